@@ -1,0 +1,71 @@
+/* One source for Lua 5.1, LuaJIT and 5.2 to 5.5. */
+#ifndef AHK_COMPAT_H
+#define AHK_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "../base/slice.h"
+
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen lua_objlen
+#endif
+
+/* Lua is built without our visibility flags: the entry points are all that leaves the object. */
+#define AHK_EXPORT __attribute__((visibility("default")))
+
+/* Fills the table on top of the stack (luaL_setfuncs, which 5.1 lacks). */
+static inline void ahk_set_functions(lua_State *L, const luaL_Reg *functions)
+{
+    for (; functions->name != NULL; functions++) {
+        lua_pushcfunction(L, functions->func);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+/* The userdata at `index` when its metatable is `name`, else NULL (luaL_testudata, which 5.1 lacks). */
+static inline void *ahk_test_userdata(lua_State *L, int index, const char *name)
+{
+    void *userdata = lua_touserdata(L, index);
+    if (userdata == NULL || !lua_getmetatable(L, index)) {
+        return NULL;
+    }
+    luaL_getmetatable(L, name);
+    const int same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? userdata : NULL;
+}
+
+/* Makes the metatable of a handle: its methods, and `close` as __gc and __close too. */
+static inline void ahk_new_metatable(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close)
+{
+    luaL_newmetatable(L, name);
+    ahk_set_functions(L, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "close");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__metatable"); /* out of reach: nobody calls our __gc on something else */
+    lua_pop(L, 1);
+}
+
+static inline ahk_slice ahk_check_slice(lua_State *L, int index)
+{
+    size_t length = 0;
+    const char *data = luaL_checklstring(L, index, &length);
+    return (ahk_slice){(const unsigned char *)data, length};
+}
+
+static inline int ahk_push_failure(lua_State *L, const char *message)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    return 2;
+}
+
+#endif

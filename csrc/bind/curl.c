@@ -1,0 +1,270 @@
+/* alipayhk.curl: the libcurl transport for Lua. Blocking: not for nginx handlers. */
+#include <lua.h>
+
+#include <curl/curl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "../http/transport.h"
+#include "compat.h"
+
+#define TRANSPORT "alipayhk.curl"
+
+AHK_EXPORT int luaopen_alipayhk_curl(lua_State *L);
+
+typedef struct {
+    ahk_transport *transport; /* NULL once closed */
+} transport_handle;
+
+static int transport_close(lua_State *L)
+{
+    transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
+    ahk_transport_free(handle->transport);
+    handle->transport = NULL;
+    return 0;
+}
+
+static int transport_tostring(lua_State *L)
+{
+    const transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
+    lua_pushstring(L, handle->transport != NULL ? TRANSPORT " (open)" : TRANSPORT " (closed)");
+    return 1;
+}
+
+/*** Makes a transport. No I/O yet.
+ * @function new
+ * @treturn userdata with `send`, `close` */
+static int curl_new(lua_State *L)
+{
+    transport_handle *handle = lua_newuserdata(L, sizeof *handle);
+    handle->transport = NULL;
+    luaL_getmetatable(L, TRANSPORT);
+    lua_setmetatable(L, -2);
+    handle->transport = ahk_transport_new();
+    return handle->transport != NULL ? 1 : luaL_error(L, "out of memory");
+}
+
+/* ---- the request table -------------------------------------------------------------------------- */
+
+/* table[key] as a C string that stays on the stack, NULL when absent. */
+static const char *string_field(lua_State *L, int table, const char *key)
+{
+    lua_getfield(L, table, key);
+    if (lua_isnil(L, -1)) {
+        return NULL;
+    }
+    size_t length = 0;
+    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    if (value == NULL || strlen(value) != length) {
+        luaL_error(L, "request.%s: a string without NUL bytes expected, found %s", key, luaL_typename(L, -1));
+    }
+    return value;
+}
+
+static long count_field(lua_State *L, int table, const char *key)
+{
+    lua_getfield(L, table, key);
+    const lua_Number value = lua_tonumber(L, -1);
+    if (!(value >= 1 && value <= INT_MAX)) {
+        luaL_error(L, "request.%s: a whole number from 1 on expected, found %s", key, luaL_typename(L, -1));
+    }
+    return (long)value;
+}
+
+static void read_headers(lua_State *L, int request, ahk_transport *transport)
+{
+    ahk_transport_clear_headers(transport);
+    lua_getfield(L, request, "headers");
+    luaL_checktype(L, -1, LUA_TTABLE);
+    const int headers = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, headers) != 0) {
+        if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
+            luaL_error(L, "request.headers: names and values are strings");
+        }
+        ahk_slice name;
+        ahk_slice value;
+        ahk_error err;
+        name.data = (const unsigned char *)lua_tolstring(L, -2, &name.length);
+        value.data = (const unsigned char *)lua_tolstring(L, -1, &value.length);
+        if (!ahk_transport_add_header(transport, name, value, &err)) {
+            luaL_error(L, "%s", err.text);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static ahk_request read_request(lua_State *L, int index)
+{
+    ahk_request request = {0};
+    const char *method = string_field(L, index, "method");
+    if (method == NULL || strcmp(method, "POST") != 0) {
+        luaL_error(L, "request.method: only POST is spoken here");
+    }
+    request.url = string_field(L, index, "url");
+    lua_getfield(L, index, "body");
+    if (request.url == NULL || lua_type(L, -1) != LUA_TSTRING) {
+        luaL_error(L, "request.url and request.body are strings");
+    }
+    request.body.data = (const unsigned char *)lua_tolstring(L, -1, &request.body.length);
+    request.connect_timeout_ms = count_field(L, index, "connect_timeout_ms");
+    request.timeout_ms = count_field(L, index, "timeout_ms");
+    request.max_response_bytes = (size_t)count_field(L, index, "max_response_bytes");
+
+    request.proxy = string_field(L, index, "proxy");
+    request.proxy_environment = request.proxy != NULL && strcmp(request.proxy, "environment") == 0;
+
+    lua_getfield(L, index, "tls");
+    if (!lua_isnil(L, -1)) {
+        luaL_checktype(L, -1, LUA_TTABLE);
+        const int tls = lua_gettop(L);
+        request.ca_file = string_field(L, tls, "ca_file");
+        request.client_cert = string_field(L, tls, "client_cert");
+        request.client_key = string_field(L, tls, "client_key");
+        request.pinned_public_key = string_field(L, tls, "pinned_public_key");
+        const char *min_version = string_field(L, tls, "min_version");
+        request.tls_1_3 = min_version != NULL && strcmp(min_version, "1.3") == 0;
+    }
+    return request;
+}
+
+/* ---- the response table ------------------------------------------------------------------------- */
+
+static void push_slice(lua_State *L, ahk_slice s)
+{
+    lua_pushlstring(L, s.length > 0 ? (const char *)s.data : "", s.length);
+}
+
+static void push_lower(lua_State *L, ahk_slice name)
+{
+    char *lower = lua_newuserdata(L, name.length + 1);
+    for (size_t i = 0; i < name.length; i++) {
+        const unsigned char c = name.data[i];
+        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    lua_pushlstring(L, lower, name.length);
+    lua_remove(L, -2);
+}
+
+/* A header that comes more than once is joined with ", ", as RFC 9110 has it. */
+static void push_headers(lua_State *L, ahk_slice lines)
+{
+    ahk_slice name;
+    ahk_slice value;
+    lua_newtable(L);
+    while (ahk_headers_next(&lines, &name, &value)) {
+        push_lower(L, name);
+        lua_pushvalue(L, -1);
+        lua_rawget(L, -3);
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            push_slice(L, value);
+        } else {
+            lua_pushliteral(L, ", ");
+            push_slice(L, value);
+            lua_concat(L, 3);
+        }
+        lua_rawset(L, -3);
+    }
+}
+
+static void set_number(lua_State *L, const char *key, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void push_timing(lua_State *L, const ahk_timing *timing)
+{
+    lua_newtable(L);
+    set_number(L, "dns_ms", timing->dns);
+    set_number(L, "connect_ms", timing->connect);
+    set_number(L, "tls_ms", timing->tls);
+    set_number(L, "first_byte_ms", timing->first_byte);
+    set_number(L, "total_ms", timing->total);
+}
+
+static int push_response(lua_State *L, const ahk_response *response)
+{
+    lua_newtable(L);
+    lua_pushinteger(L, (lua_Integer)response->status);
+    lua_setfield(L, -2, "status");
+    push_slice(L, response->body);
+    lua_setfield(L, -2, "body");
+    push_headers(L, response->headers);
+    lua_setfield(L, -2, "headers");
+    push_timing(L, &response->timing);
+    lua_setfield(L, -2, "timing");
+    return 1;
+}
+
+static int push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_timing *timing)
+{
+    static const char *const codes[] = {
+        [AHK_SENT] = "",
+        [AHK_FAILED_DNS] = "dns",
+        [AHK_FAILED_CONNECT] = "connect",
+        [AHK_FAILED_TLS] = "tls",
+        [AHK_FAILED_TIMEOUT] = "timeout",
+        [AHK_FAILED_RESET] = "reset",
+        [AHK_FAILED_TOO_LARGE] = "too_large",
+        [AHK_FAILED_PROTOCOL] = "protocol",
+    };
+    lua_pushnil(L);
+    lua_newtable(L);
+    lua_pushstring(L, codes[outcome]);
+    lua_setfield(L, -2, "code");
+    lua_pushstring(L, message);
+    lua_setfield(L, -2, "message");
+    push_timing(L, timing);
+    lua_setfield(L, -2, "timing");
+    return 2;
+}
+
+/*** Sends one request and waits for the answer.
+ * @function transport:send
+ * @tparam table request `{ method = "POST", url, headers, body, connect_timeout_ms, timeout_ms,
+ *   max_response_bytes, tls, proxy }`
+ * @treturn[1] table `{ status, headers, body, timing }`, header names in lower case, times in ms
+ * @treturn[2] nil
+ * @treturn[2] table `{ code, message, timing }` */
+static int transport_send(lua_State *L)
+{
+    const transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
+    luaL_argcheck(L, handle->transport != NULL, 1, "the transport is closed");
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    luaL_checkstack(L, 32, "the request's strings");
+    read_headers(L, 2, handle->transport);
+    const ahk_request request = read_request(L, 2);
+    ahk_response response;
+    ahk_error err;
+    const ahk_outcome outcome = ahk_transport_send(handle->transport, &request, &response, &err);
+    return outcome == AHK_SENT ? push_response(L, &response) : push_error(L, outcome, err.text, &response.timing);
+}
+
+int luaopen_alipayhk_curl(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"send", transport_send},
+        {"__tostring", transport_tostring},
+        {NULL, NULL},
+    };
+    static const luaL_Reg functions[] = {
+        {"new", curl_new},
+        {NULL, NULL},
+    };
+    static bool initialised = false;
+    if (!initialised) {
+        /* Once a process, and never undone: others may use libcurl too. */
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+            return luaL_error(L, "alipayhk.curl: curl_global_init failed");
+        }
+        initialised = true;
+    }
+    ahk_new_metatable(L, TRANSPORT, methods, transport_close);
+    lua_newtable(L);
+    ahk_set_functions(L, functions);
+    return 1;
+}

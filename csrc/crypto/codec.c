@@ -1,0 +1,202 @@
+#include "codec.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+size_t ahk_base64_encode(ahk_slice in, char *out)
+{
+    return (size_t)EVP_EncodeBlock((unsigned char *)out, in.data, (int)in.length);
+}
+
+/* 0..63, or -1. */
+static int base64_value(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    if (c == '+') {
+        return 62;
+    }
+    return c == '/' ? 63 : -1;
+}
+
+/* EVP_DecodeBlock is no help here: it skips white space and does not tell padding from data. */
+bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err)
+{
+    *out_length = 0;
+    if (in.length % 4 != 0) {
+        return ahk_fail(err, "base64: %zu characters, which is no multiple of 4 (cut off, or padding missing)",
+                        in.length);
+    }
+    size_t padding = 0;
+    while (padding < 2 && padding < in.length && in.data[in.length - 1 - padding] == '=') {
+        padding++;
+    }
+    const size_t characters = in.length - padding;
+    unsigned int bits = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < characters; i++) {
+        const int value = base64_value(in.data[i]);
+        if (value < 0) {
+            return ahk_fail(err, "base64: byte 0x%02X at position %zu is not of the alphabet", in.data[i], i + 1);
+        }
+        bits = (bits << 6 | (unsigned int)value) & 0xFFFFFF;
+        if (i % 4 == 3) {
+            out[n++] = (unsigned char)(bits >> 16);
+            out[n++] = (unsigned char)(bits >> 8);
+            out[n++] = (unsigned char)bits;
+        }
+    }
+    const unsigned int unused = padding == 2 ? 0xF : padding == 1 ? 0x3 : 0;
+    if ((bits & unused) != 0) {
+        return ahk_fail(err, "base64: the unused bits before the padding are not zero");
+    }
+    if (padding == 2) {
+        out[n++] = (unsigned char)(bits >> 4);
+    } else if (padding == 1) {
+        out[n++] = (unsigned char)(bits >> 10);
+        out[n++] = (unsigned char)(bits >> 2);
+    }
+    *out_length = n;
+    return true;
+}
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
+}
+
+size_t ahk_percent_encode(ahk_slice in, char *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t n = 0;
+    for (size_t i = 0; i < in.length; i++) {
+        const unsigned char c = in.data[i];
+        if (is_unreserved(c)) {
+            out[n++] = (char)c;
+        } else {
+            out[n++] = '%';
+            out[n++] = hex[c >> 4];
+            out[n++] = hex[c & 0xF];
+        }
+    }
+    return n;
+}
+
+/* 0..15, or -1. */
+static int hex_value(unsigned char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err)
+{
+    size_t n = 0;
+    *out_length = 0;
+    for (size_t i = 0; i < in.length; i++) {
+        if (in.data[i] != '%') {
+            out[n++] = (char)in.data[i];
+            continue;
+        }
+        const int high = i + 2 < in.length ? hex_value(in.data[i + 1]) : -1;
+        const int low = i + 2 < in.length ? hex_value(in.data[i + 2]) : -1;
+        if (high < 0 || low < 0) {
+            return ahk_fail(err, "percent-encoding: %% at position %zu is not followed by two hex digits", i + 1);
+        }
+        out[n++] = (char)(high << 4 | low);
+        i += 2;
+    }
+    *out_length = n;
+    return true;
+}
+
+static ahk_slice trim(ahk_slice s)
+{
+    while (s.length > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
+        s.data++;
+        s.length--;
+    }
+    while (s.length > 0 && (s.data[s.length - 1] == ' ' || s.data[s.length - 1] == '\t')) {
+        s.length--;
+    }
+    return s;
+}
+
+bool ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
+{
+    err->text[0] = '\0';
+    if (rest->length == 0) {
+        return false;
+    }
+    const unsigned char *comma = memchr(rest->data, ',', rest->length);
+    const size_t length = comma != NULL ? (size_t)(comma - rest->data) : rest->length;
+    const ahk_slice pair = {rest->data, length};
+    const size_t taken = comma != NULL ? length + 1 : length;
+    rest->data += taken;
+    rest->length -= taken;
+
+    /* The first `=` splits: raw base64 ends in more of them. */
+    const unsigned char *equals = memchr(pair.data, '=', pair.length);
+    if (equals == NULL) {
+        return ahk_fail(err, "header list: a part without `=` (expected key=value,key=value)");
+    }
+    const size_t key_length = (size_t)(equals - pair.data);
+    *key = trim((ahk_slice){pair.data, key_length});
+    *value = trim((ahk_slice){equals + 1, pair.length - key_length - 1});
+    if (key->length == 0) {
+        return ahk_fail(err, "header list: a value without a key (expected key=value,key=value)");
+    }
+    return true;
+}
+
+/* Length of the sequence at s, 0 when it is not valid. Table 3-7 of the Unicode standard. */
+static size_t utf8_sequence(const unsigned char *s, size_t left)
+{
+    const unsigned char c = s[0];
+    if (c < 0x80) {
+        return 1;
+    }
+    const size_t length = c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    if (length == 0 || length > left) {
+        return 0;
+    }
+    const unsigned char lowest = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+    const unsigned char highest = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+    if (s[1] < lowest || s[1] > highest) {
+        return 0;
+    }
+    for (size_t i = 2; i < length; i++) {
+        if ((s[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at)
+{
+    *characters = 0;
+    for (size_t i = 0; i < in.length;) {
+        const size_t length = utf8_sequence(in.data + i, in.length - i);
+        if (length == 0) {
+            *at = i;
+            return false;
+        }
+        i += length;
+        (*characters)++;
+    }
+    return true;
+}

@@ -1,0 +1,39 @@
+/* The text forms around signatures and keys: strict base64, percent-encoding, `k=v,k=v` header
+ * lists, UTF-8. Nothing here allocates: the caller brings the room that the *_SIZE macros name. */
+#ifndef AHK_CODEC_H
+#define AHK_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/error.h"
+#include "../base/slice.h"
+
+/* The largest text or message that any function of the core takes. */
+#define AHK_MESSAGE_MAX ((size_t)64 * 1024 * 1024)
+
+/* Room for the base64 of n bytes and its NUL; n is at most AHK_MESSAGE_MAX. */
+#define AHK_BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1)
+#define AHK_BASE64_DECODED_SIZE(n) ((n) / 4 * 3)
+
+size_t ahk_base64_encode(ahk_slice in, char *out);
+
+/* Standard alphabet, padding required, no white space, unused bits zero. */
+bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err);
+
+/* Everything but RFC 3986's unreserved characters becomes %XX, upper case. */
+#define AHK_PERCENT_SIZE(n) ((n)*3)
+size_t ahk_percent_encode(ahk_slice in, char *out);
+
+/* Decodes %XX, either case; leaves `+` alone. Writes at most in.length bytes. */
+bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err);
+
+/* Takes the next pair off the front of *rest. False at the end (err->text empty) and for a
+ * malformed list (err->text says where). Space around keys and values is dropped. */
+bool ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err);
+
+/* Counts the characters of valid UTF-8 (no surrogates, nothing overlong or above U+10FFFF).
+ * False for anything else, with the offset of the first bad byte in *at. */
+bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at);
+
+#endif

@@ -1,0 +1,171 @@
+#include "envelope.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+
+#include "key_private.h"
+#include "openssl_error.h"
+
+enum {
+    AES_BLOCK = 16,
+    AES_KEY_MAX = 32,
+    /* Bodies go through in chunks that are whole AES blocks and whole base64 groups. */
+    CHUNK = 300 * AES_BLOCK,
+    CHUNK_BASE64 = CHUNK / 3 * 4,
+    WRAPPED_MAX = AHK_RSA_BITS_MAX / 8
+};
+
+static const EVP_CIPHER *aes_ecb(size_t key_bytes)
+{
+    return key_bytes == 16 ? EVP_aes_128_ecb() : key_bytes == 24 ? EVP_aes_192_ecb() : EVP_aes_256_ecb();
+}
+
+static EVP_PKEY_CTX *rsa_context(const ahk_key *key, int (*init)(EVP_PKEY_CTX *), ahk_key_padding padding)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
+    const int rsa_padding = padding == AHK_KEY_PADDING_OAEP ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING;
+    if (ctx == NULL || init(ctx) != 1 || EVP_PKEY_CTX_set_rsa_padding(ctx, rsa_padding) != 1) {
+        EVP_PKEY_CTX_free(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+static bool wrap_key(const ahk_key *key, ahk_slice aes_key, ahk_key_padding padding, char *out, size_t *out_length)
+{
+    unsigned char wrapped[WRAPPED_MAX];
+    size_t length = sizeof wrapped;
+    EVP_PKEY_CTX *ctx = rsa_context(key, EVP_PKEY_encrypt_init, padding);
+    const bool done = ctx != NULL && EVP_PKEY_encrypt(ctx, wrapped, &length, aes_key.data, aes_key.length) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    if (done) {
+        *out_length = ahk_base64_encode((ahk_slice){wrapped, length}, out);
+    }
+    return done;
+}
+
+static bool encrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, char *out, size_t *out_length)
+{
+    unsigned char chunk[CHUNK + AES_BLOCK];
+    size_t written = 0;
+    int n = 0;
+    while (in.length >= CHUNK) {
+        if (EVP_EncryptUpdate(ctx, chunk, &n, in.data, CHUNK) != 1 || n != CHUNK) {
+            return false;
+        }
+        written += ahk_base64_encode((ahk_slice){chunk, CHUNK}, out + written);
+        in.data += CHUNK;
+        in.length -= CHUNK;
+    }
+    int last = 0;
+    if (EVP_EncryptUpdate(ctx, chunk, &n, in.data, (int)in.length) != 1 ||
+        EVP_EncryptFinal_ex(ctx, chunk + n, &last) != 1) {
+        return false;
+    }
+    written += ahk_base64_encode((ahk_slice){chunk, (size_t)n + (size_t)last}, out + written);
+    *out_length = written;
+    return true;
+}
+
+bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_key_padding padding, int key_bits, char *body,
+              size_t *body_length, char *wrapped_key, size_t *wrapped_key_length, ahk_error *err)
+{
+    ERR_clear_error();
+    if (key->type != AHK_KEY_RSA) {
+        return ahk_fail(err, "seal: RSA_AES needs the receiver's RSA key, this one is EC");
+    }
+    unsigned char aes_key[AES_KEY_MAX];
+    const size_t key_bytes = (size_t)key_bits / 8;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    const bool done = ctx != NULL && RAND_priv_bytes(aes_key, (int)key_bytes) == 1 &&
+                      wrap_key(key, (ahk_slice){aes_key, key_bytes}, padding, wrapped_key, wrapped_key_length) &&
+                      EVP_EncryptInit_ex(ctx, aes_ecb(key_bytes), NULL, aes_key, NULL) == 1 &&
+                      encrypt_body(ctx, plaintext, body, body_length);
+    EVP_CIPHER_CTX_free(ctx); /* cleanses its key schedule */
+    OPENSSL_cleanse(aes_key, sizeof aes_key);
+    if (!done) {
+        return ahk_fail_openssl(err, "seal");
+    }
+    ERR_clear_error();
+    return true;
+}
+
+/* Always gives a key: a random one where unwrapping fails, so that a bad padding and a bad body
+ * take the same way (and OpenSSL's implicit rejection, where it exists, makes no difference). */
+static bool unwrap_key(const ahk_key *key, ahk_slice wrapped_base64, ahk_key_padding padding, unsigned char *aes_key,
+                       size_t *key_bytes)
+{
+    unsigned char wrapped[AHK_BASE64_DECODED_SIZE(AHK_WRAPPED_KEY_SIZE)];
+    unsigned char unwrapped[WRAPPED_MAX];
+    size_t wrapped_length = 0;
+    size_t length = sizeof unwrapped;
+    ahk_error ignored;
+    *key_bytes = AES_KEY_MAX;
+    if (RAND_priv_bytes(aes_key, AES_KEY_MAX) != 1) {
+        return false;
+    }
+    bool good = wrapped_base64.length < AHK_WRAPPED_KEY_SIZE &&
+                ahk_base64_decode(wrapped_base64, wrapped, &wrapped_length, &ignored);
+    EVP_PKEY_CTX *ctx = rsa_context(key, EVP_PKEY_decrypt_init, padding);
+    good = ctx != NULL && good && EVP_PKEY_decrypt(ctx, unwrapped, &length, wrapped, wrapped_length) == 1 &&
+           (length == 16 || length == 24 || length == 32);
+    EVP_PKEY_CTX_free(ctx);
+    if (good) {
+        for (size_t i = 0; i < length; i++) {
+            aes_key[i] = unwrapped[i];
+        }
+        *key_bytes = length;
+    }
+    OPENSSL_cleanse(unwrapped, sizeof unwrapped);
+    return true;
+}
+
+static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, unsigned char *out, size_t *out_length)
+{
+    unsigned char chunk[CHUNK];
+    size_t written = 0;
+    int n = 0;
+    ahk_error ignored;
+    while (in.length > 0) {
+        const size_t take = in.length < CHUNK_BASE64 ? in.length : CHUNK_BASE64;
+        size_t decoded = 0;
+        if (!ahk_base64_decode((ahk_slice){in.data, take}, chunk, &decoded, &ignored) ||
+            (take < in.length && decoded != CHUNK) ||
+            EVP_DecryptUpdate(ctx, out + written, &n, chunk, (int)decoded) != 1) {
+            return false;
+        }
+        written += (size_t)n;
+        in.data += take;
+        in.length -= take;
+    }
+    if (EVP_DecryptFinal_ex(ctx, out + written, &n) != 1) {
+        return false;
+    }
+    *out_length = written + (size_t)n;
+    return true;
+}
+
+bool ahk_open(const ahk_key *key, ahk_slice body, ahk_slice wrapped_key, ahk_key_padding padding,
+              unsigned char *plaintext, size_t *plaintext_length)
+{
+    ERR_clear_error();
+    unsigned char aes_key[AES_KEY_MAX];
+    size_t key_bytes = 0;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    *plaintext_length = 0;
+    const bool opened = ctx != NULL && key->type == AHK_KEY_RSA && key->half == AHK_HALF_PRIVATE &&
+                        unwrap_key(key, wrapped_key, padding, aes_key, &key_bytes) &&
+                        EVP_DecryptInit_ex(ctx, aes_ecb(key_bytes), NULL, aes_key, NULL) == 1 &&
+                        decrypt_body(ctx, body, plaintext, plaintext_length);
+    EVP_CIPHER_CTX_free(ctx);
+    OPENSSL_cleanse(aes_key, sizeof aes_key);
+    if (!opened) {
+        OPENSSL_cleanse(plaintext, AHK_OPENED_SIZE(body.length));
+        *plaintext_length = 0;
+    }
+    ERR_clear_error();
+    return opened;
+}

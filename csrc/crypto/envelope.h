@@ -1,0 +1,32 @@
+/* RSA_AES: a body under a fresh AES key (ECB, PKCS#7 padding), that key under RSA.
+ *
+ * ECB proves nothing about who wrote the body: open only what has been verified. */
+#ifndef AHK_ENVELOPE_H
+#define AHK_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/error.h"
+#include "../base/slice.h"
+#include "codec.h"
+#include "key.h"
+
+typedef enum { AHK_KEY_PADDING_PKCS1, AHK_KEY_PADDING_OAEP } ahk_key_padding;
+
+/* Room for the base64 body of n bytes (n + 16: a whole block of padding at most), for the base64 of
+ * a wrapped key, and for what n bytes of base64 can open to. */
+#define AHK_SEALED_BODY_SIZE(n) AHK_BASE64_SIZE((n) + 16)
+#define AHK_WRAPPED_KEY_SIZE AHK_BASE64_SIZE(AHK_RSA_BITS_MAX / 8)
+#define AHK_OPENED_SIZE(n) (AHK_BASE64_DECODED_SIZE(n) + 32)
+
+/* key_bits: 128, 192 or 256. The public key is the receiver's. */
+bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_key_padding padding, int key_bits, char *body,
+              size_t *body_length, char *wrapped_key, size_t *wrapped_key_length, ahk_error *err);
+
+/* False says no more than that: which step failed is nobody's business (a padding oracle). What
+ * was written to plaintext is cleansed then. */
+bool ahk_open(const ahk_key *key, ahk_slice body, ahk_slice wrapped_key, ahk_key_padding padding,
+              unsigned char *plaintext, size_t *plaintext_length);
+
+#endif

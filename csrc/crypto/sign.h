@@ -1,0 +1,34 @@
+/* RSASSA-PKCS1-v1_5 and ECDSA over SHA-224 or SHA-256. */
+#ifndef AHK_SIGN_H
+#define AHK_SIGN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/error.h"
+#include "../base/slice.h"
+#include "key.h"
+
+typedef enum { AHK_SHA224, AHK_SHA256, AHK_DIGESTS } ahk_digest;
+
+/* How an ECDSA signature is written: DER, or r and s side by side at full length (IEEE P1363). */
+typedef enum { AHK_ECDSA_DER, AHK_ECDSA_P1363 } ahk_ecdsa_encoding;
+
+typedef struct {
+    ahk_digest digest;
+    ahk_ecdsa_encoding encoding; /* of no meaning to RSA */
+} ahk_sign_options;
+
+#define AHK_SIGNATURE_MAX (AHK_RSA_BITS_MAX / 8)
+
+/* SHA-256 for RSA, SHA-224 for EC, DER. */
+ahk_sign_options ahk_sign_defaults(const ahk_key *key);
+
+/* Writes at most AHK_SIGNATURE_MAX bytes. */
+bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, unsigned char *signature, size_t *length,
+              ahk_error *err);
+
+/* True only for a valid signature; any failure on the way is false. */
+bool ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options);
+
+#endif

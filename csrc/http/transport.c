@@ -1,0 +1,418 @@
+#include "transport.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "sigpipe.h"
+
+enum {
+    KEEP_IDLE_SECONDS = 55,      /* nginx closes after 60 or 75: be first */
+    KEEP_LIFETIME_SECONDS = 3600 /* look at a renewed certificate within the hour */
+};
+
+struct ahk_transport {
+    CURL *easy; /* made at first use; keeps the connections and the CA store */
+    pid_t owner;
+    struct curl_slist *headers;
+    ahk_buffer received_body;
+    ahk_buffer received_headers;
+    int received_header_count;
+    const unsigned char *unsent;
+    size_t unsent_length;
+    char detail[CURL_ERROR_SIZE];
+};
+
+ahk_transport *ahk_transport_new(void)
+{
+    return calloc(1, sizeof(ahk_transport));
+}
+
+/* After a fork the handle is let go unfreed: see the head of transport.h. */
+static void release_easy(ahk_transport *t)
+{
+    if (t->easy != NULL && t->owner == getpid()) {
+        curl_easy_cleanup(t->easy);
+    }
+    t->easy = NULL;
+}
+
+void ahk_transport_free(ahk_transport *transport)
+{
+    if (transport == NULL) {
+        return;
+    }
+    ahk_sigpipe_guard guard;
+    ahk_sigpipe_block(&guard); /* closing TLS writes */
+    release_easy(transport);
+    ahk_sigpipe_restore(&guard);
+    ahk_transport_clear_headers(transport);
+    ahk_buffer_free(&transport->received_body);
+    ahk_buffer_free(&transport->received_headers);
+    free(transport);
+}
+
+/* ---- request headers --------------------------------------------------------------------------- */
+
+void ahk_transport_clear_headers(ahk_transport *transport)
+{
+    curl_slist_free_all(transport->headers);
+    transport->headers = NULL;
+}
+
+static bool is_token(ahk_slice name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        const unsigned char c = name.data[i];
+        if (c <= ' ' || c >= 0x7F || strchr("()<>@,;:\\\"/[]?={}", c) != NULL) {
+            return false;
+        }
+    }
+    return name.length > 0;
+}
+
+static bool is_one_line(ahk_slice value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        if (value.data[i] == '\r' || value.data[i] == '\n' || value.data[i] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool append_header(ahk_transport *t, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(t->headers, line);
+    if (longer == NULL) {
+        return false;
+    }
+    t->headers = longer;
+    return true;
+}
+
+bool ahk_transport_add_header(ahk_transport *transport, ahk_slice name, ahk_slice value, ahk_error *err)
+{
+    if (!is_token(name)) {
+        return ahk_fail(err, "header name: not a token of HTTP");
+    }
+    if (!is_one_line(value)) {
+        return ahk_fail(err, "header %.*s: CR, LF or NUL in its value", (int)(name.length & 0xFF),
+                        (const char *)name.data);
+    }
+    if (name.length > AHK_HEADERS_MAX || value.length > AHK_HEADERS_MAX) {
+        return ahk_fail(err, "header: longer than %zu bytes", AHK_HEADERS_MAX);
+    }
+    const size_t room = name.length + value.length + 3;
+    char *line = malloc(room);
+    /* A lone semicolon is curl's way to say "send it, empty". */
+    const int written = line == NULL ? -1
+                        : value.length == 0
+                            ? snprintf(line, room, "%.*s;", (int)name.length, (const char *)name.data)
+                            : snprintf(line, room, "%.*s: %.*s", (int)name.length, (const char *)name.data,
+                                       (int)value.length, (const char *)value.data);
+    const bool done = written > 0 && append_header(transport, line);
+    free(line);
+    return done || ahk_fail(err, "out of memory");
+}
+
+/* ---- libcurl's callbacks: C only, no Lua while a transfer runs ---------------------------------- */
+
+static size_t on_send(char *out, size_t size, size_t count, void *user)
+{
+    ahk_transport *t = user;
+    const size_t room = size * count;
+    const size_t n = t->unsent_length < room ? t->unsent_length : room;
+    if (n > 0) {
+        memcpy(out, t->unsent, n);
+    }
+    t->unsent += n;
+    t->unsent_length -= n;
+    return n;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user)
+{
+    ahk_transport *t = user;
+    const size_t length = size * count;
+    return ahk_buffer_append(&t->received_body, data, length) ? length : 0;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *user)
+{
+    ahk_transport *t = user;
+    const size_t length = size * count;
+    if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+        /* A status line: what came before was a 1xx or a proxy's answer. */
+        t->received_headers.length = 0;
+        t->received_header_count = 0;
+        return length;
+    }
+    if (++t->received_header_count > AHK_HEADER_COUNT_MAX) {
+        t->received_headers.overflowed = true;
+        return 0;
+    }
+    return ahk_buffer_append(&t->received_headers, data, length) ? length : 0;
+}
+
+/* ---- one transfer ------------------------------------------------------------------------------- */
+
+static bool ready_easy(ahk_transport *t)
+{
+    if (t->owner != getpid()) {
+        release_easy(t);
+    }
+    if (t->easy == NULL) {
+        t->easy = curl_easy_init();
+        t->owner = getpid();
+    }
+    return t->easy != NULL;
+}
+
+static CURLcode set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+static CURLcode set_lifetime(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075000
+    return curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)KEEP_LIFETIME_SECONDS);
+#else
+    (void)easy;
+    return CURLE_OK;
+#endif
+}
+
+/* The first option that fails decides; the rest is then not set. */
+#define SET(option, value)                                                                                             \
+    do {                                                                                                               \
+        if (code == CURLE_OK) {                                                                                        \
+            code = curl_easy_setopt(easy, option, value);                                                              \
+        }                                                                                                              \
+    } while (0)
+
+static CURLcode set_message(ahk_transport *t, const ahk_request *r)
+{
+    CURL *easy = t->easy;
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_URL, r->url);
+    SET(CURLOPT_POST, 1L);
+    /* A read function without a seek function: curl cannot send the body a second time by itself
+     * when a kept connection turns out dead. A retry needs a new signature. */
+    t->unsent = r->body.data;
+    t->unsent_length = r->body.length;
+    SET(CURLOPT_POSTFIELDS, NULL);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
+    SET(CURLOPT_READFUNCTION, on_send);
+    SET(CURLOPT_READDATA, t);
+    SET(CURLOPT_HTTPHEADER, t->headers);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_ERRORBUFFER, t->detail);
+    return code;
+}
+
+static CURLcode set_behaviour(CURL *easy, const ahk_request *r)
+{
+    CURLcode code = set_protocols(easy);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, r->timeout_ms);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_MAXAGE_CONN, (long)KEEP_IDLE_SECONDS);
+    if (code == CURLE_OK) {
+        code = set_lifetime(easy);
+    }
+    if (!r->proxy_environment) {
+        SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
+        SET(CURLOPT_NOPROXY, "");
+    }
+    if (code == CURLE_OK) {
+        /* A libcurl without HTTP/2 refuses; 1.1 is then what it speaks. */
+        (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    }
+    return code;
+}
+
+static CURLcode set_tls(CURL *easy, const ahk_request *r)
+{
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)(r->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+    if (r->ca_file != NULL) {
+        SET(CURLOPT_CAINFO, r->ca_file);
+        SET(CURLOPT_CAPATH, NULL); /* that file and nothing else */
+    }
+    SET(CURLOPT_SSLCERT, r->client_cert);
+    SET(CURLOPT_SSLKEY, r->client_key);
+    SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
+    return code;
+}
+
+#undef SET
+
+static double milliseconds(CURL *easy, CURLINFO info)
+{
+    curl_off_t microseconds = 0;
+    (void)curl_easy_getinfo(easy, info, &microseconds);
+    return (double)microseconds / 1000.0;
+}
+
+static ahk_timing read_timing(CURL *easy)
+{
+    return (ahk_timing){
+        .dns = milliseconds(easy, CURLINFO_NAMELOOKUP_TIME_T),
+        .connect = milliseconds(easy, CURLINFO_CONNECT_TIME_T),
+        .tls = milliseconds(easy, CURLINFO_APPCONNECT_TIME_T),
+        .first_byte = milliseconds(easy, CURLINFO_STARTTRANSFER_TIME_T),
+        .total = milliseconds(easy, CURLINFO_TOTAL_TIME_T),
+    };
+}
+
+static ahk_outcome outcome_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return AHK_SENT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return AHK_FAILED_DNS;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+        return AHK_FAILED_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_USE_SSL_FAILED:
+        return AHK_FAILED_TLS;
+    case CURLE_OPERATION_TIMEDOUT:
+        return AHK_FAILED_TIMEOUT;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_HTTP2:
+        return AHK_FAILED_RESET;
+    default:
+        return AHK_FAILED_PROTOCOL;
+    }
+}
+
+static ahk_outcome judge(ahk_transport *t, CURLcode code, const ahk_request *r, ahk_error *err)
+{
+    if (t->received_body.overflowed) {
+        ahk_fail(err, "the answer is larger than max_response_bytes (%zu)", r->max_response_bytes);
+        return AHK_FAILED_TOO_LARGE;
+    }
+    if (t->received_headers.overflowed) {
+        ahk_fail(err, "the answer's headers are larger than %zu bytes or more than %d", AHK_HEADERS_MAX,
+                 AHK_HEADER_COUNT_MAX);
+        return AHK_FAILED_TOO_LARGE;
+    }
+    if (code != CURLE_OK) {
+        ahk_fail(err, "%s", t->detail[0] != '\0' ? t->detail : curl_easy_strerror(code));
+    }
+    return outcome_of(code);
+}
+
+static ahk_outcome perform(ahk_transport *t, const ahk_request *r, ahk_error *err)
+{
+    t->detail[0] = '\0';
+    t->received_header_count = 0;
+    ahk_buffer_reset(&t->received_body, r->max_response_bytes);
+    ahk_buffer_reset(&t->received_headers, AHK_HEADERS_MAX);
+    curl_easy_reset(t->easy); /* options only: connections and sessions stay */
+    CURLcode code = set_message(t, r);
+    if (code == CURLE_OK) {
+        code = set_behaviour(t->easy, r);
+    }
+    if (code == CURLE_OK) {
+        code = set_tls(t->easy, r);
+    }
+    if (code == CURLE_OK) {
+        code = curl_easy_perform(t->easy);
+    }
+    return judge(t, code, r, err);
+}
+
+ahk_outcome ahk_transport_send(ahk_transport *transport, const ahk_request *request, ahk_response *response,
+                               ahk_error *err)
+{
+    ahk_sigpipe_guard guard;
+    /* "Expect:" without a value: no waiting for a 100 before the body. */
+    if (!ready_easy(transport) || !append_header(transport, "Expect:")) {
+        ahk_fail(err, "out of memory");
+        return AHK_FAILED_PROTOCOL;
+    }
+    ahk_sigpipe_block(&guard);
+    const ahk_outcome outcome = perform(transport, request, err);
+    ahk_sigpipe_restore(&guard);
+
+    long status = 0;
+    (void)curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &status);
+    *response = (ahk_response){
+        .status = status,
+        .body = {(const unsigned char *)transport->received_body.data, transport->received_body.length},
+        .headers = {(const unsigned char *)transport->received_headers.data, transport->received_headers.length},
+        .timing = read_timing(transport->easy),
+    };
+    transport->unsent = NULL; /* the caller's memory */
+    transport->unsent_length = 0;
+    return outcome;
+}
+
+/* ---- answer headers ----------------------------------------------------------------------------- */
+
+static ahk_slice trim(ahk_slice s)
+{
+    while (s.length > 0 && s.data[0] <= ' ') {
+        s.data++;
+        s.length--;
+    }
+    while (s.length > 0 && s.data[s.length - 1] <= ' ') {
+        s.length--;
+    }
+    return s;
+}
+
+bool ahk_headers_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value)
+{
+    while (lines->length > 0) {
+        const unsigned char *end = memchr(lines->data, '\n', lines->length);
+        const size_t length = end != NULL ? (size_t)(end - lines->data) : lines->length;
+        const ahk_slice line = {lines->data, length};
+        const size_t taken = end != NULL ? length + 1 : length;
+        lines->data += taken;
+        lines->length -= taken;
+        const unsigned char *colon = length > 0 ? memchr(line.data, ':', length) : NULL;
+        if (colon != NULL && colon > line.data) {
+            const size_t name_length = (size_t)(colon - line.data);
+            *name = (ahk_slice){line.data, name_length};
+            *value = trim((ahk_slice){colon + 1, length - name_length - 1});
+            return true;
+        }
+    }
+    return false;
+}
