@@ -1,0 +1,7 @@
+-- What every Lua from 5.1 to 5.4 and LuaJIT has, and nothing else.
+std = "min"
+max_line_length = 120
+exclude_files = { "build" }
+files["spec"] = { std = "min+busted" }
+files["gateway"] = { std = "min+ngx_lua" }
+files["lua/alipayhk/transport/cosocket.lua"] = { std = "min+ngx_lua" }

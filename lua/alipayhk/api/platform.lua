@@ -1,0 +1,55 @@
+--- What AlipayHK's open platform says about every API, as data.
+--
+-- Confidence marks, here and in the files beside this one: SEEN stands on an official page or in an
+-- official SDK of the same gateway family; INFERRED follows from those and is to be confirmed with
+-- AlipayHK. What nobody has seen is not here.
+-- @module alipayhk.api.platform
+
+return {
+  -- Printed for contractCardSync (SEEN); the https scheme is INFERRED. Partners may be given others.
+  environments = {
+    production = "https://open.alipay.hk",
+    testing = "https://open-id-pre.alipay.com",
+  },
+
+  -- Algorithm names (SEEN) and what they stand for. Of ECC224 only the name is documented: curve,
+  -- digest and encoding are INFERRED, the latter two settable.
+  algorithms = {
+    RSA256 = { key_type = "RSA", digest = "sha256", confidence = "SEEN" },
+    ECC224 = { key_type = "EC", digest = "sha224", encoding = "der", confidence = "INFERRED" },
+  },
+
+  -- AES-ECB with PKCS#7, the AES key under RSA (INFERRED: two independent code bases of the family
+  -- agree, AlipayHK documents the name alone).
+  encryption = { algorithm = "RSA_AES", key_bits = 256, key_padding = "pkcs1", confidence = "INFERRED" },
+
+  -- SEEN.
+  content_type = "application/json; charset=UTF-8",
+
+  -- Any offset will do (SEEN in the family); this is Hong Kong's, as in the documents' samples.
+  utc_offset = { seconds = 8 * 3600, text = "+08:00" },
+
+  -- All three spellings of the trace id occur (SEEN).
+  tracer_headers = { "tracer-id", "tracerid", "trace-id" },
+
+  -- Result codes that any API of the family can give (SEEN on sister pages). `retry` says what to do
+  -- by default: true, false, or "later" for a retry that waits first. Where a code has no entry, the
+  -- status decides: F no, U and anything else yes.
+  results = {
+    SUCCESS = { status = "S", meaning = "success" },
+    UNKNOWN_EXCEPTION = { status = "U", retry = true, meaning = "AlipayHK failed; the outcome is unknown" },
+    REQUEST_TRAFFIC_EXCEED_LIMIT = { status = "U", retry = "later", meaning = "too many requests: slow down" },
+    PROCESS_FAIL = { status = "F", meaning = "AlipayHK could not process it" },
+    INVALID_SIGNATURE = {
+      status = "F",
+      meaning = "AlipayHK cannot verify the signature: is our public key registered for this client_id there?",
+    },
+    INVALID_CLIENT = { status = "F", meaning = "AlipayHK does not know this client_id" },
+    INVALID_API = { status = "F", meaning = "AlipayHK does not know this path: is base_url right?" },
+    ACCESS_DENIED = { status = "F", meaning = "this client_id may not call this API" },
+    OAUTH_FAIL = { status = "F", meaning = "AlipayHK refused the Agent-Token" },
+    METHOD_NOT_SUPPORTED = { status = "F", meaning = "AlipayHK expects another HTTP method" },
+    MEDIA_TYPE_NOT_ACCEPTABLE = { status = "F", meaning = "AlipayHK refuses the Content-Type" },
+    REPEAT_REQ_INCONSISTENT = { status = "F", meaning = "this requestId was used before with another content" },
+  },
+}

@@ -1,0 +1,43 @@
+--- Splits a base URL into what is connected to and the path prefix that is signed.
+-- @module alipayhk.base_url
+
+-- Plain http is for a gateway on this machine alone.
+local function is_loopback(host)
+  return host == "localhost" or host == "[::1]" or host:match("^127%.%d+%.%d+%.%d+$") ~= nil
+end
+
+local function split_authority(authority)
+  local host, port = authority:match("^(%[[%x:.]+%]):?(%d*)$")
+  if not host then host, port = authority:match("^([%w.-]+):?(%d*)$") end
+  if not host then return nil end
+  if port ~= "" and (tonumber(port) < 1 or tonumber(port) > 65535) then return nil end
+  return host:lower(), port ~= "" and tonumber(port) or nil
+end
+
+--- @tparam string url
+-- @treturn[1] table `{ scheme, host, port, origin, prefix }`
+-- @treturn[2] nil
+-- @treturn[2] string message
+local function parse(url)
+  local scheme, authority, prefix = url:match("^(%a+)://([^/?#]+)([^?#]*)$")
+  if not scheme then
+    return nil, "expected https://host[:port][/prefix], without a query string or fragment"
+  end
+  scheme = scheme:lower()
+  if scheme ~= "https" and scheme ~= "http" then return nil, "expected the scheme https" end
+  local host, port = split_authority(authority)
+  if not host then return nil, "expected https://host[:port][/prefix], the host a name or an address" end
+  if prefix:find("[^%w/._~%%!$&'()*+,;=:@-]") then return nil, "its path has characters that a URL may not have" end
+  if scheme == "http" and not is_loopback(host) then
+    return nil, "http is refused except for loopback addresses: use https"
+  end
+  return {
+    scheme = scheme,
+    host = host,
+    port = port or (scheme == "https" and 443 or 80),
+    origin = scheme .. "://" .. authority,
+    prefix = (prefix:gsub("/+$", "")),
+  }
+end
+
+return { parse = parse }

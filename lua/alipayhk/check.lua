@@ -1,0 +1,44 @@
+--- Every fault of a payload in one error: the rules of the API, and what JSON cannot carry.
+-- @module alipayhk.check
+
+local Error = require "alipayhk.error"
+local api = require "alipayhk.api"
+local json = require "alipayhk.json"
+local schema = require "alipayhk.schema"
+
+local SHOWN = 5
+
+local function summary(what, faults)
+  local parts = {}
+  for i = 1, math.min(#faults, SHOWN) do
+    parts[i] = faults[i].path .. ": " .. faults[i].message
+  end
+  local count = #faults == 1 and "1 fault" or #faults .. " faults"
+  local more = #faults > SHOWN and ("; and " .. #faults - SHOWN .. " more") or ""
+  return ("%s in the %s payload: %s%s"):format(count, what, table.concat(parts, "; "), more)
+end
+
+local check = {}
+
+--- @tparam ?table description of the API; nil checks only that JSON can carry the payload
+-- @tparam table payload
+-- @tparam[opt] table opts `complete`: nothing is going to be filled in any more
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] error kind "invalid"
+function check.payload(description, payload, opts)
+  local faults, seen = nil, nil
+  local function add(path, code, message)
+    faults, seen = faults or {}, seen or {}
+    if not seen[path] then
+      seen[path] = true
+      faults[#faults + 1] = { path = path, code = code, message = message }
+    end
+  end
+  if description then schema.check(api.schema(description), payload, add, opts and opts.complete) end
+  json.inspect(payload, "", add)
+  if not faults then return true end
+  return nil, Error.new("invalid", summary(description and description.name or "request", faults), { fields = faults })
+end
+
+return check

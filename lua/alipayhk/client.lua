@@ -1,0 +1,279 @@
+--- The object users hold: the order of the steps, and retries.
+-- @module alipayhk.client
+
+local Error = require "alipayhk.error"
+local api = require "alipayhk.api"
+local config_reader = require "alipayhk.config"
+local core = require "alipayhk.core"
+local request_builder = require "alipayhk.request"
+local response_reader = require "alipayhk.response"
+local retry = require "alipayhk.retry"
+local runtime = require "alipayhk.runtime"
+local suggest = require "alipayhk.suggest"
+local transport = require "alipayhk.transport"
+
+local Client = {}
+Client.__index = Client
+Client.__name = "alipayhk.client"
+
+local OPTIONS = { "timeout_ms", "retry", "encrypt" }
+local OPTION_TYPES = {
+  timeout_ms = { number = true },
+  retry = { table = true, boolean = true },
+  encrypt = { boolean = true },
+}
+
+-- ---- arguments: a message where they are of the wrong type; the public function throws it --------
+
+local function options_fault(opts)
+  if opts == nil then return nil end
+  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
+  for name, value in pairs(opts) do
+    local allowed = OPTION_TYPES[name]
+    if not allowed then return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, OPTIONS)) end
+    if not allowed[type(value)] then return ("opts.%s: a %s is not expected here"):format(name, type(value)) end
+  end
+  if opts.timeout_ms and opts.timeout_ms < 1 then return "opts.timeout_ms: expected milliseconds from 1 on" end
+end
+
+local function arguments_fault(client, payload, opts)
+  if client.closed then return "the client is closed" end
+  if type(payload) ~= "table" then return ("a table expected, found a %s"):format(type(payload)) end
+  return options_fault(opts)
+end
+
+local function path_fault(path)
+  if type(path) ~= "string" or not path:find("^/[%w/._~%%!$&'()*+,;=:@?-]*$") then
+    return "path: expected a path from its first slash on, with the query string where there is one"
+  end
+end
+
+local function request_fault(request)
+  if type(request) ~= "table" or type(request.headers) ~= "table" then return "what `prepare` gave is expected" end
+  for _, name in ipairs { "method", "url", "path", "body" } do
+    if type(request[name]) ~= "string" then return ("what `prepare` gave is expected: no `%s`"):format(name) end
+  end
+end
+
+-- ---- events ------------------------------------------------------------------------------------
+
+-- A hook that throws must not lose the answer to an order that was sent.
+local function emit(client, request, event)
+  local on_event = client.config.on_event
+  if not on_event then return end
+  event.api = request.api
+  event.request_id = request.request_id
+  event.merchant_biz_no = request.merchant_biz_no
+  pcall(on_event, event)
+end
+
+-- ---- sending -----------------------------------------------------------------------------------
+
+local function transport_error(request, fault)
+  local code = type(fault) == "table" and fault.code or "protocol"
+  local message = type(fault) == "table" and fault.message or fault
+  return Error.new("transport", tostring(message), {
+    code = code,
+    phase = code == "phase" or nil,
+    retryable = retry.is_retryable(code),
+    request_id = request.request_id,
+    timing = type(fault) == "table" and fault.timing or nil,
+  })
+end
+
+-- A number of seconds; the other form, a date, is left to our own back-off.
+local function retry_after_ms(raw)
+  local seconds = tonumber(raw.headers["retry-after"])
+  return seconds and seconds > 0 and seconds * 1000 or nil
+end
+
+local function attempt(client, request, timeout_ms, policy)
+  local config = client.config
+  local signed, err = request_builder.sign(config, request)
+  if not signed then return nil, err end
+  local raw, fault = client.transport.send {
+    method = request.method,
+    url = request.url,
+    headers = request.headers,
+    body = request.body,
+    connect_timeout_ms = math.min(config.connect_timeout_ms, timeout_ms),
+    timeout_ms = timeout_ms,
+    max_response_bytes = config.max_response_bytes,
+    tls = config.tls,
+    proxy = config.proxy,
+  }
+  if raw == nil then return nil, transport_error(request, fault) end
+  local malformed = transport.fault(raw)
+  if malformed then return nil, transport_error(request, malformed) end
+  local response
+  response, err = response_reader.read(config, request, raw, policy.codes)
+  if err then
+    err.retry_after_ms = retry_after_ms(raw)
+    err.timing = raw.timing
+  end
+  return response, err
+end
+
+-- After these the request may have arrived all the same.
+local function answer_was_lost(err)
+  return err.kind == "transport" and (err.code == "timeout" or err.code == "reset") or err.kind == "http"
+end
+
+local function outcome_event(name, n, response, err)
+  local about = response or err
+  local answer = response or err.response
+  return {
+    name = name,
+    attempt = n,
+    http_status = about.http_status,
+    result_code = answer and answer.result.resultCode or nil,
+    tracer_id = about.tracer_id,
+    timing = about.timing,
+    kind = err and err.kind or nil,
+    code = err and err.code or nil,
+  }
+end
+
+local function deliver(client, request, opts)
+  local config = client.config
+  opts = opts or {}
+  local policy, path, message = config_reader.read_retry(opts.retry, config.retry)
+  if not policy then return nil, Error.new("config", ("`%s`: %s"):format(path, message), { code = path }) end
+  local started = core.monotonic()
+  request.lost_answer = nil
+  for n = 1, policy.max_attempts do
+    emit(client, request, { name = "attempt", attempt = n })
+    local left = policy.budget_ms - (core.monotonic() - started) * 1000
+    local timeout_ms = math.max(1, math.floor(math.min(opts.timeout_ms or config.timeout_ms, left)))
+    local response, err = attempt(client, request, timeout_ms, policy)
+    if response then
+      response.attempts = n
+      emit(client, request, outcome_event("response", n, response))
+      return response
+    end
+    err.attempts = n
+    if err.response then err.response.attempts = n end
+    emit(client, request, outcome_event("error", n, nil, err))
+    request.lost_answer = request.lost_answer or answer_was_lost(err)
+
+    local delay_ms = retry.delay(policy, n, err)
+    local spent_ms = (core.monotonic() - started) * 1000
+    if not err.retryable or n == policy.max_attempts or spent_ms + delay_ms >= policy.budget_ms then
+      return nil, err
+    end
+    emit(client, request, { name = "retry", attempt = n, delay_ms = delay_ms })
+    runtime.sleep(delay_ms)
+  end
+end
+
+-- ---- building ----------------------------------------------------------------------------------
+
+local function build(client, description, path, payload, opts)
+  local encrypt = client.config.encrypt
+  if opts and opts.encrypt ~= nil then encrypt = opts.encrypt end
+  local request, err = request_builder.build(client.config, description, path, payload, encrypt)
+  if not request then
+    emit(client, { api = description and description.name }, { name = "error", kind = err.kind, code = err.code })
+  end
+  return request, err
+end
+
+local function call(client, description, path, payload, opts)
+  local request, err = build(client, description, path, payload, opts)
+  if not request then return nil, err end
+  return deliver(client, request, opts)
+end
+
+-- ---- public ------------------------------------------------------------------------------------
+
+--- Sends the state of an order: `POST /api/open/alipay/v1/merchant/order/sync`.
+-- Fills in `requestId` and `orderModifyTime` (now, ms) where they are absent.
+-- @tparam table order AlipayHK's own field names
+-- @tparam[opt] table opts `timeout_ms`, `retry`, `encrypt` over the client's own
+-- @treturn[1] table response `{ result, body, request_id, tracer_id, response_time, http_status,
+--   attempts, authenticated, timing }`
+-- @treturn[2] nil
+-- @treturn[2] error
+function Client:sync_order(order, opts)
+  local fault = arguments_fault(self, order, opts)
+  if fault then error("sync_order: " .. fault, 2) end
+  return call(self, api.by_name.order, api.by_name.order.path, order, opts)
+end
+
+--- Sends a performance notification:
+-- `POST /api/open/alipay/intl/promotion/order/contractCardSync`.
+-- Fills in `requestId` and `bizDate` (now, ms) where they are absent; values of
+-- `syncDataInfo.languageBusinessInfo` may be tables.
+-- @tparam table card
+-- @tparam[opt] table opts as for `sync_order`
+-- @return as `sync_order`
+function Client:sync_contract_card(card, opts)
+  local fault = arguments_fault(self, card, opts)
+  if fault then error("sync_contract_card: " .. fault, 2) end
+  return call(self, api.by_name.contract_card, api.by_name.contract_card.path, card, opts)
+end
+
+--- Calls any other API of the platform: signed, sent and verified the same way, nothing filled in
+-- and no fields checked.
+-- @tparam string path with its query string
+-- @tparam table payload
+-- @tparam[opt] table opts as for `sync_order`
+-- @return as `sync_order`
+function Client:call(path, payload, opts)
+  local fault = path_fault(path) or arguments_fault(self, payload, opts)
+  if fault then error("call: " .. fault, 2) end
+  return call(self, nil, path, payload, opts)
+end
+
+--- Builds, checks and signs a request without sending it.
+-- @tparam string api_or_path "order", "contract_card", or a path
+-- @tparam table payload
+-- @tparam[opt] table opts as for `sync_order`
+-- @treturn[1] table `{ method, url, path, headers, body, request_id }`
+-- @treturn[2] nil
+-- @treturn[2] error
+function Client:prepare(api_or_path, payload, opts)
+  local description = api.by_name[api_or_path]
+  local fault = not description and path_fault(api_or_path) or arguments_fault(self, payload, opts)
+  if fault then
+    error("prepare: " .. fault .. (description and "" or suggest(api_or_path, api.names)), 2)
+  end
+  return build(self, description, description and description.path or api_or_path, payload, opts)
+end
+
+--- Sends what `prepare` gave, signed anew for each attempt.
+-- @tparam table request
+-- @tparam[opt] table opts as for `sync_order`
+-- @return as `sync_order`
+function Client:send(request, opts)
+  local fault = request_fault(request) or arguments_fault(self, request, opts)
+  if fault then error("send: " .. fault, 2) end
+  return deliver(self, request, opts)
+end
+
+--- Gives back the connections. The client cannot be used after that.
+function Client:close()
+  if self.closed then return end
+  self.closed = true
+  self.transport.close()
+end
+
+Client.__close = Client.close
+Client.__gc = Client.close
+
+function Client:__tostring()
+  return ("alipayhk.client (%s, %s)"):format(self.config.base.origin, self.closed and "closed" or "open")
+end
+
+--- Makes a client. See the README for the keys of the config.
+-- @tparam table given
+-- @treturn[1] client
+-- @treturn[2] nil
+-- @treturn[2] error kind "config"
+local function new(given)
+  local config, err = config_reader.read(given)
+  if not config then return nil, err end
+  return setmetatable({ config = config, transport = transport.new(config.transport), closed = false }, Client)
+end
+
+return { new = new }

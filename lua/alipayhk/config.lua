@@ -1,0 +1,321 @@
+--- Turns the table a user gives to `alipayhk.new` into what the other modules work with, or says
+-- which key of it is wrong, and how to put it right.
+-- @module alipayhk.config
+
+local Error = require "alipayhk.error"
+local base_url = require "alipayhk.base_url"
+local core = require "alipayhk.core"
+local keyring = require "alipayhk.keyring"
+local platform = require "alipayhk.api.platform"
+local suggest = require "alipayhk.suggest"
+
+local config = {}
+
+-- ---- kinds of values: each gives a message where a value is not of it ---------------------------
+
+local INT_MAX = 2147483647
+
+local function one_of(...)
+  local allowed = { ... }
+  return function(value)
+    for _, candidate in ipairs(allowed) do
+      if value == candidate then return nil end
+    end
+    local shown = {}
+    for i, candidate in ipairs(allowed) do
+      shown[i] = type(candidate) == "string" and '"' .. candidate .. '"' or tostring(candidate)
+    end
+    return "expected one of " .. table.concat(shown, ", ") .. suggest(value, allowed)
+  end
+end
+
+local function of_type(...)
+  local allowed = { ... }
+  return function(value)
+    for _, name in ipairs(allowed) do
+      if type(value) == name then return nil end
+    end
+    return ("expected a %s, found a %s"):format(table.concat(allowed, " or a "), type(value))
+  end
+end
+
+local function whole(unit, least)
+  return function(value)
+    if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > INT_MAX then
+      return ("expected a whole number of %s from %d to %d"):format(unit, least, INT_MAX)
+    end
+  end
+end
+
+-- Goes into a header or the signed content as it is.
+local function header_text(value)
+  if type(value) ~= "string" then return ("expected a string, found a %s"):format(type(value)) end
+  if value == "" or value:find("[^\33-\126]") then
+    return "expected printable ASCII without spaces (is there a line break or a blank at its end?)"
+  end
+end
+
+local function key_version(value)
+  if value == false then return nil end
+  if type(value) == "number" and value % 1 == 0 and value >= 0 and value < 1e9 then return nil end
+  if type(value) == "string" and value:find("^[%w._-]+$") then return nil end
+  return "expected a whole number, a string of letters and digits, or false to leave it out"
+end
+
+local function key_source(value)
+  if type(value) == "string" or type(value) == "userdata" then return nil end
+  if type(value) ~= "table" then
+    return ("expected a key as string, { file = path }, or a key of alipayhk.core; found a %s"):format(type(value))
+  end
+end
+
+-- ---- the keys of the config, and of the tables in it ---------------------------------------------
+
+local NESTED = {
+  ecc224 = { digest = one_of("sha224", "sha256"), encoding = one_of("der", "p1363") },
+  encryption = {
+    key_padding = one_of("pkcs1", "oaep"),
+    key_bits = one_of(256, 192, 128),
+    content_type = function(value)
+      if type(value) ~= "string" or value:find("%c") then return "expected a media type on one line" end
+    end,
+  },
+  retry = {
+    max_attempts = whole("attempts", 1),
+    base_delay_ms = whole("milliseconds", 0),
+    max_delay_ms = whole("milliseconds", 0),
+    budget_ms = whole("milliseconds", 1),
+    codes = of_type("table"),
+  },
+  tls = {
+    ca_file = of_type("string"),
+    client_cert = of_type("string"),
+    client_key = of_type("string"),
+    pinned_public_key = of_type("string"),
+    min_version = one_of("1.2", "1.3"),
+  },
+}
+
+local DEFAULTS = {
+  ecc224 = { digest = platform.algorithms.ECC224.digest, encoding = platform.algorithms.ECC224.encoding },
+  key_version = 1,
+  verify_response = true,
+  encrypt = false,
+  encryption = {
+    key_padding = platform.encryption.key_padding,
+    key_bits = platform.encryption.key_bits,
+    content_type = platform.content_type,
+  },
+  connect_timeout_ms = 5000,
+  timeout_ms = 15000,
+  retry = { max_attempts = 3, base_delay_ms = 200, max_delay_ms = 5000, budget_ms = 60000 },
+  transport = "auto",
+  tls = { min_version = "1.2" },
+  max_response_bytes = 1048576,
+  validate = true,
+}
+
+local NO_RETRY = { max_attempts = 1, base_delay_ms = 0, max_delay_ms = 0, budget_ms = INT_MAX }
+
+-- A table within the config: its keys over the defaults, or a message with the key's path.
+local function read_nested(name, value)
+  if type(value) ~= "table" then return nil, name, ("expected a table, found a %s"):format(type(value)) end
+  local known, names = NESTED[name], {}
+  for key in pairs(known) do names[#names + 1] = key end
+  table.sort(names)
+  local result = {}
+  for key, default in pairs(DEFAULTS[name]) do result[key] = default end
+  for key, given in pairs(value) do
+    local path = name .. "." .. tostring(key)
+    if not known[key] then return nil, path, "no such key" .. suggest(key, names) end
+    local message = known[key](given)
+    if message then return nil, path, message end
+    result[key] = given
+  end
+  return result
+end
+
+local function check_transport(value)
+  if type(value) == "function" then return nil end
+  return one_of("auto", "curl", "cosocket")(value)
+end
+
+local CHECKS = {
+  client_id = header_text,
+  environment = one_of("production", "testing"),
+  base_url = of_type("string"),
+  private_key = key_source,
+  algorithm = one_of("RSA256", "ECC224"),
+  key_version = key_version,
+  alipay_public_key = key_source,
+  verify_response = of_type("boolean"),
+  encrypt = of_type("boolean"),
+  agent_token = header_text,
+  connect_timeout_ms = whole("milliseconds", 1),
+  timeout_ms = whole("milliseconds", 1),
+  transport = check_transport,
+  proxy = of_type("string"),
+  max_response_bytes = whole("bytes", 1),
+  validate = of_type("boolean"),
+  on_event = of_type("function"),
+  now = of_type("function"),
+  request_id = of_type("function"),
+}
+
+local KEYS = {}
+for _, group in ipairs { CHECKS, NESTED } do
+  for name in pairs(group) do KEYS[#KEYS + 1] = name end
+end
+table.sort(KEYS)
+
+-- ---- reading -------------------------------------------------------------------------------------
+
+local function fail(key, message)
+  return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key })
+end
+
+-- Unknown names come first: a misspelt `clientid` is no missing `client_id`.
+local function check_names(given)
+  for name in pairs(given) do
+    if not CHECKS[name] and not NESTED[name] then
+      return fail(tostring(name), "no such key" .. suggest(name, KEYS))
+    end
+  end
+  for _, name in ipairs { "client_id", "private_key" } do
+    if given[name] == nil then return fail(name, "required") end
+  end
+  return given
+end
+
+local function read_values(given)
+  local result = {}
+  for name, default in pairs(DEFAULTS) do result[name] = default end
+  for _, name in ipairs(KEYS) do
+    local value = given[name]
+    if name == "retry" and value == false then
+      result.retry = NO_RETRY
+    elseif value ~= nil and NESTED[name] then
+      local nested, path, message = read_nested(name, value)
+      if not nested then return fail(path, message) end
+      result[name] = nested
+    elseif value ~= nil then
+      local message = CHECKS[name](value)
+      if message then return fail(name, message) end
+      result[name] = value
+    end
+  end
+  return result
+end
+
+local function read_destination(result)
+  local url = result.base_url or platform.environments[result.environment]
+  if not url then return fail("environment", "give `environment` (\"production\" or \"testing\") or `base_url`") end
+  local base, message = base_url.parse(url)
+  if not base then return fail("base_url", message) end
+  result.base = base
+  return result
+end
+
+-- A file name given where the key itself belongs is a frequent slip.
+local function source_hint(source)
+  if type(source) == "string" and #source < 256 and source:find("[./]") and not source:find("\n") then
+    return " (a file is given as { file = \"...\" })"
+  end
+  return ""
+end
+
+-- The core throws for malformed source tables; here that is one more config error.
+local function read_source(reader, source)
+  local ok, key, message = pcall(reader, source)
+  if not ok then return nil, (tostring(key):gsub("^bad argument #1[^(]*%((.*)%)$", "%1")) end
+  if not key then return nil, message .. source_hint(source) end
+  return key
+end
+
+local function read_private_key(result)
+  local key, message = read_source(core.private_key, result.private_key)
+  if not key then return fail("private_key", message) end
+  result.private_key = key
+  for name, algorithm in pairs(platform.algorithms) do
+    if not result.algorithm and algorithm.key_type == key:type() then result.algorithm = name end
+  end
+  local wanted = platform.algorithms[result.algorithm].key_type
+  if wanted ~= key:type() then
+    return fail("private_key", ("%s needs an %s key, this one is %s: %s"):format(
+      result.algorithm, wanted, key:type(), "give the other key, or leave `algorithm` out"))
+  end
+  return result
+end
+
+local function read_alipay_keys(result)
+  if result.alipay_public_key == nil then
+    if not result.verify_response and not result.encrypt then return result end
+    return fail("alipay_public_key", "required: AlipayHK's public key, from the platform's console"
+      .. (result.encrypt and "" or " (or verify_response = false, which lets anybody answer in its name)"))
+  end
+  local ring, message = read_source(keyring.new, result.alipay_public_key)
+  if not ring then return fail("alipay_public_key", message) end
+  for _, key in pairs(ring.keys) do
+    if key:fingerprint() == result.private_key:fingerprint() then
+      return fail("alipay_public_key", "this is the public half of your own private_key: "
+        .. "give AlipayHK's public key, which the platform's console shows")
+    end
+  end
+  result.alipay_keys = ring
+  return result
+end
+
+local function read_encryption(result)
+  if not result.encrypt then return result end
+  if not result.verify_response then
+    return fail("encrypt", "an encrypted answer is opened only after its signature: leave verify_response on")
+  end
+  if result.private_key:type() ~= "RSA" then
+    return fail("encrypt", "RSA_AES needs an RSA private_key to open the answers")
+  end
+  if result.alipay_keys:get():type() ~= "RSA" then
+    return fail("encrypt", "RSA_AES needs AlipayHK's RSA public key")
+  end
+  return result
+end
+
+local STEPS = { check_names, read_values, read_destination, read_private_key, read_alipay_keys, read_encryption }
+
+--- Reads a config. The only I/O is reading the key files that it names.
+-- @tparam table given
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] error kind "config", its `code` the key that is wrong
+function config.read(given)
+  local result = given
+  for _, step in ipairs(STEPS) do
+    local next_result, err = step(result)
+    if not next_result then return nil, err end
+    result = next_result
+  end
+  result.now = result.now or core.now
+  result.signing = {
+    algorithm = result.algorithm,
+    key_version = result.key_version and ("%s"):format(tostring(result.key_version):gsub("%.0$", "")) or nil,
+    options = result.algorithm == "ECC224" and result.ecc224 or nil,
+  }
+  return result
+end
+
+--- `retry` as a call's options give it, over the client's own.
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] string key
+-- @treturn[2] string message
+function config.read_retry(given, base)
+  if given == nil then return base end
+  if given == false then return NO_RETRY end
+  local result, path, message = read_nested("retry", given)
+  if not result then return nil, path, message end
+  for key, value in pairs(base) do
+    if given[key] == nil then result[key] = value end
+  end
+  return result
+end
+
+return config

@@ -1,0 +1,59 @@
+--- Public keys by version.
+-- @module alipayhk.keyring
+
+local core = require "alipayhk.core"
+
+local Keyring = {}
+Keyring.__index = Keyring
+
+local function is_source(source)
+  return type(source) ~= "table" or source.file ~= nil or source.data ~= nil
+end
+
+--- @tparam ?string version as in a header: absent or empty means the latest
+-- @treturn[1] key
+-- @treturn[2] nil
+-- @treturn[2] string message
+function Keyring:get(version)
+  if self.single then return self.single end
+  if version == nil or version == "" then return self.keys[self.latest] end
+  local key = self.keys[version]
+  if key then return key end
+  return nil, ("it is signed with key version %s; the versions given are %s"):format(
+    version:sub(1, 16), table.concat(self.versions, ", "))
+end
+
+-- "10" comes after "9".
+local function by_number(a, b)
+  local x, y = tonumber(a), tonumber(b)
+  if x and y then return x < y end
+  return a < b
+end
+
+local function read_versions(sources)
+  local ring = { keys = {}, versions = {} }
+  for version, source in pairs(sources) do
+    local key, message = core.public_key(source)
+    local name = type(version) == "number" and ("%.0f"):format(version) or tostring(version)
+    if not key then return nil, ("version %s: %s"):format(name, message) end
+    ring.keys[name] = key
+    ring.versions[#ring.versions + 1] = name
+  end
+  if #ring.versions == 0 then return nil, "the table names no key" end
+  table.sort(ring.versions, by_number)
+  ring.latest = ring.versions[#ring.versions]
+  return setmetatable(ring, Keyring)
+end
+
+--- @param source a key source, or a table `{ [version] = key source }`
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] string message
+local function new(source)
+  if not is_source(source) then return read_versions(source) end
+  local key, message = core.public_key(source)
+  if not key then return nil, message end
+  return setmetatable({ single = key, keys = { key }, versions = {} }, Keyring)
+end
+
+return { new = new }

@@ -1,0 +1,125 @@
+--- Payload to bytes: fill in, check, encode, seal, sign.
+-- @module alipayhk.request
+
+local Error = require "alipayhk.error"
+local api = require "alipayhk.api"
+local check = require "alipayhk.check"
+local core = require "alipayhk.core"
+local json = require "alipayhk.json"
+local platform = require "alipayhk.api.platform"
+local schema = require "alipayhk.schema"
+local version = require "alipayhk.version"
+local wire = require "alipayhk.wire"
+
+local request = {}
+
+local USER_AGENT = "lua-alipayhk/" .. version
+
+local HEX_16 = ("%02x"):rep(16)
+
+local function request_id(config, description)
+  if config.request_id then return config.request_id(description.name) end
+  return HEX_16:format(assert(core.random_bytes(16)):byte(1, 16))
+end
+
+-- By the `filled` mark of a field: the value for one that is absent.
+local fill = {}
+
+fill.hex32 = request_id
+
+-- RFC 9562, version 4.
+function fill.uuid(config, description)
+  local id = request_id(config, description)
+  if config.request_id then return id end
+  local variant = ("89ab"):sub(tonumber(id:sub(17, 17), 16) % 4 + 1):sub(1, 1)
+  return ("%s-%s-4%s-%s%s-%s"):format(
+    id:sub(1, 8), id:sub(9, 12), id:sub(14, 16), variant, id:sub(18, 20), id:sub(21, 32))
+end
+
+function fill.now_ms(config)
+  return math.floor(config.now() * 1000)
+end
+
+-- A copy, so that the caller's table stays as it is.
+local function complete(config, description, payload)
+  local filled = {}
+  for key, value in pairs(payload) do filled[key] = value end
+  for _, field in ipairs(description.fields) do
+    if field.filled and filled[field.path] == nil then
+      filled[field.path] = fill[field.filled](config, description)
+    end
+  end
+  return filled
+end
+
+local function encode(config, description, payload)
+  local checked = description and config.validate and description or nil
+  local ok, err = check.payload(checked, payload, { complete = true })
+  if not ok then return nil, err end
+  if description then payload = schema.wire_form(api.schema(description), payload) end
+  return json.encode(payload)
+end
+
+local function seal(config, body)
+  local ring = config.alipay_keys
+  local key = ring and ring:get()
+  if not key or config.private_key:type() ~= "RSA" or not config.verify_response then
+    return nil, "encryption needs AlipayHK's RSA public key, an RSA private_key and verify_response"
+  end
+  return wire.seal(body, key, ring.latest or config.signing.key_version, config.encryption)
+end
+
+--- Signs for now: sets Request-Time and Signature, the same body and the rest untouched.
+-- @treturn[1] table the request
+-- @treturn[2] nil
+-- @treturn[2] error kind "crypto"
+function request.sign(config, prepared)
+  local time = wire.timestamp(config.now())
+  local content = wire.content(prepared.method, prepared.path, config.client_id, time, prepared.body)
+  local signature, message = wire.sign(config.private_key, config.signing, content)
+  if not signature then return nil, Error.new("crypto", message, { request_id = prepared.request_id }) end
+  prepared.headers["Request-Time"] = time
+  prepared.headers["Signature"] = signature
+  return prepared
+end
+
+--- Builds and signs a request.
+-- @tparam table config as `alipayhk.config` reads it
+-- @tparam ?table description of the API, nil for a path that has none
+-- @tparam string path
+-- @tparam table payload
+-- @tparam boolean encrypt
+-- @treturn[1] table `{ method, url, path, headers, body, request_id }`
+-- @treturn[2] nil
+-- @treturn[2] error kind "invalid" or "crypto"
+function request.build(config, description, path, payload, encrypt)
+  if description then payload = complete(config, description, payload) end
+  local body, err = encode(config, description, payload)
+  if not body then return nil, err end
+  local full_path = config.base.prefix .. path
+  local prepared = {
+    method = "POST",
+    url = config.base.origin .. full_path,
+    path = full_path,
+    body = body,
+    headers = {
+      ["Client-Id"] = config.client_id,
+      ["Content-Type"] = platform.content_type,
+      ["Agent-Token"] = config.agent_token,
+      ["User-Agent"] = USER_AGENT,
+    },
+    request_id = type(payload.requestId) == "string" and payload.requestId or nil,
+    merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
+    api = description and description.name or nil,
+  }
+  if encrypt then
+    local sealed, header = seal(config, body)
+    if not sealed then return nil, Error.new("crypto", header, { request_id = prepared.request_id }) end
+    prepared.body = sealed
+    prepared.headers["Encrypt"] = header
+    prepared.headers["Content-Type"] = config.encryption.content_type
+  end
+  return request.sign(config, prepared)
+end
+
+return request

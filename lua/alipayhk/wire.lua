@@ -1,0 +1,110 @@
+--- The wire protocol that requests, answers and calls from AlipayHK share: the signed content, and
+-- the `Signature` and `Encrypt` headers.
+-- @module alipayhk.wire
+
+local core = require "alipayhk.core"
+local platform = require "alipayhk.api.platform"
+
+local wire = {}
+
+--- The bytes that are signed (SEEN, and proved with published vectors).
+-- @tparam string method
+-- @tparam string path with its query string, as sent
+-- @tparam string client_id
+-- @tparam string time the very string of Request-Time or Response-Time
+-- @tparam string body the very bytes of the body
+function wire.content(method, path, client_id, time, body)
+  return method .. " " .. path .. "\n" .. client_id .. "." .. time .. "." .. body
+end
+
+--- ISO 8601 with offset.
+-- @tparam number seconds since the epoch
+function wire.timestamp(seconds)
+  local offset = platform.utc_offset
+  return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(seconds) + offset.seconds) .. offset.text
+end
+
+-- `algorithm=...,keyVersion=...,<name>=<base64, percent-encoded>`
+local function header(algorithm, key_version, name, base64)
+  local version = key_version and (",keyVersion=" .. key_version) or ""
+  return ("algorithm=%s%s,%s=%s"):format(algorithm, version, name, core.percent_encode(base64))
+end
+
+--- @tparam key private_key
+-- @tparam table signing `{ algorithm, key_version, options }`
+-- @tparam string content
+-- @treturn[1] string the value of the `Signature` header
+-- @treturn[2] nil
+-- @treturn[2] string message
+function wire.sign(private_key, signing, content)
+  local signature, message = private_key:sign(content, signing.options)
+  if not signature then return nil, message end
+  return header(signing.algorithm, signing.key_version, "signature", core.base64_encode(signature))
+end
+
+-- The header's pairs, with the value of `name` as bytes or base64 text; nil and a message otherwise.
+local function read(value, name)
+  local pairs_, message = core.parse_pairs(value)
+  if not pairs_ then return nil, message end
+  local encoded = pairs_[name]
+  if not encoded or encoded == "" then return nil, ("no `%s` in it"):format(name) end
+  local text
+  text, message = core.percent_decode(encoded)
+  if not text then return nil, message end
+  return { algorithm = pairs_.algorithm, version = pairs_.keyVersion, text = text }
+end
+
+-- The platform's name for the algorithm of a key.
+local function algorithm_of(key)
+  for name, algorithm in pairs(platform.algorithms) do
+    if algorithm.key_type == key:type() then return name end
+  end
+end
+
+--- Verifies a `Signature` header over a content.
+-- @tparam string value of the header
+-- @tparam string content
+-- @tparam table keys `keys:get(version)`, see alipayhk.keyring
+-- @tparam table ecc224 `{ digest, encoding }`
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string message
+function wire.verify(value, content, keys, ecc224)
+  local parsed, message = read(value, "signature")
+  if not parsed then return nil, "the Signature header cannot be read: " .. message end
+  local signature
+  signature, message = core.base64_decode(parsed.text)
+  if not signature then return nil, "the Signature header cannot be read: " .. message end
+  local key
+  key, message = keys:get(parsed.version)
+  if not key then return nil, message end
+  local algorithm = algorithm_of(key)
+  if parsed.algorithm and parsed.algorithm:upper() ~= algorithm then
+    return nil, ("it is signed with another algorithm than the public key given is for (%s)"):format(algorithm)
+  end
+  if not key:verify(content, signature, algorithm == "ECC224" and ecc224 or nil) then
+    return nil, "the signature does not verify with the public key given (SHA-256 of it: " .. key:fingerprint() .. ")"
+  end
+  return true
+end
+
+--- Seals a body.
+-- @treturn[1] string the body to send
+-- @treturn[1] string the value of the `Encrypt` header
+-- @treturn[2] nil
+-- @treturn[2] string message
+function wire.seal(body, public_key, key_version, options)
+  local sealed, wrapped = core.seal(body, public_key, options)
+  if not sealed then return nil, wrapped end
+  return sealed, header(platform.encryption.algorithm, key_version, "symmetricKey", wrapped)
+end
+
+--- Opens a sealed body. Only after its signature has been verified.
+-- @treturn[1] string plaintext
+-- @treturn[2] nil
+function wire.open(value, body, private_key, options)
+  local parsed = read(value, "symmetricKey")
+  return parsed and core.open(body, parsed.text, private_key, options) or nil
+end
+
+return wire
