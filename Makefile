@@ -77,3 +77,89 @@ $(BUILD)/obj/%.o: csrc/%.c $(BUILD)/flags
 env:
 	@echo 'export LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;"'
 	@echo 'export LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;;"'
+
+# ---- demo and gateway --------------------------------------------------------------------------
+.PHONY: demo-packages test-packages
+demo-packages test-packages: %-packages:
+	@.ci/packages $*
+
+# The gateway is nginx, so it needs the core built for LuaJIT whatever LUA is.
+.PHONY: gateway-core
+gateway-core: demo-packages
+	@$(MAKE) -s build LUA=luajit
+
+.PHONY: gateway
+gateway: gateway-core
+	@gateway/start
+
+.PHONY: demo
+demo: gateway-core
+	@$(MAKE) -s build
+	@gateway/start > $(BUILD)/gateway.env
+	@eval "$$($(MAKE) -s env)"; $(LUA_BIN) examples/demo.lua < $(BUILD)/gateway.env; status=$$?; \
+	kill "$$(sed -n 's/^pid=//p' $(BUILD)/gateway.env)"; rm $(BUILD)/gateway.env; exit $$status
+
+# ---- tests -------------------------------------------------------------------------------------
+.PHONY: test
+test: test-packages
+	@spec/run 5.4 luajit
+
+.PHONY: test-asan
+test-asan: test-packages
+	@spec/run asan
+
+# The suite's Lua 5.4 with the sanitizers linked in: they must not reach the commands it starts.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+.PHONY: build-asan
+build-asan:
+	@$(MAKE) -s build LUA=5.4 BUILD=build/asan CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
+	@$(CC) -std=c11 -O1 -g $(SANITIZE) $$($(PKG_CONFIG) --cflags lua5.4) -o build/asan/lua \
+	    spec/support/host.c $$($(PKG_CONFIG) --libs lua5.4)
+
+# ---- lint --------------------------------------------------------------------------------------
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY   ?= clang-tidy
+C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*.c bench/*.c)
+.PHONY: lint
+lint:
+	luacheck -q lua gateway spec examples bench rockspec/*.rockspec
+	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
+	@for file in $(filter csrc/%.c,$(C_FILES)); do \
+	    $(CLANG_TIDY) --quiet --warnings-as-errors='*' $$file -- -std=c11 -D_GNU_SOURCE \
+	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) 2> /dev/null || exit 1; \
+	done
+
+# ---- install -----------------------------------------------------------------------------------
+PREFIX ?= /usr/local
+LUA_ABI_luajit := 5.1
+LUA_ABI := $(or $(LUA_ABI_$(LUA)),$(LUA))
+LUA_LIBDIR   ?= $(PREFIX)/lib/lua/$(LUA_ABI)
+LUA_SHAREDIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
+LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua)
+
+# Does not build: under sudo, with other flags, that would be another build.
+.PHONY: install
+install:
+	@test -f $(BUILD)/alipayhk/core.so || { echo "nothing to install yet: run 'make build LUA=$(LUA)' first"; exit 1; }
+	install -d $(DESTDIR)$(LUA_LIBDIR)/alipayhk
+	install -m 755 $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(DESTDIR)$(LUA_LIBDIR)/alipayhk
+	@for file in $(LUA_FILES:lua/%=%); do \
+	    install -d $(DESTDIR)$(LUA_SHAREDIR)/$$(dirname $$file) && \
+	    install -m 644 lua/$$file $(DESTDIR)$(LUA_SHAREDIR)/$$file || exit 1; \
+	done
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+.PHONY: help
+help:
+	@echo 'make demo            build, and send signed orders through a local gateway on loopback'
+	@echo 'make test            every test, under Lua 5.4 and LuaJIT'
+	@echo 'make test-asan       the suite on Lua 5.4 under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
+	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.5 or luajit'
+	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
+	@echo 'make bench           benchmarks, as ratios to C'
+	@echo 'make lint            luacheck, clang-format, clang-tidy'
+	@echo 'make install         into PREFIX (/usr/local), for LUA'

@@ -386,7 +386,7 @@ static bool take_fingerprint(ahk_key *key, ahk_error *err)
         return ahk_fail_openssl(err, "cannot take the key's fingerprint");
     }
     for (unsigned int i = 0; i < digest_length; i++) {
-        (void)snprintf(key->fingerprint + 2 * i, 3, "%02x", digest[i]);
+        (void)snprintf(key->fingerprint + (size_t)2 * i, 3, "%02x", digest[i]);
     }
     return true;
 }

@@ -74,7 +74,6 @@ local function transport_error(request, fault)
   local message = type(fault) == "table" and fault.message or fault
   return Error.new("transport", tostring(message), {
     code = code,
-    phase = code == "phase" or nil,
     retryable = retry.is_retryable(code),
     request_id = request.request_id,
     timing = type(fault) == "table" and fault.timing or nil,
@@ -273,7 +272,9 @@ end
 local function new(given)
   local config, err = config_reader.read(given)
   if not config then return nil, err end
-  return setmetatable({ config = config, transport = transport.new(config.transport), closed = false }, Client)
+  local travels, key, message = transport.new(config)
+  if not travels then return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key }) end
+  return setmetatable({ config = config, transport = travels, closed = false }, Client)
 end
 
 return { new = new }

@@ -1,0 +1,143 @@
+-- The README's nginx handler in a real nginx, and what holds for the client inside it.
+
+local curl = require "alipayhk.curl"
+local gateway = require "spec.support.gateway"
+local json = require "cjson"
+local nginx = require "spec.support.nginx"
+local readme = require "spec.support.readme"
+local samples = require "spec.support.samples"
+
+local HTTP = [[
+  lua_ssl_trusted_certificate %s;
+  lua_ssl_verify_depth 3;
+  init_by_lua_block {
+    alipayhk = require "alipayhk"
+    function config(extra)
+      local made = { client_id = "%s", base_url = "%s", private_key = { file = "%s" },
+        alipay_public_key = { file = "%s" } }
+      for key, value in pairs(extra or {}) do made[key] = value end
+      return made
+    end
+    made_in_master = assert(alipayhk.new(config { retry = false }))
+    order = { merchantBizNo = "NGINX-1", merchantBizType = "MOVIE_TICKET", orderStatus = "TICKETED", userId = "1",
+      orderCreateTime = 1716338541000, extInfo = {} }
+    function say(response, err) ngx.say(response and response.result.resultCode or tostring(err)) end
+  }
+]]
+
+local SERVER = [[
+  location = /orders { content_by_lua_block { require("handler").content() } }
+  location = /master { content_by_lua_block { say(made_in_master:sync_order(order)) } }
+  location = /encrypted { content_by_lua_block { say(made_in_master:sync_order(order, { encrypt = true })) } }
+  location = /reuse { content_by_lua_block {
+    say(made_in_master:sync_order(order))
+    ngx.say(made_in_master:sync_order(order).timing.tls_ms)
+  } }
+  location = /retry { content_by_lua_block {
+    local client = assert(alipayhk.new(config { base_url = "https://127.0.0.1:1",
+      retry = { max_attempts = 2, base_delay_ms = 10 } }))
+    say(client:sync_order(order))
+  } }
+  location = /phase {
+    set $answer "";
+    content_by_lua_block { ngx.say("") }
+    header_filter_by_lua_block {
+      local _, err = made_in_master:sync_order(order)
+      ngx.header["X-Error"] = err.code .. ": " .. err.message
+    }
+  }
+  location = /curl { content_by_lua_block { say(alipayhk.new(config { transport = "curl" })) } }
+  location = /ca { content_by_lua_block { say(alipayhk.new(config { tls = { ca_file = "x" } })) } }
+]]
+
+local server, handle
+
+local function http_lines()
+  local values = gateway.values()
+  return HTTP:format(values.ca_file, values.rsa_client_id, values.base_url, values.rsa_private_key,
+    values.rsa_alipay_public_key)
+end
+
+local function post(path, body)
+  return assert(handle:send {
+    method = "POST", url = server.url .. path, headers = {}, body = body or "",
+    connect_timeout_ms = 5000, timeout_ms = 10000, max_response_bytes = 65536,
+  })
+end
+
+describe("inside nginx", function()
+  setup(function()
+    handle = curl.new()
+    server = nginx.start {
+      http = http_lines(),
+      server = SERVER,
+      files = { ["handler.lua"] = readme.at_gateway(readme.block("lua", 3), "") },
+    }
+  end)
+  teardown(function()
+    server.stop()
+    handle:close()
+  end)
+
+  it("the README's handler syncs an order and answers its caller", function()
+    local raw = post("/orders", json.encode(samples.order()))
+    assert.equal(200, raw.status)
+    assert.equal("SUCCESS", json.decode(raw.body).resultCode)
+  end)
+
+  it("the README's handler names the faults of a payload", function()
+    local raw = post("/orders", '{"merchantBizNo":"1"}')
+    assert.equal(422, raw.status)
+    assert.equal("orderStatus", json.decode(raw.body).fields[1].path)
+  end)
+
+  it("the README's handler refuses what is no order", function()
+    assert.equal(400, post("/orders", "[").status)
+  end)
+
+  it("a client made in the master works in the worker, encrypted too", function()
+    assert.equal("SUCCESS\n", post("/master").body)
+    assert.equal("SUCCESS\n", post("/encrypted").body)
+  end)
+
+  it("connections are kept", function()
+    assert.equal("SUCCESS\n0\n", post("/reuse").body)
+  end)
+
+  it("a refused connection is an error after its retries", function()
+    local body = post("/retry").body
+    assert.truthy(body:find("transport/connect", 1, true))
+    assert.truthy(body:find("attempts=2", 1, true))
+  end)
+
+  it("a phase without cosockets is told so, with the cure", function()
+    local raw = post("/phase")
+    assert.truthy(raw.headers["x-error"]:find("^phase: "))
+    assert.truthy(raw.headers["x-error"]:find("ngx.timer.at", 1, true))
+  end)
+
+  it("libcurl and its settings are refused", function()
+    assert.truthy(post("/curl").body:find("would block", 1, true))
+    assert.truthy(post("/ca").body:find("lua_ssl_trusted_certificate", 1, true))
+  end)
+
+  it("nothing of that is an error in nginx's log", function()
+    assert.is_nil(server.log():match("%[crit%][^\n]*"))
+    assert.is_nil(server.log():match("%[alert%][^\n]*"))
+  end)
+end)
+
+describe("inside nginx without trusted certificates", function()
+  it("the error names the directive", function()
+    server = nginx.start {
+      http = http_lines():gsub("lua_ssl_trusted_certificate [^;]*;", ""),
+      server = SERVER,
+    }
+    handle = curl.new()
+    local body = post("/master").body
+    server.stop()
+    handle:close()
+    assert.truthy(body:find("transport/tls", 1, true))
+    assert.truthy(body:find("lua_ssl_trusted_certificate", 1, true))
+  end)
+end)

@@ -1,0 +1,42 @@
+-- What the README shows, run as it stands.
+
+local gateway = require "spec.support.gateway"
+local readme = require "spec.support.readme"
+local shell = require "spec.support.shell"
+
+describe("the README", function()
+  it("its first order and its notification succeed", function()
+    local directory = shell.directory()
+    local first = readme.at_gateway(readme.block("lua", 1), (", tls = { ca_file = %q }"):format(
+      gateway.values().ca_file))
+    local second = readme.block("lua", 2) .. 'print(response and response.result.resultCode or err)\n'
+    shell.write(directory .. "/first_order.lua", first .. "do\n" .. second .. "end\n")
+    assert.equal("SUCCESS\nSUCCESS\n", shell.must("lua5.4 " .. directory .. "/first_order.lua"))
+  end)
+
+  it("keeps its word on the length of its examples", function()
+    local function lines(block) return select(2, readme.block("lua", block):gsub("\n", "\n")) end
+    assert.is_true(lines(1) <= 11)
+    assert.is_true(lines(3) <= 17)
+  end)
+
+  it("names every key of the config, and no other", function()
+    local config = shell.read("lua/alipayhk/config.lua")
+    local section = shell.read("README.md"):match("## Configuration\n(.-)\n## ")
+    for name in section:gmatch("\n| `([%l_]+)`") do
+      assert.truthy(config:find("\n  " .. name .. " = ", 1, true), name)
+    end
+    for _, group in ipairs { "local CHECKS = (%b{})", "local NESTED = (%b{})" } do
+      for name in config:match(group):gmatch("\n  ([%l_]+) = ") do
+        assert.truthy(section:find("`" .. name .. "`", 1, true), name)
+      end
+    end
+  end)
+
+  it("names only targets that the Makefile has", function()
+    local makefile = shell.read("Makefile")
+    for target in shell.read("README.md"):gmatch("`?make (%l[%l-]+)") do
+      assert.truthy(makefile:find("\n" .. target .. ":", 1, true), target)
+    end
+  end)
+end)

@@ -1,0 +1,100 @@
+-- The rock and `make install`, in throw-away trees, used from there.
+
+local gateway = require "spec.support.gateway"
+local shell = require "spec.support.shell"
+
+-- Sends one order to the gateway; prints where the library came from.
+local SCRIPT = [[
+local alipayhk = require "alipayhk"
+local client = assert(alipayhk.new {
+  client_id = %q, base_url = %q, private_key = { file = %q }, alipay_public_key = { file = %q },
+  tls = { ca_file = %q },
+})
+print(assert(client:sync_order {
+  merchantBizNo = "ROCK-1", merchantBizType = "MOVIE_TICKET", orderStatus = "TICKETED", userId = "1",
+  orderCreateTime = 1716338541000, extInfo = {},
+}).result.resultCode)
+print((debug.getinfo(alipayhk.new, "S").source:gsub("^@", "")))
+]]
+
+local function script(directory)
+  local values = gateway.values()
+  local path = directory .. "/order.lua"
+  shell.write(path, SCRIPT:format(values.rsa_client_id, values.base_url, values.rsa_private_key,
+    values.rsa_alipay_public_key, values.ca_file))
+  return path
+end
+
+-- Runs it outside the checkout, so that only the tree can give the library.
+local function run(environment, interpreter, directory)
+  local path = script(directory)
+  return shell.must(("cd %s && unset LUA_PATH LUA_CPATH LUA_PATH_5_4 LUA_CPATH_5_4 && %s && %s %s"):format(
+    directory, environment, interpreter, path))
+end
+
+describe("luarocks make", function()
+  -- Debian's lua-cjson is no rock: luarocks is told that it is there.
+  local ENVIRONMENT = "LUAROCKS_CONFIG=%s/config.lua luarocks --lua-version=%s --tree=%s/tree "
+
+  for _, version in ipairs { "5.4", "5.1" } do
+    it("installs for Lua " .. version .. " what then works", function()
+      local directory = shell.directory()
+      shell.write(directory .. "/config.lua", 'rocks_provided = { ["lua-cjson"] = "2.1.0-1" }\n')
+      local luarocks = ENVIRONMENT:format(directory, version, directory)
+      shell.must(luarocks .. "make")
+      local output = run(('eval "$(%s path)"'):format(luarocks), "lua" .. version, directory)
+      assert.truthy(output:find("^SUCCESS\n"))
+      assert.truthy(output:find(directory .. "/tree/share/lua/" .. version, 1, true))
+    end)
+  end
+end)
+
+describe("make install", function()
+  it("puts into PREFIX all that is needed", function()
+    local directory = shell.directory()
+    shell.must("make -s install PREFIX=/usr DESTDIR=" .. directory)
+    local share = directory .. "/usr/share/lua/5.4"
+    local output = run(('export LUA_PATH="%s/?.lua;%s/?/init.lua;;" LUA_CPATH="%s/usr/lib/lua/5.4/?.so;;"'):format(
+      share, share, directory), "lua5.4", directory)
+    assert.equal("SUCCESS\n" .. share .. "/alipayhk/init.lua\n", output)
+  end)
+
+  it("says what to do where nothing is built", function()
+    local output, status = shell.run("make -s install BUILD=build/none")
+    assert.is_true(status ~= 0)
+    assert.truthy(output:find("make build", 1, true))
+  end)
+end)
+
+describe("the shared objects", function()
+  for _, lua in ipairs { "5.4", "luajit" } do
+    for _, module in ipairs { "core", "curl" } do
+      local path = ("build/%s/alipayhk/%s.so"):format(lua, module)
+
+      it(path .. " exports its entry point and nothing else", function()
+        local symbols = shell.must("nm -D --defined-only " .. path .. " | awk '{ print $3 }'")
+        assert.equal("luaopen_alipayhk_" .. module .. "\n", symbols)
+      end)
+    end
+  end
+
+  it("the core needs libcrypto, and neither libcurl nor libssl", function()
+    local needed = shell.must("readelf -d build/5.4/alipayhk/core.so | grep NEEDED")
+    assert.truthy(needed:find("libcrypto", 1, true))
+    assert.is_nil(needed:find("libcurl", 1, true))
+    assert.is_nil(needed:find("libssl", 1, true))
+  end)
+
+  it("csrc/crypto, csrc/http and csrc/base know no Lua, csrc/http no OpenSSL", function()
+    local _, lua = shell.run("grep -rlE 'lua\\.h|lauxlib|lua_State' csrc/base csrc/crypto csrc/http")
+    assert.equal(1, lua)
+    local _, openssl = shell.run("grep -rl openssl csrc/http csrc/base")
+    assert.equal(1, openssl)
+  end)
+
+  it("AlipayHK's paths stand in lua/alipayhk/api and nowhere else", function()
+    local files = shell.must("grep -rlE '\"/api/open/' lua gateway")
+    assert.equal("lua/alipayhk/api/contract_card.lua\nlua/alipayhk/api/order.lua\n", files:gsub("([^\n]+\n)([^\n]+\n)",
+      function(a, b) return a < b and a .. b or b .. a end))
+  end)
+end)

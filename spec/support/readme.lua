@@ -1,0 +1,33 @@
+--- The README's code, to be run as it stands but for what names the world outside.
+
+local gateway = require "spec.support.gateway"
+local shell = require "spec.support.shell"
+
+local readme = {}
+
+--- The n-th block of a language.
+function readme.block(language, n)
+  local blocks = {}
+  for block in shell.read("README.md"):gmatch("```" .. language .. "\n(.-)```") do blocks[#blocks + 1] = block end
+  return assert(blocks[n], "the README has no such block")
+end
+
+-- Puts `to` for the text `from`, which has to be there.
+local function put(text, from, to)
+  local first, last = text:find(from, 1, true)
+  assert(first, "the README no longer has: " .. from)
+  return text:sub(1, first - 1) .. to .. text:sub(last + 1)
+end
+
+--- The block pointed at the local gateway.
+-- @tparam string code
+-- @tparam string tls further config, such as a CA file
+function readme.at_gateway(code, tls)
+  local values = gateway.values()
+  code = put(code, '"4Q5Y8W0WSG45P907917"', ("%q"):format(values.rsa_client_id))
+  code = put(code, 'environment = "testing"', ("base_url = %q%s"):format(values.base_url, tls))
+  code = put(code, '"merchant.pem"', ("%q"):format(values.rsa_private_key))
+  return put(code, '"alipayhk.pem"', ("%q"):format(values.rsa_alipay_public_key))
+end
+
+return readme

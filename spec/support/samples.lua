@@ -1,0 +1,52 @@
+--- Valid payloads, made anew at each call so that a spec may change its own.
+
+local samples = {}
+
+local function with(base, extra)
+  for key, value in pairs(extra or {}) do base[key] = value end
+  return base
+end
+
+local number = 0
+
+--- A merchantBizNo that no other spec uses.
+function samples.biz_no()
+  number = number + 1
+  return ("SPEC-%d-%d"):format(os.time(), number)
+end
+
+--- An order of the order service.
+function samples.order(extra)
+  return with({
+    merchantBizNo = samples.biz_no(),
+    merchantBizType = "MOVIE_TICKET",
+    orderStatus = "TICKETED",
+    userId = "2160120012345678",
+    orderCreateTime = 1716338541000,
+    extInfo = { note = "電影票 ✓" },
+  }, extra)
+end
+
+--- A performance notification.
+function samples.card(extra)
+  local bill = {
+    bill_name = "煤氣賬單",
+    bill_desc = "煤氣十月賬單已發出",
+    bill_amount = "57000",
+    bill_amount_currency = "HKD",
+    bill_due_time = "2024-10-15",
+    bill_icon_url = "https://www.example.com/icon.png",
+    order_url = "alipayhk://platformapi/startapp?appId=2102020185475244",
+    action_url = "alipayhk://platformapi/startapp?appId=2102020185475244",
+  }
+  return with({
+    command = "SEND",
+    merchantBizNo = samples.biz_no(),
+    productTemplateCode = "PAYMENT_ORDER_DEFAULT",
+    orderStatus = "WAIT_PAY",
+    userId = "2160120012345678",
+    syncDataInfo = { amount = 57000, languageBusinessInfo = { zh_HK = bill } },
+  }, extra)
+end
+
+return samples
