@@ -92,12 +92,25 @@ gateway-core: demo-packages
 gateway: gateway-core
 	@gateway/start
 
+# Runs a script that reads from its standard input what gateway/start printed.
+define with_gateway
+gateway/start > $(BUILD)/gateway.env && eval "$$($(MAKE) -s env)" && { \
+    $(LUA_BIN) $(1) < $(BUILD)/gateway.env; status=$$?; \
+    kill "$$(sed -n 's/^pid=//p' $(BUILD)/gateway.env)"; rm $(BUILD)/gateway.env; exit $$status; }
+endef
+
 .PHONY: demo
 demo: gateway-core
 	@$(MAKE) -s build
-	@gateway/start > $(BUILD)/gateway.env
-	@eval "$$($(MAKE) -s env)"; $(LUA_BIN) examples/demo.lua < $(BUILD)/gateway.env; status=$$?; \
-	kill "$$(sed -n 's/^pid=//p' $(BUILD)/gateway.env)"; rm $(BUILD)/gateway.env; exit $$status
+	@$(call with_gateway,examples/demo.lua)
+
+# ---- benchmarks --------------------------------------------------------------------------------
+.PHONY: bench
+bench: gateway-core
+	@$(MAKE) -s build
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) \
+	    $(CURL_CFLAGS) $(LIBFLAG) -o $(BUILD)/floor.so bench/floor.c $(OPENSSL_LIBS) $(CURL_LIBS)
+	@$(call with_gateway,bench/run.lua)
 
 # ---- tests -------------------------------------------------------------------------------------
 .PHONY: test

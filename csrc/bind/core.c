@@ -44,9 +44,10 @@ static int check_choice(lua_State *L, int index, const char *name, const char *c
     }
     lua_getfield(L, index, name);
     int found = lua_isnil(L, -1) ? fallback : -1;
-    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    size_t length = 0;
+    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     for (int i = 0; value != NULL && choices[i] != NULL; i++) {
-        if (strcmp(value, choices[i]) == 0) {
+        if (strlen(choices[i]) == length && strcmp(value, choices[i]) == 0) {
             found = i;
         }
     }
@@ -252,16 +253,16 @@ static ahk_key_padding check_padding(lua_State *L, int index)
 
 static int check_key_bits(lua_State *L, int index)
 {
-    int bits = 256;
+    lua_Number bits = 256;
     if (!lua_isnoneornil(L, index)) {
         lua_getfield(L, index, "key_bits");
         if (!lua_isnil(L, -1)) {
-            bits = (int)lua_tointeger(L, -1);
+            bits = lua_tonumber(L, -1);
         }
         lua_pop(L, 1);
     }
     luaL_argcheck(L, bits == 128 || bits == 192 || bits == 256, index, "opts.key_bits is 128, 192 or 256");
-    return bits;
+    return (int)bits;
 }
 
 /*** Encrypts a body under a fresh AES key, and that key for its receiver.

@@ -147,6 +147,9 @@ bool ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error
     const size_t taken = comma != NULL ? length + 1 : length;
     rest->data += taken;
     rest->length -= taken;
+    if (comma != NULL && rest->length == 0) {
+        return ahk_fail(err, "header list: ends in a comma (cut off?)");
+    }
 
     /* The first `=` splits: raw base64 ends in more of them. */
     const unsigned char *equals = memchr(pair.data, '=', pair.length);

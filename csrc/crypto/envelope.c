@@ -93,25 +93,20 @@ bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_key_padding padding, 
     return true;
 }
 
-/* Always gives a key: a random one where unwrapping fails, so that a bad padding and a bad body
- * take the same way (and OpenSSL's implicit rejection, where it exists, makes no difference). */
-static bool unwrap_key(const ahk_key *key, ahk_slice wrapped_base64, ahk_key_padding padding, unsigned char *aes_key,
+/* False where RSA did not give a key; aes_key then is a random one, so that the body is decrypted all
+ * the same and the time tells no more than the answer. */
+static bool unwrap_key(const ahk_key *key, ahk_slice wrapped, ahk_key_padding padding, unsigned char *aes_key,
                        size_t *key_bytes)
 {
-    unsigned char wrapped[AHK_BASE64_DECODED_SIZE(AHK_WRAPPED_KEY_SIZE)];
     unsigned char unwrapped[WRAPPED_MAX];
-    size_t wrapped_length = 0;
     size_t length = sizeof unwrapped;
-    ahk_error ignored;
     *key_bytes = AES_KEY_MAX;
     if (RAND_priv_bytes(aes_key, AES_KEY_MAX) != 1) {
         return false;
     }
-    bool good = wrapped_base64.length < AHK_WRAPPED_KEY_SIZE &&
-                ahk_base64_decode(wrapped_base64, wrapped, &wrapped_length, &ignored);
     EVP_PKEY_CTX *ctx = rsa_context(key, EVP_PKEY_decrypt_init, padding);
-    good = ctx != NULL && good && EVP_PKEY_decrypt(ctx, unwrapped, &length, wrapped, wrapped_length) == 1 &&
-           (length == 16 || length == 24 || length == 32);
+    const bool good = ctx != NULL && EVP_PKEY_decrypt(ctx, unwrapped, &length, wrapped.data, wrapped.length) == 1 &&
+                      (length == 16 || length == 24 || length == 32);
     EVP_PKEY_CTX_free(ctx);
     if (good) {
         for (size_t i = 0; i < length; i++) {
@@ -120,7 +115,7 @@ static bool unwrap_key(const ahk_key *key, ahk_slice wrapped_base64, ahk_key_pad
         *key_bytes = length;
     }
     OPENSSL_cleanse(unwrapped, sizeof unwrapped);
-    return true;
+    return good;
 }
 
 static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, unsigned char *out, size_t *out_length)
@@ -148,20 +143,32 @@ static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, unsigned char *out, 
     return true;
 }
 
+static bool open_body(const ahk_key *key, ahk_slice body, ahk_slice wrapped, ahk_key_padding padding,
+                      unsigned char *plaintext, size_t *plaintext_length)
+{
+    unsigned char aes_key[AES_KEY_MAX];
+    size_t key_bytes = 0;
+    const bool unwrapped = unwrap_key(key, wrapped, padding, aes_key, &key_bytes);
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    const bool opened = ctx != NULL && EVP_DecryptInit_ex(ctx, aes_ecb(key_bytes), NULL, aes_key, NULL) == 1 &&
+                        decrypt_body(ctx, body, plaintext, plaintext_length);
+    EVP_CIPHER_CTX_free(ctx);
+    OPENSSL_cleanse(aes_key, sizeof aes_key);
+    return unwrapped && opened;
+}
+
 bool ahk_open(const ahk_key *key, ahk_slice body, ahk_slice wrapped_key, ahk_key_padding padding,
               unsigned char *plaintext, size_t *plaintext_length)
 {
     ERR_clear_error();
-    unsigned char aes_key[AES_KEY_MAX];
-    size_t key_bytes = 0;
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    unsigned char wrapped[AHK_BASE64_DECODED_SIZE(AHK_WRAPPED_KEY_SIZE)];
+    size_t wrapped_length = 0;
+    ahk_error ignored;
     *plaintext_length = 0;
-    const bool opened = ctx != NULL && key->type == AHK_KEY_RSA && key->half == AHK_HALF_PRIVATE &&
-                        unwrap_key(key, wrapped_key, padding, aes_key, &key_bytes) &&
-                        EVP_DecryptInit_ex(ctx, aes_ecb(key_bytes), NULL, aes_key, NULL) == 1 &&
-                        decrypt_body(ctx, body, plaintext, plaintext_length);
-    EVP_CIPHER_CTX_free(ctx);
-    OPENSSL_cleanse(aes_key, sizeof aes_key);
+    const bool opened =
+        key->type == AHK_KEY_RSA && key->half == AHK_HALF_PRIVATE && wrapped_key.length < AHK_WRAPPED_KEY_SIZE &&
+        ahk_base64_decode(wrapped_key, wrapped, &wrapped_length, &ignored) &&
+        open_body(key, body, (ahk_slice){wrapped, wrapped_length}, padding, plaintext, plaintext_length);
     if (!opened) {
         OPENSSL_cleanse(plaintext, AHK_OPENED_SIZE(body.length));
         *plaintext_length = 0;

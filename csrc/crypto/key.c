@@ -16,6 +16,11 @@
 #include "key_private.h"
 #include "openssl_error.h"
 
+/* A long path must not push the reason out of the message. */
+#define PATH_FORMAT "%.160s"
+#define NEEDS_PASSPHRASE "the key is encrypted: give its passphrase"
+#define CANNOT_DECRYPT "cannot decrypt the key (wrong passphrase, or a cipher that this OpenSSL lacks)"
+
 static const ahk_key_form_info *describe(ahk_key_form form)
 {
     return ahk_key_form_describe(form);
@@ -31,7 +36,7 @@ static const char *half_name(ahk_key_half half)
 static EVP_PKEY *parse_encrypted_pkcs8(const unsigned char **p, long length, ahk_slice passphrase, ahk_error *err)
 {
     if (passphrase.data == NULL) {
-        ahk_fail(err, "the key is encrypted: give its passphrase");
+        ahk_fail(err, NEEDS_PASSPHRASE);
         return NULL;
     }
     EVP_PKEY *pkey = NULL;
@@ -44,7 +49,7 @@ static EVP_PKEY *parse_encrypted_pkcs8(const unsigned char **p, long length, ahk
         pkey = EVP_PKCS82PKEY(info);
     }
     if (pkey == NULL) {
-        ahk_fail_openssl(err, "cannot decrypt the key (wrong passphrase, or a cipher that this OpenSSL lacks)");
+        ahk_fail_openssl(err, CANNOT_DECRYPT);
     }
     PKCS8_PRIV_KEY_INFO_free(info); /* cleanses what it held */
     X509_SIG_free(sealed);
@@ -167,43 +172,56 @@ static void pem_block_free(pem_block *block)
 }
 
 /* Undoes the RFC 1421 encryption of older PEM files ("Proc-Type: 4,ENCRYPTED"), in place. */
-static bool decrypt_block(pem_block *block, ahk_slice passphrase, ahk_error *err)
+static bool decrypt_block(pem_block *block, ahk_slice passphrase, bool *was_encrypted, ahk_error *err)
 {
     EVP_CIPHER_INFO cipher;
     if (PEM_get_EVP_CIPHER_INFO(block->header, &cipher) != 1) {
         return ahk_fail_openssl(err, "cannot read the PEM header");
     }
-    if (cipher.cipher == NULL) {
+    *was_encrypted = cipher.cipher != NULL;
+    if (!*was_encrypted) {
         return true;
     }
     if (passphrase.data == NULL) {
-        return ahk_fail(err, "the key is encrypted: give its passphrase");
+        return ahk_fail(err, NEEDS_PASSPHRASE);
     }
     if (PEM_do_header(&cipher, block->data, &block->length, give_passphrase, &passphrase) != 1) {
-        return ahk_fail_openssl(err, "cannot decrypt the key (wrong passphrase, or a cipher that this OpenSSL lacks)");
+        return ahk_fail_openssl(err, CANNOT_DECRYPT);
     }
     return true;
 }
 
+static void fail_mislabelled(const pem_block *block, ahk_key_form found, ahk_error *err)
+{
+    const char *right = describe(found)->label;
+    if (found == AHK_FORM_TRUNCATED) {
+        ahk_fail(err, "the PEM block \"%s\" is truncated", block->label);
+    } else if (right != NULL) {
+        ahk_fail(err, "the PEM label says \"%s\", but the data is %s: change the label to \"%s\"", block->label,
+                 describe(found)->name, right);
+    } else {
+        ahk_fail(err, "the PEM label says \"%s\", but the data is %s", block->label, describe(found)->name);
+    }
+}
+
 static EVP_PKEY *parse_block(pem_block *block, ahk_key_form labelled, ahk_slice passphrase, ahk_error *err)
 {
-    if (!decrypt_block(block, passphrase, err)) {
+    bool was_encrypted = false;
+    if (!decrypt_block(block, passphrase, &was_encrypted, err)) {
         return NULL;
     }
     const ahk_slice der = {block->data, (size_t)block->length};
     const ahk_key_form found = ahk_key_form_of_der(der);
-    if (found == AHK_FORM_TRUNCATED) {
-        ahk_fail(err, "the PEM block \"%s\" is truncated", block->label);
-        return NULL;
+    if (found == labelled) {
+        return parse_der(found, der, passphrase, err);
     }
-    if (found != labelled) {
-        const char *right = describe(found)->label;
-        ahk_fail(err, "the PEM label says \"%s\", but the data is %s%s%s%s", block->label, describe(found)->name,
-                 right != NULL ? ": change the label to \"" : "", right != NULL ? right : "",
-                 right != NULL ? "\"" : "");
-        return NULL;
+    if (was_encrypted) {
+        /* The padding of what a wrong passphrase gives is right once in 256 times. */
+        ahk_fail(err, CANNOT_DECRYPT);
+    } else {
+        fail_mislabelled(block, found, err);
     }
-    return parse_der(found, der, passphrase, err);
+    return NULL;
 }
 
 /* Takes the first block of the wanted half; files may hold more (EC PARAMETERS, a chain, both halves). */
@@ -436,18 +454,18 @@ ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passph
     const size_t room = AHK_KEY_INPUT_MAX + 1; /* one more, to notice what is too long */
     unsigned char *bytes = OPENSSL_malloc(room);
     if (bytes == NULL) {
-        ahk_fail(err, "%s: out of memory", path);
+        ahk_fail(err, PATH_FORMAT ": out of memory", path);
         return NULL;
     }
     ahk_key *key = NULL;
     const ssize_t length = read_whole(path, bytes, room);
     if (length < 0) {
-        ahk_fail(err, "%s: %s", path, strerror(errno));
+        ahk_fail(err, PATH_FORMAT ": %s", path, strerror(errno));
     } else {
         ahk_error detail;
         key = ahk_key_read(half, (ahk_slice){bytes, (size_t)length}, passphrase, &detail);
         if (key == NULL) {
-            ahk_fail(err, "%s: %s", path, detail.text);
+            ahk_fail(err, PATH_FORMAT ": %s", path, detail.text);
         }
     }
     OPENSSL_clear_free(bytes, room);

@@ -96,15 +96,14 @@ static bool append_header(ahk_transport *t, const char *line)
 
 bool ahk_transport_add_header(ahk_transport *transport, ahk_slice name, ahk_slice value, ahk_error *err)
 {
+    if (name.length > AHK_HEADERS_MAX || value.length > AHK_HEADERS_MAX) {
+        return ahk_fail(err, "header: longer than %zu bytes", AHK_HEADERS_MAX);
+    }
     if (!is_token(name)) {
         return ahk_fail(err, "header name: not a token of HTTP");
     }
     if (!is_one_line(value)) {
-        return ahk_fail(err, "header %.*s: CR, LF or NUL in its value", (int)(name.length & 0xFF),
-                        (const char *)name.data);
-    }
-    if (name.length > AHK_HEADERS_MAX || value.length > AHK_HEADERS_MAX) {
-        return ahk_fail(err, "header: longer than %zu bytes", AHK_HEADERS_MAX);
+        return ahk_fail(err, "header %.*s: CR, LF or NUL in its value", (int)name.length, (const char *)name.data);
     }
     const size_t room = name.length + value.length + 3;
     char *line = malloc(room);

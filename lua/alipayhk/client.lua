@@ -16,6 +16,7 @@ local Client = {}
 Client.__index = Client
 Client.__name = "alipayhk.client"
 
+local TIMEOUT_MAX = 2147483647
 local OPTIONS = { "timeout_ms", "retry", "encrypt" }
 local OPTION_TYPES = {
   timeout_ms = { number = true },
@@ -33,7 +34,10 @@ local function options_fault(opts)
     if not allowed then return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, OPTIONS)) end
     if not allowed[type(value)] then return ("opts.%s: a %s is not expected here"):format(name, type(value)) end
   end
-  if opts.timeout_ms and opts.timeout_ms < 1 then return "opts.timeout_ms: expected milliseconds from 1 on" end
+  local timeout_ms = opts.timeout_ms
+  if timeout_ms and not (timeout_ms >= 1 and timeout_ms <= TIMEOUT_MAX) then
+    return ("opts.timeout_ms: expected milliseconds from 1 to %d"):format(TIMEOUT_MAX)
+  end
 end
 
 local function arguments_fault(client, payload, opts)
@@ -237,7 +241,10 @@ function Client:prepare(api_or_path, payload, opts)
   if fault then
     error("prepare: " .. fault .. (description and "" or suggest(api_or_path, api.names)), 2)
   end
-  return build(self, description, description and description.path or api_or_path, payload, opts)
+  local path = description and description.path or api_or_path
+  local request, err = build(self, description, path, payload, opts)
+  if not request then return nil, err end
+  return request_builder.sign(self.config, request)
 end
 
 --- Sends what `prepare` gave, signed anew for each attempt.

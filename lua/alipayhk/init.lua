@@ -14,6 +14,9 @@ local alipayhk = { _VERSION = version }
 -- @treturn[1] client
 -- @treturn[2] nil
 -- @treturn[2] error kind "config"
+---@param config alipayhk.Config
+---@return alipayhk.Client? client
+---@return alipayhk.Error? err
 function alipayhk.new(config)
   if type(config) ~= "table" then
     error(("alipayhk.new: a table expected, found a %s"):format(type(config)), 2)
@@ -28,6 +31,10 @@ end
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid", with all faults in `fields`
+---@param name "order"|"contract_card"
+---@param payload table
+---@return boolean? ok
+---@return alipayhk.Error? err
 function alipayhk.check(name, payload)
   local description = api.by_name[name]
   if not description then

@@ -17,6 +17,7 @@ local codec = cjson.new()
 for _, precision in ipairs(PRECISIONS) do
   if pcall(codec.encode_number_precision, precision) then break end
 end
+codec.decode_invalid_numbers(false) -- NaN and 0x10 are no JSON
 codec.encode_max_depth(DEPTH_MAX + 2)
 codec.decode_max_depth(DEPTH_MAX + 2)
 

@@ -1,4 +1,4 @@
---- Payload to bytes: fill in, check, encode, seal, sign.
+--- Payload to bytes: fill in, check, encode, seal; and, for each attempt anew, sign.
 -- @module alipayhk.request
 
 local Error = require "alipayhk.error"
@@ -83,7 +83,7 @@ function request.sign(config, prepared)
   return prepared
 end
 
---- Builds and signs a request.
+--- Builds a request, not signed yet.
 -- @tparam table config as `alipayhk.config` reads it
 -- @tparam ?table description of the API, nil for a path that has none
 -- @tparam string path
@@ -119,7 +119,7 @@ function request.build(config, description, path, payload, encrypt)
     prepared.headers["Encrypt"] = header
     prepared.headers["Content-Type"] = config.encryption.content_type
   end
-  return request.sign(config, prepared)
+  return prepared
 end
 
 return request

@@ -88,7 +88,7 @@ local function refusal(description, request, answer, overrides)
   return Error.new("result", message, {
     code = code,
     retryable = rule and true or false,
-    retry_later = rule == "later",
+    retry_later = rule == "later" or nil,
     response = answer,
     http_status = answer.http_status,
     request_id = answer.request_id,

@@ -25,13 +25,13 @@ end
 
 --- `, did you mean "x"?` or an empty string.
 -- @param name what was given
--- @tparam table known array of names
+-- @tparam table known array of names; what is no string in it is passed over
 -- @treturn string
 local function suggest(name, known)
   if type(name) ~= "string" or #name > 64 then return "" end
   local nearest, least = nil, 3
   for _, candidate in ipairs(known) do
-    local d = distance(fold(name), fold(candidate))
+    local d = type(candidate) == "string" and distance(fold(name), fold(candidate)) or least
     if d < least and d < #candidate / 2 then nearest, least = candidate, d end
   end
   return nearest and (", did you mean \"" .. nearest .. "\"?") or ""

@@ -1,5 +1,7 @@
 --- Valid payloads, made anew at each call so that a spec may change its own.
 
+local core = require "alipayhk.core"
+
 local samples = {}
 
 local function with(base, extra)
@@ -7,12 +9,9 @@ local function with(base, extra)
   return base
 end
 
-local number = 0
-
 --- A merchantBizNo that no other spec uses.
 function samples.biz_no()
-  number = number + 1
-  return ("SPEC-%d-%d"):format(os.time(), number)
+  return "SPEC-" .. core.random_bytes(8):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
 end
 
 --- An order of the order service.

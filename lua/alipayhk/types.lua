@@ -1,0 +1,133 @@
+---@meta _
+-- For editors with the Lua language server: the shapes of what goes in and comes out. Never loaded.
+
+---@alias alipayhk.KeySource string | { file: string, passphrase?: string } | { data: string, passphrase?: string } | alipayhk.Key
+
+---@class alipayhk.Config
+---@field client_id string the id that AlipayHK gave you
+---@field environment? "production"|"testing" this or `base_url`
+---@field base_url? string https://host[:port][/prefix]; the prefix is signed
+---@field private_key alipayhk.KeySource
+---@field algorithm? "RSA256"|"ECC224" by key type when absent
+---@field ecc224? { digest?: "sha224"|"sha256", encoding?: "der"|"p1363" }
+---@field key_version? string|integer|false default 1; false leaves it out
+---@field alipay_public_key? alipayhk.KeySource|table<string|integer, alipayhk.KeySource> required unless verify_response is false
+---@field verify_response? boolean default true
+---@field encrypt? boolean RSA_AES for every request; default false
+---@field encryption? { key_padding?: "pkcs1"|"oaep", key_bits?: 128|192|256, content_type?: string }
+---@field agent_token? string
+---@field connect_timeout_ms? integer default 5000
+---@field timeout_ms? integer one attempt from start to end; default 15000
+---@field retry? alipayhk.Retry|false
+---@field transport? "auto"|"curl"|"cosocket"|alipayhk.Transport
+---@field tls? { ca_file?: string, client_cert?: string, client_key?: string, pinned_public_key?: string, min_version?: "1.2"|"1.3" }
+---@field proxy? string a URL, or "environment"
+---@field max_response_bytes? integer default 1048576
+---@field validate? boolean default true
+---@field on_event? fun(event: alipayhk.Event)
+---@field now? fun(): number seconds since the epoch, with fraction
+---@field request_id? fun(api: string): string
+
+---@class alipayhk.Retry
+---@field max_attempts? integer default 3
+---@field base_delay_ms? integer default 200
+---@field max_delay_ms? integer default 5000
+---@field budget_ms? integer bounds a call with all its attempts; default 60000
+---@field codes? table<string, boolean> by resultCode, over the documented rule
+
+---@class alipayhk.Options over the client's own
+---@field timeout_ms? integer
+---@field retry? alipayhk.Retry|false
+---@field encrypt? boolean
+
+---@alias alipayhk.Transport fun(request: alipayhk.TransportRequest): alipayhk.RawResponse?, { code: string, message: string }?
+
+---@class alipayhk.TransportRequest
+---@field method string
+---@field url string
+---@field headers table<string, string>
+---@field body string
+---@field connect_timeout_ms integer
+---@field timeout_ms integer
+---@field max_response_bytes integer
+---@field tls table
+---@field proxy? string
+
+---@class alipayhk.RawResponse
+---@field status integer
+---@field headers table<string, string> names in lower case
+---@field body string
+---@field timing? alipayhk.Timing
+
+---@class alipayhk.Timing milliseconds from the start; 0 for what did not happen
+---@field dns_ms number
+---@field connect_ms number
+---@field tls_ms number
+---@field first_byte_ms number
+---@field total_ms number
+
+---@class alipayhk.Request
+---@field method string
+---@field url string
+---@field path string with prefix and query string, as signed
+---@field headers table<string, string>
+---@field body string
+---@field request_id? string
+
+---@class alipayhk.Response
+---@field result { resultCode: string, resultStatus: "S"|"F"|"U", resultMessage: string }
+---@field body table the decoded JSON
+---@field request_id? string
+---@field tracer_id? string for AlipayHK's support
+---@field response_time? string
+---@field http_status integer
+---@field attempts integer
+---@field authenticated boolean whether the signature was verified
+---@field timing alipayhk.Timing
+
+---@class alipayhk.Fault
+---@field path string such as "extInfo.amount.value"
+---@field code "missing"|"type"|"too_long"|"enum"|"format"|"unknown"
+---@field message string
+
+---@class alipayhk.Error
+---@field kind "config"|"invalid"|"crypto"|"transport"|"http"|"signature"|"decrypt"|"protocol"|"result"
+---@field code? string
+---@field message string
+---@field retryable boolean
+---@field attempts? integer
+---@field request_id? string
+---@field tracer_id? string
+---@field http_status? integer
+---@field response? alipayhk.Response
+---@field fields? alipayhk.Fault[]
+
+---@class alipayhk.Event
+---@field name "attempt"|"retry"|"response"|"error"
+---@field api? string
+---@field request_id? string
+---@field merchant_biz_no? string
+---@field attempt? integer
+---@field delay_ms? integer
+---@field http_status? integer
+---@field result_code? string
+---@field tracer_id? string
+---@field timing? alipayhk.Timing
+---@field kind? string of the error
+---@field code? string of the error
+
+---@class alipayhk.Client
+---@field sync_order fun(self: alipayhk.Client, order: table, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
+---@field sync_contract_card fun(self: alipayhk.Client, card: table, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
+---@field call fun(self: alipayhk.Client, path: string, payload: table, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
+---@field prepare fun(self: alipayhk.Client, api_or_path: string, payload: table, opts?: alipayhk.Options): alipayhk.Request?, alipayhk.Error?
+---@field send fun(self: alipayhk.Client, request: alipayhk.Request, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
+---@field close fun(self: alipayhk.Client)
+
+---@class alipayhk.Key
+---@field sign fun(self: alipayhk.Key, message: string, opts?: { digest?: "sha256"|"sha224", encoding?: "der"|"p1363" }): string?, string?
+---@field verify fun(self: alipayhk.Key, message: string, signature: string, opts?: table): boolean
+---@field type fun(self: alipayhk.Key): "RSA"|"EC"
+---@field bits fun(self: alipayhk.Key): integer
+---@field fingerprint fun(self: alipayhk.Key): string
+---@field close fun(self: alipayhk.Key)
