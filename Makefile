@@ -44,7 +44,7 @@ LIBFLAG ?= -shared -Wl,-z,relro,-z,now,-z,nodelete
 endif
 
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c) csrc/bind/core.c
-CURL_SOURCES := csrc/base/error.c $(wildcard csrc/http/*.c) csrc/bind/curl.c
+CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c) csrc/bind/curl.c
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: build

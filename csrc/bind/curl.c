@@ -65,19 +65,27 @@ static const char *string_field(lua_State *L, int table, const char *key)
 static long count_field(lua_State *L, int table, const char *key)
 {
     lua_getfield(L, table, key);
-    const lua_Number value = lua_tonumber(L, -1);
-    if (!(value >= 1 && value <= INT_MAX)) {
-        luaL_error(L, "request.%s: a whole number from 1 on expected, found %s", key, luaL_typename(L, -1));
+    const lua_Number value = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    if (!(value >= 1 && value <= INT_MAX) || value != (lua_Number)(long)value) {
+        luaL_error(L, "request.%s: a whole number from 1 on expected", key);
     }
     return (long)value;
+}
+
+/* Leaves table[key] on the stack; returns its index. */
+static int table_field(lua_State *L, int table, const char *key)
+{
+    lua_getfield(L, table, key);
+    if (lua_type(L, -1) != LUA_TTABLE) {
+        luaL_error(L, "request.%s: a table expected, found %s", key, luaL_typename(L, -1));
+    }
+    return lua_gettop(L);
 }
 
 static void read_headers(lua_State *L, int request, ahk_transport *transport)
 {
     ahk_transport_clear_headers(transport);
-    lua_getfield(L, request, "headers");
-    luaL_checktype(L, -1, LUA_TTABLE);
-    const int headers = lua_gettop(L);
+    const int headers = table_field(L, request, "headers");
     lua_pushnil(L);
     while (lua_next(L, headers) != 0) {
         if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
@@ -92,6 +100,19 @@ static void read_headers(lua_State *L, int request, ahk_transport *transport)
             luaL_error(L, "%s", err.text);
         }
         lua_pop(L, 1);
+    }
+}
+
+static void read_tls(lua_State *L, int tls, ahk_request *request)
+{
+    request->ca_file = string_field(L, tls, "ca_file");
+    request->client_cert = string_field(L, tls, "client_cert");
+    request->client_key = string_field(L, tls, "client_key");
+    request->pinned_public_key = string_field(L, tls, "pinned_public_key");
+    const char *min_version = string_field(L, tls, "min_version");
+    request->tls_1_3 = min_version != NULL && strcmp(min_version, "1.3") == 0;
+    if (min_version != NULL && !request->tls_1_3 && strcmp(min_version, "1.2") != 0) {
+        luaL_error(L, "request.tls.min_version: \"1.2\" or \"1.3\" expected");
     }
 }
 
@@ -117,14 +138,7 @@ static ahk_request read_request(lua_State *L, int index)
 
     lua_getfield(L, index, "tls");
     if (!lua_isnil(L, -1)) {
-        luaL_checktype(L, -1, LUA_TTABLE);
-        const int tls = lua_gettop(L);
-        request.ca_file = string_field(L, tls, "ca_file");
-        request.client_cert = string_field(L, tls, "client_cert");
-        request.client_key = string_field(L, tls, "client_key");
-        request.pinned_public_key = string_field(L, tls, "pinned_public_key");
-        const char *min_version = string_field(L, tls, "min_version");
-        request.tls_1_3 = min_version != NULL && strcmp(min_version, "1.3") == 0;
+        read_tls(L, table_field(L, index, "tls"), &request);
     }
     return request;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "buffer.h"
 #include "sigpipe.h"
 
@@ -14,6 +15,13 @@ enum {
     KEEP_LIFETIME_SECONDS = 3600 /* look at a renewed certificate within the hour */
 };
 
+/* Where in the answer the header callback is. */
+typedef enum {
+    AT_STATUS_LINE,
+    IN_HEAD,
+    IN_BODY /* what comes now are trailers: never taken for headers */
+} position;
+
 struct ahk_transport {
     CURL *easy; /* made at first use; keeps the connections and the CA store */
     pid_t owner;
@@ -21,6 +29,11 @@ struct ahk_transport {
     ahk_buffer received_body;
     ahk_buffer received_headers;
     int received_header_count;
+    position position;
+    bool informational; /* the head at hand is a 1xx */
+    bool malformed;
+    double started;    /* seconds of the monotonic clock */
+    double first_byte; /* the same, 0 before it */
     const unsigned char *unsent;
     size_t unsent_length;
     char detail[CURL_ERROR_SIZE];
@@ -84,6 +97,18 @@ static bool is_one_line(ahk_slice value)
     return true;
 }
 
+static ahk_slice trim(ahk_slice s)
+{
+    while (s.length > 0 && s.data[0] <= ' ') {
+        s.data++;
+        s.length--;
+    }
+    while (s.length > 0 && s.data[s.length - 1] <= ' ') {
+        s.length--;
+    }
+    return s;
+}
+
 static bool append_header(ahk_transport *t, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(t->headers, line);
@@ -105,6 +130,7 @@ bool ahk_transport_add_header(ahk_transport *transport, ahk_slice name, ahk_slic
     if (!is_one_line(value)) {
         return ahk_fail(err, "header %.*s: CR, LF or NUL in its value", (int)name.length, (const char *)name.data);
     }
+    value = trim(value); /* curl drops a header whose value is blank */
     const size_t room = name.length + value.length + 3;
     char *line = malloc(room);
     /* A lone semicolon is curl's way to say "send it, empty". */
@@ -140,21 +166,50 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return ahk_buffer_append(&t->received_body, data, length) ? length : 0;
 }
 
+static void begin_head(ahk_transport *t, const char *line, size_t length)
+{
+    const char *space = memchr(line, ' ', length);
+    t->informational = space != NULL && space + 1 < line + length && space[1] == '1';
+    t->received_headers.length = 0;
+    t->received_header_count = 0;
+    t->position = IN_HEAD;
+}
+
+/* False for a line that ends the transfer. */
+static bool take_header(ahk_transport *t, const char *line, size_t length)
+{
+    if (line[0] == ' ' || line[0] == '\t') {
+        t->malformed = true; /* a folded line, which RFC 9112 lets nobody send */
+        return false;
+    }
+    if (++t->received_header_count > AHK_HEADER_COUNT_MAX) {
+        t->received_headers.overflowed = true;
+        return false;
+    }
+    return ahk_buffer_append(&t->received_headers, line, length);
+}
+
+/* libcurl calls this once a line, the status line and the empty line included. */
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
     ahk_transport *t = user;
     const size_t length = size * count;
-    if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-        /* A status line: what came before was a 1xx or a proxy's answer. */
-        t->received_headers.length = 0;
-        t->received_header_count = 0;
+    const bool empty = length == 0 || data[0] == '\r' || data[0] == '\n';
+    if (t->first_byte <= 0) {
+        t->first_byte = ahk_monotonic();
+    }
+    if (t->position == IN_BODY) {
         return length;
     }
-    if (++t->received_header_count > AHK_HEADER_COUNT_MAX) {
-        t->received_headers.overflowed = true;
-        return 0;
+    if (t->position == AT_STATUS_LINE) {
+        begin_head(t, data, length);
+        return length;
     }
-    return ahk_buffer_append(&t->received_headers, data, length) ? length : 0;
+    if (empty) {
+        t->position = t->informational ? AT_STATUS_LINE : IN_BODY;
+        return length;
+    }
+    return take_header(t, data, length) ? length : 0;
 }
 
 /* ---- one transfer ------------------------------------------------------------------------------- */
@@ -203,9 +258,12 @@ static CURLcode set_message(ahk_transport *t, const ahk_request *r)
     CURL *easy = t->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, r->url);
+    SET(CURLOPT_PATH_AS_IS, 1L); /* the path as it was signed, dots and all */
     SET(CURLOPT_POST, 1L);
     /* A read function without a seek function: curl cannot send the body a second time by itself
-     * when a kept connection turns out dead. A retry needs a new signature. */
+     * when a kept connection turns out dead. A retry needs a new signature. Without a body there is
+     * nothing to rewind, so a kept connection is not used at all then. */
+    SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 ? 1L : 0L);
     t->unsent = r->body.data;
     t->unsent_length = r->body.length;
     SET(CURLOPT_POSTFIELDS, NULL);
@@ -238,6 +296,7 @@ static CURLcode set_behaviour(CURL *easy, const ahk_request *r)
         SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
         SET(CURLOPT_NOPROXY, "");
     }
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (code == CURLE_OK) {
         /* A libcurl without HTTP/2 refuses; 1.1 is then what it speaks. */
         (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -270,14 +329,15 @@ static double milliseconds(CURL *easy, CURLINFO info)
     return (double)microseconds / 1000.0;
 }
 
-static ahk_timing read_timing(CURL *easy)
+/* curl's own "start transfer" is the first byte sent where there is a body. */
+static ahk_timing read_timing(const ahk_transport *t)
 {
     return (ahk_timing){
-        .dns = milliseconds(easy, CURLINFO_NAMELOOKUP_TIME_T),
-        .connect = milliseconds(easy, CURLINFO_CONNECT_TIME_T),
-        .tls = milliseconds(easy, CURLINFO_APPCONNECT_TIME_T),
-        .first_byte = milliseconds(easy, CURLINFO_STARTTRANSFER_TIME_T),
-        .total = milliseconds(easy, CURLINFO_TOTAL_TIME_T),
+        .dns = milliseconds(t->easy, CURLINFO_NAMELOOKUP_TIME_T),
+        .connect = milliseconds(t->easy, CURLINFO_CONNECT_TIME_T),
+        .tls = milliseconds(t->easy, CURLINFO_APPCONNECT_TIME_T),
+        .first_byte = t->first_byte > 0 ? (t->first_byte - t->started) * 1000 : 0,
+        .total = (ahk_monotonic() - t->started) * 1000,
     };
 }
 
@@ -330,8 +390,16 @@ static ahk_outcome judge(ahk_transport *t, CURLcode code, const ahk_request *r, 
                  AHK_HEADER_COUNT_MAX);
         return AHK_FAILED_TOO_LARGE;
     }
+    if (t->malformed) {
+        ahk_fail(err, "the answer has a folded header line");
+        return AHK_FAILED_PROTOCOL;
+    }
     if (code != CURLE_OK) {
         ahk_fail(err, "%s", t->detail[0] != '\0' ? t->detail : curl_easy_strerror(code));
+    }
+    /* Under TLS 1.3 the server's word on our certificate comes after the handshake. */
+    if (code == CURLE_RECV_ERROR && strstr(t->detail, " alert ") != NULL) {
+        return AHK_FAILED_TLS;
     }
     return outcome_of(code);
 }
@@ -339,7 +407,10 @@ static ahk_outcome judge(ahk_transport *t, CURLcode code, const ahk_request *r, 
 static ahk_outcome perform(ahk_transport *t, const ahk_request *r, ahk_error *err)
 {
     t->detail[0] = '\0';
-    t->received_header_count = 0;
+    t->position = AT_STATUS_LINE;
+    t->malformed = false;
+    t->started = ahk_monotonic();
+    t->first_byte = 0;
     ahk_buffer_reset(&t->received_body, r->max_response_bytes);
     ahk_buffer_reset(&t->received_headers, AHK_HEADERS_MAX);
     curl_easy_reset(t->easy); /* options only: connections and sessions stay */
@@ -356,10 +427,20 @@ static ahk_outcome perform(ahk_transport *t, const ahk_request *r, ahk_error *er
     return judge(t, code, r, err);
 }
 
+static bool is_http_url(const char *url)
+{
+    return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+}
+
 ahk_outcome ahk_transport_send(ahk_transport *transport, const ahk_request *request, ahk_response *response,
                                ahk_error *err)
 {
     ahk_sigpipe_guard guard;
+    *response = (ahk_response){0};
+    if (!is_http_url(request->url)) {
+        ahk_fail(err, "the URL does not start with https://");
+        return AHK_FAILED_PROTOCOL;
+    }
     /* "Expect:" without a value: no waiting for a 100 before the body. */
     if (!ready_easy(transport) || !append_header(transport, "Expect:")) {
         ahk_fail(err, "out of memory");
@@ -369,32 +450,17 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, const ahk_request *requ
     const ahk_outcome outcome = perform(transport, request, err);
     ahk_sigpipe_restore(&guard);
 
-    long status = 0;
-    (void)curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &status);
-    *response = (ahk_response){
-        .status = status,
-        .body = {(const unsigned char *)transport->received_body.data, transport->received_body.length},
-        .headers = {(const unsigned char *)transport->received_headers.data, transport->received_headers.length},
-        .timing = read_timing(transport->easy),
-    };
+    (void)curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &response->status);
+    response->body = (ahk_slice){(const unsigned char *)transport->received_body.data, transport->received_body.length};
+    response->headers =
+        (ahk_slice){(const unsigned char *)transport->received_headers.data, transport->received_headers.length};
+    response->timing = read_timing(transport);
     transport->unsent = NULL; /* the caller's memory */
     transport->unsent_length = 0;
     return outcome;
 }
 
 /* ---- answer headers ----------------------------------------------------------------------------- */
-
-static ahk_slice trim(ahk_slice s)
-{
-    while (s.length > 0 && s.data[0] <= ' ') {
-        s.data++;
-        s.length--;
-    }
-    while (s.length > 0 && s.data[s.length - 1] <= ' ') {
-        s.length--;
-    }
-    return s;
-}
 
 bool ahk_headers_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value)
 {

@@ -1,11 +1,23 @@
 --- Valid payloads, made anew at each call so that a spec may change its own.
+--
+--     samples.order { orderStatus = "USED", userId = samples.ABSENT }
 
 local core = require "alipayhk.core"
 
-local samples = {}
+local samples = {
+  --- Stands for a field that is to be left out.
+  ABSENT = {},
+
+  --- No message may have these.
+  USER_ID = "2160120012345678",
+  OPEN_ID = "open-id-of-a-user",
+}
 
 local function with(base, extra)
-  for key, value in pairs(extra or {}) do base[key] = value end
+  for key, value in pairs(extra or {}) do
+    if value == samples.ABSENT then value = nil end
+    base[key] = value
+  end
   return base
 end
 
@@ -20,7 +32,7 @@ function samples.order(extra)
     merchantBizNo = samples.biz_no(),
     merchantBizType = "MOVIE_TICKET",
     orderStatus = "TICKETED",
-    userId = "2160120012345678",
+    userId = samples.USER_ID,
     orderCreateTime = 1716338541000,
     extInfo = { note = "電影票 ✓" },
   }, extra)
@@ -43,7 +55,7 @@ function samples.card(extra)
     merchantBizNo = samples.biz_no(),
     productTemplateCode = "PAYMENT_ORDER_DEFAULT",
     orderStatus = "WAIT_PAY",
-    userId = "2160120012345678",
+    userId = samples.USER_ID,
     syncDataInfo = { amount = 57000, languageBusinessInfo = { zh_HK = bill } },
   }, extra)
 end

@@ -1,0 +1,27 @@
+--- Lua in a process of its own, by the interpreter that runs the specs.
+
+local shell = require "spec.support.shell"
+
+local child = {}
+
+local function interpreter()
+  local index = 0
+  while arg[index - 1] do index = index - 1 end
+  return arg[index]
+end
+
+local function quoted(words)
+  local list = {}
+  for i, word in ipairs(words) do list[i] = shell.quote(word) end
+  return table.concat(list, " ")
+end
+
+--- Runs a chunk: its output, and its exit status. `env` are words for env(1): { "NAME=value" }.
+function child.run(chunk, arguments, env)
+  local path = shell.directory() .. "/chunk.lua"
+  shell.write(path, chunk)
+  return shell.run(("env %s %s %s %s"):format(
+    quoted(env or {}), shell.quote(interpreter()), shell.quote(path), quoted(arguments or {})))
+end
+
+return child

@@ -1,0 +1,119 @@
+local child = require "spec.support.child"
+local curl = require "alipayhk.curl"
+local request = require "spec.support.request"
+local server = require "spec.support.server"
+local shell = require "spec.support.shell"
+
+-- url, CA file, proxy ("" for none)
+local SEND = [[
+local url, ca_file, proxy = ...
+local request = require "spec.support.request"
+local transport = require "alipayhk.curl".new()
+local response, failure = transport:send(request(url, {
+  tls = { ca_file = ca_file },
+  proxy = proxy ~= "" and proxy or nil,
+}))
+print(response and response.status or failure.message)
+]]
+
+describe("the environment of curl", function()
+  local gateway
+
+  setup(function() gateway = server.start() end)
+  teardown(function() gateway:stop() end)
+  before_each(function() gateway:forget() end)
+
+  --- The listeners that requests came through, in order.
+  local function hops()
+    local listeners = {}
+    for i, entry in ipairs(gateway:log()) do listeners[i] = entry.listener end
+    return listeners
+  end
+
+  --- Sends from a process with this environment.
+  local function send_with(env, listener, proxy)
+    local output, status = child.run(SEND, { gateway:url("/ok", listener), gateway.ca_file, proxy or "" }, env)
+    assert.equal("200\n", output)
+    assert.equal(0, status)
+  end
+
+  for _, listener in ipairs{ "http", "https", "h2" } do
+    it("has a proxy when one is given, over " .. listener, function()
+      local transport = curl.new()
+      for _ = 1, 2 do
+        assert(transport:send(request(gateway:url("/ok", listener), {
+          proxy = gateway:url("", "proxy"),
+          tls = { ca_file = gateway.ca_file },
+        })))
+      end
+      transport:close()
+      local through_tunnel = { "proxy", listener, listener }
+      local forwarded = { "proxy", "http", "proxy", "http" }
+      assert.same(listener == "http" and forwarded or through_tunnel, hops())
+    end)
+  end
+
+  it("keeps a proxy's answer out of the gateway's", function()
+    local transport = curl.new()
+    local response = assert(transport:send(request(gateway:url("/ok", "https"), {
+      proxy = gateway:url("", "proxy"),
+      tls = { ca_file = gateway.ca_file },
+    })))
+    transport:close()
+    assert.equal(200, response.status)
+    assert.is_nil(response.headers["x-proxy"])
+  end)
+
+  it("does not reach the gateway when the proxy cannot", function()
+    local transport = curl.new()
+    local closed = gateway:url("/ok", "closed"):gsub("^http:", "https:")
+    local response, failure = transport:send(request(closed, { proxy = gateway:url("", "proxy") }))
+    transport:close()
+    assert.is_nil(response)
+    assert.is_string(failure.code)
+    assert.same({ "proxy" }, hops())
+  end)
+
+  -- Every case: the variable, the URL that it is for, whether send() has to ask for it.
+  local VARIABLES = {
+    { name = "http_proxy", listener = "http" },
+    { name = "https_proxy", listener = "https" },
+    { name = "HTTPS_PROXY", listener = "https" },
+    { name = "all_proxy", listener = "https" },
+    { name = "ALL_PROXY", listener = "http" },
+  }
+
+  for _, variable in ipairs(VARIABLES) do
+    local function env()
+      return { "-u", "no_proxy", "-u", "NO_PROXY", variable.name .. "=" .. gateway:url("", "proxy") }
+    end
+
+    it(("has no proxy because of %s over %s"):format(variable.name, variable.listener), function()
+      send_with(env(), variable.listener)
+      assert.same({ variable.listener }, hops())
+    end)
+
+    it(("has the proxy of %s over %s when that is asked for"):format(variable.name, variable.listener), function()
+      send_with(env(), variable.listener, "environment")
+      assert.same({ "proxy", variable.listener }, hops())
+    end)
+  end
+
+  it("has no proxy for what no_proxy names when the environment is asked for", function()
+    send_with({ "http_proxy=" .. gateway:url("", "proxy"), "no_proxy=127.0.0.1" }, "http", "environment")
+    assert.same({ "http" }, hops())
+  end)
+
+  it("has the given proxy whatever no_proxy names", function()
+    send_with({ "no_proxy=127.0.0.1", "NO_PROXY=*" }, "http", gateway:url("", "proxy"))
+    assert.same({ "proxy", "http" }, hops())
+  end)
+
+  it("has no password out of .netrc", function()
+    local home = shell.directory()
+    shell.write(home .. "/.netrc", "machine 127.0.0.1 login merchant password secret\n")
+    shell.must("chmod 600 " .. shell.quote(home .. "/.netrc"))
+    send_with({ "HOME=" .. home }, "http")
+    assert.is_nil(gateway:log()[1].headers.authorization)
+  end)
+end)
