@@ -3,7 +3,12 @@
 
 -- Plain http is for a gateway on this machine alone.
 local function is_loopback(host)
-  return host == "localhost" or host == "[::1]" or host:match("^127%.%d+%.%d+%.%d+$") ~= nil
+  if host == "localhost" or host == "[::1]" then return true end
+  local octets = { host:match("^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$") }
+  for i = 1, 3 do
+    if not octets[i] or tonumber(octets[i]) > 255 then return false end
+  end
+  return true
 end
 
 local function split_authority(authority)

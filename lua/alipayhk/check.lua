@@ -18,6 +18,21 @@ local function summary(what, faults)
   return ("%s in the %s payload: %s%s"):format(count, what, table.concat(parts, "; "), more)
 end
 
+local function by_path(a, b)
+  return a.path < b.path
+end
+
+-- Faults of the JSON, in the order of their paths: a table's own order differs from run to run.
+local function json_faults(payload)
+  local faults
+  json.inspect(payload, function(path, code, message)
+    faults = faults or {}
+    faults[#faults + 1] = { path = path, code = code, message = message }
+  end)
+  if faults then table.sort(faults, by_path) end
+  return faults
+end
+
 local check = {}
 
 --- @tparam ?table description of the API; nil checks only that JSON can carry the payload
@@ -30,13 +45,14 @@ function check.payload(description, payload, opts)
   local faults, seen = nil, nil
   local function add(path, code, message)
     faults, seen = faults or {}, seen or {}
+    path = path:gsub("%c", "?")
     if not seen[path] then
       seen[path] = true
       faults[#faults + 1] = { path = path, code = code, message = message }
     end
   end
   if description then schema.check(api.schema(description), payload, add, opts and opts.complete) end
-  json.inspect(payload, "", add)
+  for _, fault in ipairs(json_faults(payload) or {}) do add(fault.path, fault.code, fault.message) end
   if not faults then return true end
   return nil, Error.new("invalid", summary(description and description.name or "request", faults), { fields = faults })
 end

@@ -74,13 +74,12 @@ end
 -- ---- sending -----------------------------------------------------------------------------------
 
 local function transport_error(request, fault)
-  local code = type(fault) == "table" and fault.code or "protocol"
-  local message = type(fault) == "table" and fault.message or fault
-  return Error.new("transport", tostring(message), {
+  local code, message, timing = transport.failure(fault)
+  return Error.new("transport", message, {
     code = code,
     retryable = retry.is_retryable(code),
     request_id = request.request_id,
-    timing = type(fault) == "table" and fault.timing or nil,
+    timing = timing,
   })
 end
 
@@ -106,7 +105,7 @@ local function attempt(client, request, timeout_ms, policy)
     proxy = config.proxy,
   }
   if raw == nil then return nil, transport_error(request, fault) end
-  local malformed = transport.fault(raw)
+  local malformed = transport.response_fault(raw)
   if malformed then return nil, transport_error(request, malformed) end
   local response
   response, err = response_reader.read(config, request, raw, policy.codes)

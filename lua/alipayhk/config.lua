@@ -11,7 +11,7 @@ local suggest = require "alipayhk.suggest"
 
 local config = {}
 
--- ---- kinds of values: each gives a message where a value is not of it ---------------------------
+-- ---- kinds of values: each gives a message, and where within it, when a value is not of it ------
 
 local INT_MAX = 2147483647
 
@@ -69,6 +69,15 @@ local function key_source(value)
   end
 end
 
+local function rules_by_code(value)
+  if type(value) ~= "table" then return ("expected a table, found a %s"):format(type(value)) end
+  for code, rule in pairs(value) do
+    if type(code) ~= "string" or type(rule) ~= "boolean" then
+      return "expected [resultCode] = true or false", tostring(code)
+    end
+  end
+end
+
 -- ---- the keys of the config, and of the tables in it ---------------------------------------------
 
 local NESTED = {
@@ -85,7 +94,7 @@ local NESTED = {
     base_delay_ms = whole("milliseconds", 0),
     max_delay_ms = whole("milliseconds", 0),
     budget_ms = whole("milliseconds", 1),
-    codes = of_type("table"),
+    codes = rules_by_code,
   },
   tls = {
     ca_file = of_type("string"),
@@ -128,8 +137,8 @@ local function read_nested(name, value)
   for key, given in pairs(value) do
     local path = name .. "." .. tostring(key)
     if not known[key] then return nil, path, "no such key" .. suggest(key, names) end
-    local message = known[key](given)
-    if message then return nil, path, message end
+    local message, below = known[key](given)
+    if message then return nil, below and path .. "." .. below or path, message end
     result[key] = given
   end
   return result

@@ -11,6 +11,11 @@ Error.__name = "alipayhk.error"
 -- What stands in brackets behind the message, in this order.
 local CONTEXT = { "http_status", "request_id", "tracer_id", "attempts" }
 
+-- What others wrote may have line breaks: one error stays one line of a log.
+local function one_line(text)
+  return (text:gsub("%c+", " "))
+end
+
 --- `kind/code: message (http_status=..., ...)`.
 function Error:__tostring()
   local context = {}
@@ -19,7 +24,7 @@ function Error:__tostring()
   end
   local label = self.code and (self.kind .. "/" .. self.code) or self.kind
   local suffix = #context > 0 and (" (" .. table.concat(context, ", ") .. ")") or ""
-  return "alipayhk: " .. label .. ": " .. self.message .. suffix
+  return one_line("alipayhk: " .. label .. ": " .. self.message .. suffix)
 end
 
 --- Makes an error.
@@ -29,7 +34,7 @@ end
 local function new(kind, message, fields)
   local err = fields or {}
   err.kind = kind
-  err.message = message
+  err.message = one_line(message)
   err.retryable = err.retryable or false
   return setmetatable(err, Error)
 end

@@ -9,6 +9,8 @@ local cjson = require "cjson"
 local core = require "alipayhk.core"
 
 local DEPTH_MAX = 32
+-- A table may stand in many places: without this a small payload could unfold without end.
+local TABLES_MAX = 10000
 local PRECISIONS = { 16, 14 }
 -- Below this every build writes all digits of a whole number.
 local PLAIN_INTEGER_MAX = 1e14
@@ -41,10 +43,7 @@ end
 
 local function survives(number)
   local text = codec.encode({ number }):sub(2, -2)
-  if number % 1 == 0 then
-    return (text == ("%.0f"):format(number) or text == tostring(number)) and tonumber(text) == number
-  end
-  return tonumber(text) == number
+  return (number % 1 ~= 0 or text:find("^-?%d+$") ~= nil) and tonumber(text) == number
 end
 
 -- Each gives a code and a message where the value cannot be written.
@@ -79,51 +78,55 @@ end
 
 local walk
 
-local function walk_table(value, path, depth, add)
-  if depth > DEPTH_MAX then
-    return add(path, "type", ("nested deeper than %d levels, or a table that holds itself"):format(DEPTH_MAX))
+local function inspect_list(list, path, depth, state)
+  local length, count = #list, 0
+  for _ in pairs(list) do count = count + 1 end
+  if count ~= length then
+    return state.add(path, "type", "neither a list nor an object: it has numbered and named keys, or holes")
   end
-  local length = #value
-  if length > 0 then
-    local count = 0
-    for _ in pairs(value) do count = count + 1 end
-    if count ~= length then
-      return add(path, "type", "neither a list nor an object: it has numbered and named keys, or holes")
-    end
-    for i = 1, length do
-      walk(value[i], path .. "[" .. i .. "]", depth, add)
-    end
-    return
-  end
-  for key, child in pairs(value) do
+  for i = 1, length do walk(list[i], path .. "[" .. i .. "]", depth, state) end
+end
+
+local function inspect_object(object, path, depth, state)
+  local prefix = path == "" and "" or path .. "."
+  for key, child in pairs(object) do
     if type(key) ~= "string" then
-      add(path, "type", ("an object's keys are strings, found a %s"):format(type(key)))
+      state.add(path, "type", ("an object's keys are strings, found a %s"):format(type(key)))
     elseif not utf8_length(key) then
-      add(path, "format", "a key is not valid UTF-8")
+      state.add(path, "format", "a key is not valid UTF-8")
     else
-      local kind = type(child)
-      if kind == "table" then
-        walk_table(child, path == "" and key or path .. "." .. key, depth + 1, add)
-      else
-        local code, message = (check[kind] or unwritable)(child)
-        if code then add(path == "" and key or path .. "." .. key, code, message) end
-      end
+      walk(child, prefix .. key, depth, state)
     end
   end
 end
 
-function walk(value, path, depth, add)
-  if type(value) == "table" then return walk_table(value, path, depth + 1, add) end
-  local code, message = (check[type(value)] or unwritable)(value)
-  if code then add(path, code, message) end
+local function inspect_table(value, path, depth, state)
+  state.tables = state.tables + 1
+  if state.tables > TABLES_MAX then
+    if state.tables == TABLES_MAX + 1 then
+      state.add(path, "type", ("more than %d tables, or one that holds itself"):format(TABLES_MAX))
+    end
+  elseif depth > DEPTH_MAX then
+    state.add(path, "type", ("nested deeper than %d levels, or a table that holds itself"):format(DEPTH_MAX))
+  elseif #value > 0 then
+    inspect_list(value, path, depth, state)
+  else
+    inspect_object(value, path, depth, state)
+  end
+end
+
+function walk(value, path, depth, state)
+  local kind = type(value)
+  if kind == "table" then return inspect_table(value, path, depth + 1, state) end
+  local code, message = (check[kind] or unwritable)(value)
+  if code then state.add(path, code, message) end
 end
 
 --- Finds everything in a table that JSON could not carry unchanged.
 -- @tparam table value
--- @tparam string path where it stands ("" for the top)
--- @tparam function add `add(path, code, message)`, called for each fault
-function json.inspect(value, path, add)
-  walk_table(value, path, 1, add)
+-- @tparam function add `add(path, code, message)`, called for each fault, in no order
+function json.inspect(value, add)
+  inspect_table(value, "", 1, { add = add, tables = 0 })
 end
 
 --- Encodes a table that `inspect` found no fault in.

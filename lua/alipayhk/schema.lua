@@ -86,7 +86,9 @@ end
 function types.json_object(_, value)
   if type(value) == "table" and #value == 0 then return nil end
   if type(value) ~= "string" then return expected("a table, or a string of JSON", value) end
-  if type(json.decode(value)) ~= "table" then return "format", "not the JSON of an object" end
+  if not value:find("^%s*{") or type(json.decode(value)) ~= "table" then
+    return "format", "not the JSON of an object"
+  end
 end
 
 -- ---- compiling ---------------------------------------------------------------------------------

@@ -32,12 +32,29 @@ function transport.new(config)
   return module.new()
 end
 
+local function is_status(value)
+  return type(value) == "number" and value % 1 == 0 and value >= 100 and value <= 999
+end
+
 --- A message where what a transport returned is no response.
-function transport.fault(raw)
-  if type(raw) ~= "table" or type(raw.status) ~= "number" or type(raw.body) ~= "string"
+function transport.response_fault(raw)
+  if type(raw) ~= "table" or not is_status(raw.status) or type(raw.body) ~= "string"
     or type(raw.headers) ~= "table" then
     return "the transport returned neither { status, headers, body } nor nil and { code, message }"
   end
+  for name, value in pairs(raw.headers) do
+    if type(name) ~= "string" or type(value) ~= "string" then
+      return "the transport returned a header that is no string"
+    end
+  end
+end
+
+--- What a transport returned beside nil, as `code, message`, both strings whatever it was.
+function transport.failure(fault)
+  if type(fault) ~= "table" then fault = { message = fault } end
+  local code = type(fault.code) == "string" and fault.code or "protocol"
+  local message = type(fault.message) == "string" and fault.message or "the transport failed and does not say why"
+  return code, message, type(fault.timing) == "table" and fault.timing or nil
 end
 
 return transport
