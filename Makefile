@@ -76,7 +76,7 @@ $(BUILD)/obj/%.o: csrc/%.c $(BUILD)/flags
 .PHONY: env
 env:
 	@echo 'export LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;"'
-	@echo 'export LUA_CPATH="$(CURDIR)/$(BUILD)/?.so;;"'
+	@echo 'export LUA_CPATH="$(abspath $(BUILD))/?.so;;"'
 
 # ---- demo and gateway --------------------------------------------------------------------------
 .PHONY: demo-packages test-packages

@@ -7,10 +7,6 @@
 
 #include "../base/slice.h"
 
-#if LUA_VERSION_NUM < 502
-#define lua_rawlen lua_objlen
-#endif
-
 /* Lua is built without our visibility flags: the entry points are all that leaves the object. */
 #define AHK_EXPORT __attribute__((visibility("default")))
 
@@ -59,6 +55,19 @@ static inline ahk_slice ahk_check_slice(lua_State *L, int index)
     size_t length = 0;
     const char *data = luaL_checklstring(L, index, &length);
     return (ahk_slice){(const unsigned char *)data, length};
+}
+
+static inline void ahk_push_slice(lua_State *L, ahk_slice s)
+{
+    lua_pushlstring(L, s.length > 0 ? (const char *)s.data : "", s.length);
+}
+
+/* Pushes table[key] past any metamethod: while C holds the pointers of a handle, nobody's code may
+ * run that could close it. */
+static inline void ahk_get_field(lua_State *L, int table, const char *key)
+{
+    lua_pushstring(L, key);
+    lua_rawget(L, table);
 }
 
 static inline int ahk_push_failure(lua_State *L, const char *message)

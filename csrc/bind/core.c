@@ -1,7 +1,8 @@
 /* alipayhk.core: keys, signatures, RSA_AES and codecs for Lua. Arguments of the wrong type throw at
  * the caller's position; what fails at run time returns nil and a message.
  *
- * Whatever C holds while Lua may raise lives in a userdata that was pushed before. */
+ * Whatever C holds while Lua may raise lives in a userdata that was pushed before. A key is taken out
+ * of its handle last, when no Lua code (a metamethod, a finalizer) can run any more that closes it. */
 #include <lua.h>
 
 #include <stdio.h>
@@ -42,7 +43,7 @@ static int check_choice(lua_State *L, int index, const char *name, const char *c
     if (lua_isnoneornil(L, index)) {
         return fallback;
     }
-    lua_getfield(L, index, name);
+    ahk_get_field(L, index, name);
     int found = lua_isnil(L, -1) ? fallback : -1;
     size_t length = 0;
     const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
@@ -84,7 +85,7 @@ static int key_close(lua_State *L)
 static ahk_slice source_field(lua_State *L, int index, const char *name)
 {
     ahk_slice value = {NULL, 0};
-    lua_getfield(L, index, name);
+    ahk_get_field(L, index, name);
     if (!lua_isnil(L, -1)) {
         luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "file, data and passphrase of a key are strings");
         value.data = (const unsigned char *)lua_tolstring(L, -1, &value.length);
@@ -156,14 +157,23 @@ static int core_public_key(lua_State *L)
     return read_key(L, AHK_HALF_PUBLIC);
 }
 
-static ahk_sign_options check_sign_options(lua_State *L, int index, const ahk_key *key)
+/* The options as they were given; `digest` is AHK_DIGESTS where the key's type decides. */
+static ahk_sign_options check_sign_options(lua_State *L, int index)
 {
     static const char *const digests[] = {[AHK_SHA224] = "sha224", [AHK_SHA256] = "sha256", NULL};
     static const char *const encodings[] = {[AHK_ECDSA_DER] = "der", [AHK_ECDSA_P1363] = "p1363", NULL};
-    ahk_sign_options options = ahk_sign_defaults(key);
+    ahk_sign_options options;
     check_options(L, index);
-    options.digest = (ahk_digest)check_choice(L, index, "digest", digests, (int)options.digest);
-    options.encoding = (ahk_ecdsa_encoding)check_choice(L, index, "encoding", encodings, (int)options.encoding);
+    options.digest = (ahk_digest)check_choice(L, index, "digest", digests, AHK_DIGESTS);
+    options.encoding = (ahk_ecdsa_encoding)check_choice(L, index, "encoding", encodings, AHK_ECDSA_DER);
+    return options;
+}
+
+static ahk_sign_options complete_options(ahk_sign_options options, const ahk_key *key)
+{
+    if (options.digest == AHK_DIGESTS) {
+        options.digest = ahk_sign_defaults(key).digest;
+    }
     return options;
 }
 
@@ -177,13 +187,13 @@ static ahk_sign_options check_sign_options(lua_State *L, int index, const ahk_ke
  * @treturn[2] string message */
 static int key_sign(lua_State *L)
 {
-    ahk_key *key = check_key(L, 1);
     const ahk_slice message = check_text(L, 2);
-    const ahk_sign_options options = check_sign_options(L, 3, key);
+    const ahk_sign_options options = check_sign_options(L, 3);
+    ahk_key *key = check_key(L, 1);
     unsigned char signature[AHK_SIGNATURE_MAX];
     size_t length = 0;
     ahk_error err;
-    if (!ahk_sign(key, message, options, signature, &length, &err)) {
+    if (!ahk_sign(key, message, complete_options(options, key), signature, &length, &err)) {
         return ahk_push_failure(L, err.text);
     }
     lua_pushlstring(L, (const char *)signature, length);
@@ -198,11 +208,11 @@ static int key_sign(lua_State *L)
  * @treturn boolean */
 static int key_verify(lua_State *L)
 {
-    ahk_key *key = check_key(L, 1);
     const ahk_slice message = check_text(L, 2);
     const ahk_slice signature = check_text(L, 3);
-    const ahk_sign_options options = check_sign_options(L, 4, key);
-    lua_pushboolean(L, ahk_verify(key, message, signature, options));
+    const ahk_sign_options options = check_sign_options(L, 4);
+    ahk_key *key = check_key(L, 1);
+    lua_pushboolean(L, ahk_verify(key, message, signature, complete_options(options, key)));
     return 1;
 }
 
@@ -255,7 +265,7 @@ static int check_key_bits(lua_State *L, int index)
 {
     lua_Number bits = 256;
     if (!lua_isnoneornil(L, index)) {
-        lua_getfield(L, index, "key_bits");
+        ahk_get_field(L, index, "key_bits");
         if (!lua_isnil(L, -1)) {
             bits = lua_tonumber(L, -1);
         }
@@ -277,13 +287,13 @@ static int check_key_bits(lua_State *L, int index)
 static int core_seal(lua_State *L)
 {
     const ahk_slice plaintext = check_text(L, 1);
-    const ahk_key *key = check_key(L, 2);
     const ahk_key_padding padding = check_padding(L, 3);
     const int bits = check_key_bits(L, 3);
     char wrapped[AHK_WRAPPED_KEY_SIZE];
     size_t body_length = 0;
     size_t wrapped_length = 0;
     char *body = lua_newuserdata(L, AHK_SEALED_BODY_SIZE(plaintext.length));
+    const ahk_key *key = check_key(L, 2);
     ahk_error err;
     if (!ahk_seal(key, plaintext, padding, bits, body, &body_length, wrapped, &wrapped_length, &err)) {
         return ahk_push_failure(L, err.text);
@@ -306,10 +316,10 @@ static int core_open(lua_State *L)
 {
     const ahk_slice body = check_text(L, 1);
     const ahk_slice wrapped_key = check_text(L, 2);
-    const ahk_key *key = check_key(L, 3);
     const ahk_key_padding padding = check_padding(L, 4);
     size_t length = 0;
     unsigned char *plaintext = lua_newuserdata(L, AHK_OPENED_SIZE(body.length));
+    const ahk_key *key = check_key(L, 3);
     if (!ahk_open(key, body, wrapped_key, padding, plaintext, &length)) {
         return ahk_push_failure(L, "decryption failed");
     }
@@ -381,11 +391,6 @@ static int core_percent_decode(lua_State *L)
     return 1;
 }
 
-static void push_slice(lua_State *L, ahk_slice s)
-{
-    lua_pushlstring(L, (const char *)s.data, s.length);
-}
-
 /*** Reads a `key=value,key=value` header: optional spaces, any order, each pair split at its first
  * `=`, values as they stand. A key that comes twice is refused.
  * @function parse_pairs
@@ -405,14 +410,14 @@ static int core_parse_pairs(lua_State *L)
     ahk_error err;
     lua_newtable(L);
     while (ahk_pairs_next(&rest, &key, &value, &err)) {
-        push_slice(L, key);
+        ahk_push_slice(L, key);
         lua_pushvalue(L, -1);
         lua_rawget(L, -3);
         if (!lua_isnil(L, -1)) {
             return ahk_push_failure(L, "header list: a key comes twice");
         }
         lua_pop(L, 1);
-        push_slice(L, value);
+        ahk_push_slice(L, value);
         lua_rawset(L, -3);
     }
     return err.text[0] == '\0' ? 1 : ahk_push_failure(L, err.text);

@@ -50,7 +50,7 @@ static int curl_new(lua_State *L)
 /* table[key] as a C string that stays on the stack, NULL when absent. */
 static const char *string_field(lua_State *L, int table, const char *key)
 {
-    lua_getfield(L, table, key);
+    ahk_get_field(L, table, key);
     if (lua_isnil(L, -1)) {
         return NULL;
     }
@@ -64,7 +64,7 @@ static const char *string_field(lua_State *L, int table, const char *key)
 
 static long count_field(lua_State *L, int table, const char *key)
 {
-    lua_getfield(L, table, key);
+    ahk_get_field(L, table, key);
     const lua_Number value = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
     if (!(value >= 1 && value <= INT_MAX) || value != (lua_Number)(long)value) {
         luaL_error(L, "request.%s: a whole number from 1 on expected", key);
@@ -75,17 +75,17 @@ static long count_field(lua_State *L, int table, const char *key)
 /* Leaves table[key] on the stack; returns its index. */
 static int table_field(lua_State *L, int table, const char *key)
 {
-    lua_getfield(L, table, key);
+    ahk_get_field(L, table, key);
     if (lua_type(L, -1) != LUA_TTABLE) {
         luaL_error(L, "request.%s: a table expected, found %s", key, luaL_typename(L, -1));
     }
     return lua_gettop(L);
 }
 
-static void read_headers(lua_State *L, int request, ahk_transport *transport)
+/* Runs no Lua code and allocates nothing in Lua, so that the transport stays open meanwhile. */
+static void read_headers(lua_State *L, int headers, ahk_transport *transport)
 {
     ahk_transport_clear_headers(transport);
-    const int headers = table_field(L, request, "headers");
     lua_pushnil(L);
     while (lua_next(L, headers) != 0) {
         if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
@@ -124,7 +124,7 @@ static ahk_request read_request(lua_State *L, int index)
         luaL_error(L, "request.method: only POST is spoken here");
     }
     request.url = string_field(L, index, "url");
-    lua_getfield(L, index, "body");
+    ahk_get_field(L, index, "body");
     if (request.url == NULL || lua_type(L, -1) != LUA_TSTRING) {
         luaL_error(L, "request.url and request.body are strings");
     }
@@ -136,7 +136,7 @@ static ahk_request read_request(lua_State *L, int index)
     request.proxy = string_field(L, index, "proxy");
     request.proxy_environment = request.proxy != NULL && strcmp(request.proxy, "environment") == 0;
 
-    lua_getfield(L, index, "tls");
+    ahk_get_field(L, index, "tls");
     if (!lua_isnil(L, -1)) {
         read_tls(L, table_field(L, index, "tls"), &request);
     }
@@ -144,11 +144,6 @@ static ahk_request read_request(lua_State *L, int index)
 }
 
 /* ---- the response table ------------------------------------------------------------------------- */
-
-static void push_slice(lua_State *L, ahk_slice s)
-{
-    lua_pushlstring(L, s.length > 0 ? (const char *)s.data : "", s.length);
-}
 
 static void push_lower(lua_State *L, ahk_slice name)
 {
@@ -173,10 +168,10 @@ static void push_headers(lua_State *L, ahk_slice lines)
         lua_rawget(L, -3);
         if (lua_isnil(L, -1)) {
             lua_pop(L, 1);
-            push_slice(L, value);
+            ahk_push_slice(L, value);
         } else {
             lua_pushliteral(L, ", ");
-            push_slice(L, value);
+            ahk_push_slice(L, value);
             lua_concat(L, 3);
         }
         lua_rawset(L, -3);
@@ -204,7 +199,7 @@ static int push_response(lua_State *L, const ahk_response *response)
     lua_newtable(L);
     lua_pushinteger(L, (lua_Integer)response->status);
     lua_setfield(L, -2, "status");
-    push_slice(L, response->body);
+    ahk_push_slice(L, response->body);
     lua_setfield(L, -2, "body");
     push_headers(L, response->headers);
     lua_setfield(L, -2, "headers");
@@ -246,12 +241,13 @@ static int push_error(lua_State *L, ahk_outcome outcome, const char *message, co
 static int transport_send(lua_State *L)
 {
     const transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
-    luaL_argcheck(L, handle->transport != NULL, 1, "the transport is closed");
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 32, "the request's strings");
-    read_headers(L, 2, handle->transport);
     const ahk_request request = read_request(L, 2);
+    const int headers = table_field(L, 2, "headers");
+    luaL_argcheck(L, handle->transport != NULL, 1, "the transport is closed");
+    read_headers(L, headers, handle->transport);
     ahk_response response;
     ahk_error err;
     const ahk_outcome outcome = ahk_transport_send(handle->transport, &request, &response, &err);

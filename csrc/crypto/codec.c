@@ -123,18 +123,6 @@ bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *
     return true;
 }
 
-static ahk_slice trim(ahk_slice s)
-{
-    while (s.length > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
-        s.data++;
-        s.length--;
-    }
-    while (s.length > 0 && (s.data[s.length - 1] == ' ' || s.data[s.length - 1] == '\t')) {
-        s.length--;
-    }
-    return s;
-}
-
 bool ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
 {
     err->text[0] = '\0';
@@ -157,8 +145,8 @@ bool ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error
         return ahk_fail(err, "header list: a part without `=` (expected key=value,key=value)");
     }
     const size_t key_length = (size_t)(equals - pair.data);
-    *key = trim((ahk_slice){pair.data, key_length});
-    *value = trim((ahk_slice){equals + 1, pair.length - key_length - 1});
+    *key = ahk_slice_trim((ahk_slice){pair.data, key_length});
+    *value = ahk_slice_trim((ahk_slice){equals + 1, pair.length - key_length - 1});
     if (key->length == 0) {
         return ahk_fail(err, "header list: a value without a key (expected key=value,key=value)");
     }

@@ -99,9 +99,10 @@ static EVP_PKEY *parse_by_form(ahk_key_form form, const unsigned char **p, long 
 static bool have_p224(void)
 {
     EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_secp224r1);
+    const bool have = group != NULL;
     EC_GROUP_free(group);
     ERR_clear_error();
-    return group != NULL;
+    return have;
 }
 
 static EVP_PKEY *parse_der(ahk_key_form form, ahk_slice der, ahk_slice passphrase, ahk_error *err)
@@ -118,10 +119,12 @@ static EVP_PKEY *parse_der(ahk_key_form form, ahk_slice der, ahk_slice passphras
         pkey = parse_by_form(form, &p, length);
     }
     if (pkey == NULL) {
-        char what[128];
-        (void)snprintf(what, sizeof what, "looks like %s, but OpenSSL%s cannot read it", describe(form)->name,
-                       have_p224() ? "" : " (this build has no P-224, so no ECC224)");
+        char what[96];
+        (void)snprintf(what, sizeof what, "looks like %s, but OpenSSL cannot read it", describe(form)->name);
         ahk_fail_openssl(err, what);
+        if (!have_p224()) {
+            ahk_fail(err, "%s (this build of OpenSSL has no P-224, so no ECC224)", what);
+        }
         return NULL;
     }
     if (p != der.data + der.length) {
@@ -166,9 +169,9 @@ typedef struct {
 
 static void pem_block_free(pem_block *block)
 {
-    OPENSSL_free(block->label);
-    OPENSSL_free(block->header);
-    OPENSSL_clear_free(block->data, block->length > 0 ? (size_t)block->length : 0);
+    OPENSSL_secure_free(block->label);
+    OPENSSL_secure_free(block->header);
+    OPENSSL_secure_clear_free(block->data, block->length > 0 ? (size_t)block->length : 0);
 }
 
 /* Undoes the RFC 1421 encryption of older PEM files ("Proc-Type: 4,ENCRYPTED"), in place. */
@@ -238,7 +241,9 @@ static EVP_PKEY *parse_pem(ahk_key_half half, ahk_slice text, ahk_slice passphra
     size_t blocks = 0;
     while (searching) {
         pem_block block = {NULL, NULL, NULL, 0};
-        if (PEM_read_bio(bio, &block.label, &block.header, &block.data, &block.length) != 1) {
+        /* "Secure" cleanses the line buffers as well. */
+        if (PEM_read_bio_ex(bio, &block.label, &block.header, &block.data, &block.length,
+                            PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) != 1) {
             break;
         }
         blocks++;
@@ -451,6 +456,7 @@ static ssize_t read_whole(const char *path, unsigned char *out, size_t room)
 
 ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passphrase, ahk_error *err)
 {
+    ERR_clear_error();
     const size_t room = AHK_KEY_INPUT_MAX + 1; /* one more, to notice what is too long */
     unsigned char *bytes = OPENSSL_malloc(room);
     if (bytes == NULL) {

@@ -97,18 +97,6 @@ static bool is_one_line(ahk_slice value)
     return true;
 }
 
-static ahk_slice trim(ahk_slice s)
-{
-    while (s.length > 0 && s.data[0] <= ' ') {
-        s.data++;
-        s.length--;
-    }
-    while (s.length > 0 && s.data[s.length - 1] <= ' ') {
-        s.length--;
-    }
-    return s;
-}
-
 static bool append_header(ahk_transport *t, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(t->headers, line);
@@ -130,7 +118,7 @@ bool ahk_transport_add_header(ahk_transport *transport, ahk_slice name, ahk_slic
     if (!is_one_line(value)) {
         return ahk_fail(err, "header %.*s: CR, LF or NUL in its value", (int)name.length, (const char *)name.data);
     }
-    value = trim(value); /* curl drops a header whose value is blank */
+    value = ahk_slice_trim(value); /* curl drops a header whose value is blank */
     const size_t room = name.length + value.length + 3;
     char *line = malloc(room);
     /* A lone semicolon is curl's way to say "send it, empty". */
@@ -178,8 +166,9 @@ static void begin_head(ahk_transport *t, const char *line, size_t length)
 /* False for a line that ends the transfer. */
 static bool take_header(ahk_transport *t, const char *line, size_t length)
 {
-    if (line[0] == ' ' || line[0] == '\t') {
-        t->malformed = true; /* a folded line, which RFC 9112 lets nobody send */
+    const char *colon = memchr(line, ':', length);
+    if (colon == NULL || colon == line || line[0] == ' ' || line[0] == '\t' || colon[-1] == ' ' || colon[-1] == '\t') {
+        t->malformed = true; /* folded, or not `name: value`: RFC 9112 lets nobody send these */
         return false;
     }
     if (++t->received_header_count > AHK_HEADER_COUNT_MAX) {
@@ -316,6 +305,7 @@ static CURLcode set_tls(CURL *easy, const ahk_request *r)
     }
     SET(CURLOPT_SSLCERT, r->client_cert);
     SET(CURLOPT_SSLKEY, r->client_key);
+    SET(CURLOPT_KEYPASSWD, ""); /* an encrypted one fails; it must not ask at the terminal */
     SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
     return code;
 }
@@ -366,6 +356,8 @@ static ahk_outcome outcome_of(CURLcode code)
         return AHK_FAILED_TLS;
     case CURLE_OPERATION_TIMEDOUT:
         return AHK_FAILED_TIMEOUT;
+    case CURLE_OUT_OF_MEMORY: /* what libcurl says of a header line above its own 100 kB */
+        return AHK_FAILED_TOO_LARGE;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
@@ -391,7 +383,7 @@ static ahk_outcome judge(ahk_transport *t, CURLcode code, const ahk_request *r, 
         return AHK_FAILED_TOO_LARGE;
     }
     if (t->malformed) {
-        ahk_fail(err, "the answer has a folded header line");
+        ahk_fail(err, "a header line of the answer cannot be read");
         return AHK_FAILED_PROTOCOL;
     }
     if (code != CURLE_OK) {
@@ -475,7 +467,7 @@ bool ahk_headers_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value)
         if (colon != NULL && colon > line.data) {
             const size_t name_length = (size_t)(colon - line.data);
             *name = (ahk_slice){line.data, name_length};
-            *value = trim((ahk_slice){colon + 1, length - name_length - 1});
+            *value = ahk_slice_trim((ahk_slice){colon + 1, length - name_length - 1});
             return true;
         }
     }

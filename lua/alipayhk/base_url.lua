@@ -11,10 +11,13 @@ local function is_loopback(host)
   return true
 end
 
+--- @tparam string authority `host[:port]`
+-- @treturn ?string host, in lower case; nil where it cannot be read
+-- @treturn ?number port
 local function split_authority(authority)
-  local host, port = authority:match("^(%[[%x:.]+%]):?(%d*)$")
-  if not host then host, port = authority:match("^([%w.-]+):?(%d*)$") end
-  if not host then return nil end
+  local host, port = authority:match("^(%[%x*:[%x:.]*:[%x.]*%]):?(%d*)$")
+  if not host then host, port = authority:match("^(%w[%w_.-]*):?(%d*)$") end
+  if not host or host:find("..", 1, true) then return nil end
   if port ~= "" and (tonumber(port) < 1 or tonumber(port) > 65535) then return nil end
   return host:lower(), port ~= "" and tonumber(port) or nil
 end
@@ -45,4 +48,4 @@ local function parse(url)
   }
 end
 
-return { parse = parse }
+return { parse = parse, split_authority = split_authority }

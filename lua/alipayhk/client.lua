@@ -32,6 +32,7 @@ local function options_fault(opts)
   for name, value in pairs(opts) do
     local allowed = OPTION_TYPES[name]
     if not allowed then return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, OPTIONS)) end
+    if name == "retry" and value == true then return "opts.retry: a table or false is expected" end
     if not allowed[type(value)] then return ("opts.%s: a %s is not expected here"):format(name, type(value)) end
   end
   local timeout_ms = opts.timeout_ms
@@ -52,11 +53,20 @@ local function path_fault(path)
   end
 end
 
-local function request_fault(request)
+-- A request goes where it was signed for, in the name of the client that signed it.
+local function request_fault(client, request)
   if type(request) ~= "table" or type(request.headers) ~= "table" then return "what `prepare` gave is expected" end
   for _, name in ipairs { "method", "url", "path", "body" } do
     if type(request[name]) ~= "string" then return ("what `prepare` gave is expected: no `%s`"):format(name) end
   end
+  for name, value in pairs(request.headers) do
+    if type(name) ~= "string" or type(value) ~= "string" then return "its headers are strings, names and values" end
+  end
+  if request.method ~= "POST" then return "its method has to be POST" end
+  if request.url ~= client.config.base.origin .. request.path then
+    return "its `url` and `path` are not those that this client prepares"
+  end
+  if request.headers["Client-Id"] ~= client.config.client_id then return "it was prepared by another client" end
 end
 
 -- ---- events ------------------------------------------------------------------------------------
@@ -92,7 +102,7 @@ end
 local function attempt(client, request, timeout_ms, policy)
   local config = client.config
   local signed, err = request_builder.sign(config, request)
-  if not signed then return nil, err end
+  if not signed then return nil, err, {} end
   local raw, fault = client.transport.send {
     method = request.method,
     url = request.url,
@@ -104,31 +114,33 @@ local function attempt(client, request, timeout_ms, policy)
     tls = config.tls,
     proxy = config.proxy,
   }
-  if raw == nil then return nil, transport_error(request, fault) end
+  if raw == nil then return nil, transport_error(request, fault), {} end
   local malformed = transport.response_fault(raw)
-  if malformed then return nil, transport_error(request, malformed) end
-  local response
-  response, err = response_reader.read(config, request, raw, policy.codes)
-  if err then
-    err.retry_after_ms = retry_after_ms(raw)
-    err.timing = raw.timing
-  end
-  return response, err
+  if malformed then return nil, transport_error(request, malformed), {} end
+  local response, later
+  response, err, later = response_reader.read(config, request, raw, policy.codes)
+  if response then return response end
+  err.timing = raw.timing
+  return nil, err, { later = later, after_ms = retry_after_ms(raw) }
 end
 
--- After these the request may have arrived all the same.
+-- Whether the request may have arrived, and been acted on, all the same.
 local function answer_was_lost(err)
-  return err.kind == "transport" and (err.code == "timeout" or err.code == "reset") or err.kind == "http"
+  if err.response then return err.retryable or not err.response.authenticated end
+  return err.retryable and err.code ~= "dns" and err.code ~= "connect"
+end
+
+local function text(value)
+  return type(value) == "string" and value or nil
 end
 
 local function outcome_event(name, n, response, err)
   local about = response or err
-  local answer = response or err.response
   return {
     name = name,
     attempt = n,
     http_status = about.http_status,
-    result_code = answer and answer.result.resultCode or nil,
+    result_code = response and text(response.result.resultCode) or err and err.kind == "result" and err.code or nil,
     tracer_id = about.tracer_id,
     timing = about.timing,
     kind = err and err.kind or nil,
@@ -136,18 +148,17 @@ local function outcome_event(name, n, response, err)
   }
 end
 
-local function deliver(client, request, opts)
+-- One attempt after the other. What comes back has the number of the last one.
+local function deliver(client, request, opts, policy)
   local config = client.config
-  opts = opts or {}
-  local policy, path, message = config_reader.read_retry(opts.retry, config.retry)
-  if not policy then return nil, Error.new("config", ("`%s`: %s"):format(path, message), { code = path }) end
   local started = core.monotonic()
-  request.lost_answer = nil
+  local function spent_ms() return (core.monotonic() - started) * 1000 end
+
   for n = 1, policy.max_attempts do
     emit(client, request, { name = "attempt", attempt = n })
-    local left = policy.budget_ms - (core.monotonic() - started) * 1000
-    local timeout_ms = math.max(1, math.floor(math.min(opts.timeout_ms or config.timeout_ms, left)))
-    local response, err = attempt(client, request, timeout_ms, policy)
+    local left_ms = policy.budget_ms - spent_ms()
+    local timeout_ms = math.max(1, math.floor(math.min(opts.timeout_ms or config.timeout_ms, left_ms)))
+    local response, err, hints = attempt(client, request, timeout_ms, policy)
     if response then
       response.attempts = n
       emit(client, request, outcome_event("response", n, response))
@@ -158,21 +169,28 @@ local function deliver(client, request, opts)
     emit(client, request, outcome_event("error", n, nil, err))
     request.lost_answer = request.lost_answer or answer_was_lost(err)
 
-    local delay_ms = retry.delay(policy, n, err)
-    local spent_ms = (core.monotonic() - started) * 1000
-    if not err.retryable or n == policy.max_attempts or spent_ms + delay_ms >= policy.budget_ms then
+    local delay_ms = retry.delay(policy, n, hints)
+    if not err.retryable or n == policy.max_attempts or spent_ms() + delay_ms >= policy.budget_ms then
       return nil, err
     end
     emit(client, request, { name = "retry", attempt = n, delay_ms = delay_ms })
     runtime.sleep(delay_ms)
+    -- Somebody may have closed it meanwhile: the last error still says most.
+    if client.closed then return nil, err end
   end
+end
+
+local function read_policy(client, opts)
+  local policy, path, message = config_reader.read_retry(opts.retry, client.config.retry)
+  if policy then return policy end
+  return nil, Error.new("config", ("`%s`: %s"):format(path, message), { code = path })
 end
 
 -- ---- building ----------------------------------------------------------------------------------
 
 local function build(client, description, path, payload, opts)
   local encrypt = client.config.encrypt
-  if opts and opts.encrypt ~= nil then encrypt = opts.encrypt end
+  if opts.encrypt ~= nil then encrypt = opts.encrypt end
   local request, err = request_builder.build(client.config, description, path, payload, encrypt)
   if not request then
     emit(client, { api = description and description.name }, { name = "error", kind = err.kind, code = err.code })
@@ -181,9 +199,13 @@ local function build(client, description, path, payload, opts)
 end
 
 local function call(client, description, path, payload, opts)
-  local request, err = build(client, description, path, payload, opts)
+  opts = opts or {}
+  local policy, request, err
+  policy, err = read_policy(client, opts)
+  if not policy then return nil, err end
+  request, err = build(client, description, path, payload, opts)
   if not request then return nil, err end
-  return deliver(client, request, opts)
+  return deliver(client, request, opts, policy)
 end
 
 -- ---- public ------------------------------------------------------------------------------------
@@ -241,7 +263,7 @@ function Client:prepare(api_or_path, payload, opts)
     error("prepare: " .. fault .. (description and "" or suggest(api_or_path, api.names)), 2)
   end
   local path = description and description.path or api_or_path
-  local request, err = build(self, description, path, payload, opts)
+  local request, err = build(self, description, path, payload, opts or {})
   if not request then return nil, err end
   return request_builder.sign(self.config, request)
 end
@@ -251,9 +273,12 @@ end
 -- @tparam[opt] table opts as for `sync_order`
 -- @return as `sync_order`
 function Client:send(request, opts)
-  local fault = request_fault(request) or arguments_fault(self, request, opts)
+  local fault = request_fault(self, request) or arguments_fault(self, request, opts)
   if fault then error("send: " .. fault, 2) end
-  return deliver(self, request, opts)
+  opts = opts or {}
+  local policy, err = read_policy(self, opts)
+  if not policy then return nil, err end
+  return deliver(self, request, opts, policy)
 end
 
 --- Gives back the connections. The client cannot be used after that.

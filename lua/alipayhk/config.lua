@@ -39,12 +39,27 @@ local function of_type(...)
   end
 end
 
-local function whole(unit, least)
+local function whole(unit, least, most)
+  most = most or INT_MAX
   return function(value)
-    if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > INT_MAX then
-      return ("expected a whole number of %s from %d to %d"):format(unit, least, INT_MAX)
+    if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > most then
+      return ("expected a whole number of %s from %d to %d"):format(unit, least, most)
     end
   end
+end
+
+local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
+
+local function is_proxy_url(value)
+  local scheme, authority = value:match("^(%w+)://([^/%s%c]+)/?$")
+  if not scheme or not PROXY_SCHEMES[scheme:lower()] then return false end
+  return base_url.split_authority(authority:match("([^@]*)$")) ~= nil
+end
+
+-- It may hold a password, so nothing of it is repeated.
+local function proxy(value)
+  if type(value) == "string" and (value == "environment" or is_proxy_url(value)) then return nil end
+  return "expected a URL such as http://host:port (http, https, socks4, socks4a, socks5, socks5h), or \"environment\""
 end
 
 -- Goes into a header or the signed content as it is.
@@ -66,6 +81,11 @@ local function key_source(value)
   if type(value) == "string" or type(value) == "userdata" then return nil end
   if type(value) ~= "table" then
     return ("expected a key as string, { file = path }, or a key of alipayhk.core; found a %s"):format(type(value))
+  end
+  if value.file == nil and value.data == nil then return nil end
+  for name in pairs(value) do
+    local message = one_of("file", "data", "passphrase")(name)
+    if message then return message, tostring(name) end
   end
 end
 
@@ -163,8 +183,8 @@ local CHECKS = {
   connect_timeout_ms = whole("milliseconds", 1),
   timeout_ms = whole("milliseconds", 1),
   transport = check_transport,
-  proxy = of_type("string"),
-  max_response_bytes = whole("bytes", 1),
+  proxy = proxy,
+  max_response_bytes = whole("bytes", 1, platform.body_max),
   validate = of_type("boolean"),
   on_event = of_type("function"),
   now = of_type("function"),
@@ -203,13 +223,15 @@ local function read_values(given)
     local value = given[name]
     if name == "retry" and value == false then
       result.retry = NO_RETRY
-    elseif value ~= nil and NESTED[name] then
+    elseif NESTED[name] then
+      -- Its own copy of the defaults, too: some of it is handed to transports.
+      if value == nil then value = {} end
       local nested, path, message = read_nested(name, value)
       if not nested then return fail(path, message) end
       result[name] = nested
     elseif value ~= nil then
-      local message = CHECKS[name](value)
-      if message then return fail(name, message) end
+      local message, below = CHECKS[name](value)
+      if message then return fail(below and name .. "." .. below or name, message) end
       result[name] = value
     end
   end
@@ -290,6 +312,22 @@ end
 
 local STEPS = { check_names, read_values, read_destination, read_private_key, read_alipay_keys, read_encryption }
 
+-- A version in digits, whatever kind of number it came as; nil where none is to be sent.
+local function version_text(version)
+  if type(version) == "number" then return ("%.0f"):format(version) end
+  return version or nil
+end
+
+local function checked_clock(now)
+  return function()
+    local seconds = now()
+    if type(seconds) ~= "number" or not (seconds >= 0 and seconds < 1e11) then
+      error("config.now: it has to return seconds since the epoch", 0)
+    end
+    return seconds
+  end
+end
+
 --- Reads a config. The only I/O is reading the key files that it names.
 -- @tparam table given
 -- @treturn[1] table
@@ -302,10 +340,10 @@ function config.read(given)
     if not next_result then return nil, err end
     result = next_result
   end
-  result.now = result.now or core.now
+  result.now = checked_clock(result.now or core.now)
   result.signing = {
     algorithm = result.algorithm,
-    key_version = result.key_version and ("%s"):format(tostring(result.key_version):gsub("%.0$", "")) or nil,
+    key_version = version_text(result.key_version),
     options = result.algorithm == "ECC224" and result.ecc224 or nil,
   }
   return result
@@ -321,6 +359,8 @@ function config.read_retry(given, base)
   if given == false then return NO_RETRY end
   local result, path, message = read_nested("retry", given)
   if not result then return nil, path, message end
+  -- Over `retry = false` there is nothing to inherit but the defaults.
+  if base == NO_RETRY then return result end
   for key, value in pairs(base) do
     if given[key] == nil then result[key] = value end
   end

@@ -28,6 +28,7 @@ end
 --- Checks a payload without keys and without sending. What the client fills in may be absent.
 -- @tparam string name "order" or "contract_card"
 -- @tparam table payload
+-- @tparam[opt] table opts none yet
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid", with all faults in `fields`
@@ -35,13 +36,16 @@ end
 ---@param payload table
 ---@return boolean? ok
 ---@return alipayhk.Error? err
-function alipayhk.check(name, payload)
+function alipayhk.check(name, payload, opts)
   local description = api.by_name[name]
   if not description then
     error(("alipayhk.check: api is \"order\" or \"contract_card\"%s"):format(suggest(name, api.names)), 2)
   end
   if type(payload) ~= "table" then
     error(("alipayhk.check: payload: a table expected, found a %s"):format(type(payload)), 2)
+  end
+  if opts ~= nil and (type(opts) ~= "table" or next(opts) ~= nil) then
+    error("alipayhk.check: opts: no such option", 2)
   end
   local ok, err = check.payload(description, payload)
   return ok, err

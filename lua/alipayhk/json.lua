@@ -100,7 +100,17 @@ local function inspect_object(object, path, depth, state)
   end
 end
 
+-- Encoding reads tables raw: what a metamethod would show is not what would be sent.
+local function is_virtual(value)
+  local metatable = getmetatable(value)
+  if metatable == nil then return false end
+  return type(metatable) ~= "table" or metatable.__index ~= nil or metatable.__pairs ~= nil or metatable.__len ~= nil
+end
+
 local function inspect_table(value, path, depth, state)
+  if is_virtual(value) then
+    return state.add(path, "type", "a table whose metatable has __index, __pairs or __len: pass a plain one")
+  end
   state.tables = state.tables + 1
   if state.tables > TABLES_MAX then
     if state.tables == TABLES_MAX + 1 then

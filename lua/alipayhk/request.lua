@@ -18,7 +18,13 @@ local USER_AGENT = "lua-alipayhk/" .. version
 local HEX_16 = ("%02x"):rep(16)
 
 local function request_id(config, description)
-  if config.request_id then return config.request_id(description.name) end
+  if config.request_id then
+    local id = config.request_id(description.name)
+    if type(id) ~= "string" or id:find("%c") then
+      error("config.request_id: it has to return a string without control characters", 0)
+    end
+    return id
+  end
   return HEX_16:format(assert(core.random_bytes(16)):byte(1, 16))
 end
 
@@ -52,12 +58,26 @@ local function complete(config, description, payload)
   return filled
 end
 
+-- What must not be repeated in a message.
+local function personal_values(description, payload)
+  local values = {}
+  for _, field in ipairs(description and description.fields or {}) do
+    local value = field.personal and payload[field.path]
+    if type(value) == "string" and value ~= "" then values[#values + 1] = value end
+  end
+  return values
+end
+
 local function encode(config, description, payload)
   local checked = description and config.validate and description or nil
   local ok, err = check.payload(checked, payload, { complete = true })
   if not ok then return nil, err end
   if description then payload = schema.wire_form(api.schema(description), payload) end
-  return json.encode(payload)
+  local body = json.encode(payload)
+  if #body <= platform.body_max then return body end
+  return nil, Error.new("invalid", ("the request has %d bytes, at most %d are sent"):format(#body, platform.body_max), {
+    fields = { { path = "", code = "too_long", message = "the whole payload is too long" } },
+  })
 end
 
 local function seal(config, body)
@@ -66,7 +86,9 @@ local function seal(config, body)
   if not key or config.private_key:type() ~= "RSA" or not config.verify_response then
     return nil, "encryption needs AlipayHK's RSA public key, an RSA private_key and verify_response"
   end
-  return wire.seal(body, key, ring.latest or config.signing.key_version, config.encryption)
+  -- The version of AlipayHK's key, which is not our own key's.
+  local key_version = ring.latest or (config.signing.key_version and "1")
+  return wire.seal(body, key, key_version, config.encryption)
 end
 
 --- Signs for now: sets Request-Time and Signature, the same body and the rest untouched.
@@ -111,6 +133,7 @@ function request.build(config, description, path, payload, encrypt)
     request_id = type(payload.requestId) == "string" and payload.requestId or nil,
     merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
     api = description and description.name or nil,
+    personal = personal_values(description, payload),
   }
   if encrypt then
     local sealed, header = seal(config, body)

@@ -11,18 +11,30 @@ local response = {}
 
 -- Statuses of a server or proxy that could not answer now; any other says the same the next time.
 local RETRYABLE_HTTP = { [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
-local MESSAGE_MAX = 256
+local TEXT_MAX = 256
+
+-- The other side's own text: on one line, and no longer than a line should be.
+local function clean(text)
+  if type(text) ~= "string" then return "" end
+  return (text:sub(1, TEXT_MAX):gsub("%c", " "))
+end
 
 local function tracer_id(headers)
   for _, name in ipairs(platform.tracer_headers) do
-    if headers[name] and headers[name] ~= "" then return headers[name] end
+    if headers[name] and headers[name] ~= "" then return clean(headers[name]) end
   end
 end
 
--- AlipayHK's own text: on one line, and no longer than a line should be.
-local function clean(text)
-  if type(text) ~= "string" then return "" end
-  return (text:sub(1, MESSAGE_MAX):gsub("%c", " "))
+-- Without the user's ids, should AlipayHK repeat them.
+local function without(text, personal)
+  for _, value in ipairs(personal or {}) do
+    local first, last = text:find(value, 1, true)
+    while first do
+      text = text:sub(1, first - 1) .. "***" .. text:sub(last + 1)
+      first, last = text:find(value, first + 3, true)
+    end
+  end
+  return text
 end
 
 -- Whether the answer is AlipayHK's: true or false, or nil and a message where it must be refused.
@@ -75,8 +87,9 @@ local function refusal(description, request, answer, overrides)
   local result = answer.result
   local code, status = clean(result.resultCode), clean(result.resultStatus)
   local known = api.result(description, result.resultCode)
-  local theirs = clean(result.resultMessage)
+  local theirs = without(clean(result.resultMessage), request.personal)
   local message = ("AlipayHK answered %s (status %s): %s"):format(code, status, theirs)
+  if status ~= "F" and status ~= "U" then message = message .. "; that status is none of S, F and U" end
   if known and known.meaning ~= theirs then message = message .. " [" .. known.meaning .. "]" end
   if not answer.authenticated then
     message = message .. "; this answer is not authenticated, so the outcome is unknown"
@@ -85,10 +98,9 @@ local function refusal(description, request, answer, overrides)
     message = message .. "; " .. known.after_lost_answer
   end
   local rule = retry_rule(description, result, overrides)
-  return Error.new("result", message, {
+  return rule == "later", Error.new("result", message, {
     code = code,
     retryable = rule and true or false,
-    retry_later = rule == "later" or nil,
     response = answer,
     http_status = answer.http_status,
     request_id = answer.request_id,
@@ -104,6 +116,7 @@ end
 -- @treturn[1] table the response
 -- @treturn[2] nil
 -- @treturn[2] error kind "http", "signature", "decrypt", "protocol" or "result"
+-- @treturn[2] boolean whether a retry should wait first, whatever the jitter
 function response.read(config, request, raw, overrides)
   local function fail(kind, message, extra)
     return nil, Error.new(kind, message, context(request, raw, extra or {}))
@@ -140,8 +153,10 @@ function response.read(config, request, raw, overrides)
     authenticated = authenticated,
     timing = raw.timing or {},
   })
+  -- The status decides; that it goes with its code is AlipayHK's to see to.
   if status == "S" then return answer end
-  return nil, refusal(api.by_name[request.api], request, answer, overrides)
+  local later, err = refusal(api.by_name[request.api], request, answer, overrides)
+  return nil, err, later
 end
 
 return response

@@ -22,14 +22,14 @@ end
 --- How long to wait after an attempt.
 -- @tparam table policy `{ base_delay_ms, max_delay_ms }`
 -- @tparam number attempt the one that failed, from 1
--- @tparam table err its error
+-- @tparam table hints `{ later, after_ms }`: what the answer said about that
 -- @treturn number milliseconds
-function retry.delay(policy, attempt, err)
+function retry.delay(policy, attempt, hints)
   local ceiling = math.min(policy.max_delay_ms, policy.base_delay_ms * 2 ^ (attempt - 1))
   -- "Later" leaves no room for luck: at least half of it.
-  local least = err.retry_later and ceiling / 2 or 0
+  local least = hints.later and ceiling / 2 or 0
   local delay = least + (ceiling - least) * uniform()
-  if err.retry_after_ms then delay = math.max(delay, math.min(err.retry_after_ms, policy.max_delay_ms)) end
+  if hints.after_ms then delay = math.max(delay, math.min(hints.after_ms, policy.max_delay_ms)) end
   return math.floor(delay + 0.5)
 end
 

@@ -20,7 +20,6 @@ end
 --- ISO 8601 with offset.
 -- @tparam number seconds since the epoch
 function wire.timestamp(seconds)
-  if type(seconds) ~= "number" then error("config.now: it has to return seconds since the epoch", 0) end
   local offset = platform.utc_offset
   return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(seconds) + offset.seconds) .. offset.text
 end

@@ -12,7 +12,10 @@ local WAYS = {
   { name = "RSA256", kind = "rsa" },
   { name = "ECC224", kind = "ec" },
   { name = "RSA256, encrypted with PKCS#1 padding", kind = "rsa", config = { encrypt = true } },
-  { name = "RSA256, encrypted with 128 bits", kind = "rsa", config = { encrypt = true, encryption = { key_bits = 128 } } },
+  {
+    name = "RSA256, encrypted with 128 bits", kind = "rsa",
+    config = { encrypt = true, encryption = { key_bits = 128 } },
+  },
   {
     name = "RSA256, encrypted as text/plain", kind = "rsa",
     config = { encrypt = true, encryption = { content_type = "text/plain; charset=UTF-8" } },

@@ -191,7 +191,8 @@ describe("a key object", function()
   end)
 
   -- The attribute is 5.4 syntax, which other parsers must not meet.
-  local scope = (loadstring or load)(
+  local compile = loadstring or load -- luacheck: ignore 113 (5.1's name)
+  local scope = compile(
     "local new = ... local outer do local key <close> = new() outer = key end return outer")
   if scope then
     it("closes at the end of a <close> scope", function()

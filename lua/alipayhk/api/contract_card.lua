@@ -77,7 +77,7 @@ return {
       status = "F", confidence = "SEEN",
       meaning = "the service is not available, or SEND for a notification that exists and is valid",
       -- When an earlier attempt may have arrived, this answer may well be about that one.
-      after_lost_answer = "an earlier attempt of this call got no answer and may have made the notification",
+      after_lost_answer = "an earlier attempt got no answer; if that was a SEND, it may have made the notification",
     },
     UNKNOWN_EXCEPTION = {
       status = "F", retry = false, meaning = "AlipayHK failed: ask its support, with the tracer_id",

@@ -11,13 +11,24 @@ local READ_SIZE = 8192
 local KEEP_IDLE_MS = 55000 -- nginx closes after 60 or 75 seconds: be first
 local PHASES = { rewrite = true, access = true, content = true, timer = true, preread = true, ssl_cert = true }
 
--- What libcurl is told for each connection and nginx only in its configuration.
-transport.unsupported = {
+-- What libcurl is told for each connection and nginx only in its configuration, or not at all yet.
+local REFUSED = {
   ca_file = "inside nginx the directive lua_ssl_trusted_certificate names the CA file",
   client_cert = "inside nginx there is no client certificate for this transport yet",
   client_key = "inside nginx there is no client certificate for this transport yet",
   pinned_public_key = "inside nginx there is no key pinning for this transport yet",
 }
+
+--- The first key of the config that it cannot follow, and why; nothing where there is none.
+function transport.refuse(config)
+  for key, message in pairs(REFUSED) do
+    if config.tls[key] then return "tls." .. key, message end
+  end
+  if config.tls.min_version == "1.3" then
+    return "tls.min_version", "inside nginx the directive lua_ssl_protocols decides that"
+  end
+  if config.proxy then return "proxy", "inside nginx there is no proxy for this transport yet" end
+end
 
 -- Failures travel as tables { code, message } through error(), and leave `send` as nil, fault.
 local function fail(code, message)
@@ -78,12 +89,14 @@ function Stream:read_exactly(n)
 end
 
 function Stream:read_to_end(max)
-  while self:fill() do
-    if #self.buffer > max then fail("too_large", "the answer is larger than max_response_bytes") end
-  end
-  local all = self.buffer
-  self.buffer = ""
-  return all
+  local pieces, total = {}, 0
+  repeat
+    pieces[#pieces + 1] = self.buffer
+    total = total + #self.buffer
+    self.buffer = ""
+    if total > max then fail("too_large", "the answer is larger than max_response_bytes") end
+  until not self:fill()
+  return table.concat(pieces)
 end
 
 -- ---- the answer --------------------------------------------------------------------------------
@@ -121,7 +134,10 @@ local function read_chunks(stream, max)
   return table.concat(pieces)
 end
 
+local BODILESS = { [204] = true, [304] = true }
+
 local function read_body(stream, head, max)
+  if BODILESS[head.status] then return "" end
   local length, coding = head.headers["content-length"], head.headers["transfer-encoding"]
   if coding then
     if length or coding:lower() ~= "chunked" then

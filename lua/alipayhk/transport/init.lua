@@ -26,9 +26,8 @@ function transport.new(config)
     return nil, "transport", "libcurl would block the nginx worker: leave it \"auto\""
   end
   local module = require("alipayhk.transport." .. choice)
-  for key, message in pairs(module.unsupported or {}) do
-    if config.tls[key] then return nil, "tls." .. key, message end
-  end
+  local key, message = module.refuse(config)
+  if key then return nil, key, message end
   return module.new()
 end
 

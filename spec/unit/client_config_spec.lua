@@ -1,0 +1,205 @@
+-- The config of a client: defaults, refused values, the base URL. Key mistakes: client_keys_spec.lua.
+
+local alipayhk = require "alipayhk"
+local double = require "spec.support.alipayhk_double"
+local samples = require "spec.support.samples"
+local sorted_keys = require "spec.support.sorted_keys"
+local thrown = require "spec.support.thrown"
+
+local HERE = "client_config_spec%.lua:%d+: "
+local NAN, INFINITY = 0 / 0, 1 / 0
+
+local gateway = double.new()
+
+-- { "retry.codes", v } as config: { retry = { codes = v } }.
+local function nested(path, value)
+  local outer, inner = path:match("^([%w_]+)%.?(.*)$")
+  if inner ~= "" then value = { [inner] = value } end
+  return { [outer] = value }
+end
+
+local function show(value)
+  return (type(value) == "string" and "%q" or "%s"):format(tostring(value))
+end
+
+-- The error's message, which has to name the key.
+local function refused(key, config, value)
+  local client, err = alipayhk.new(config)
+  assert.is_nil(client and tostring(client), ("%s = %s was accepted"):format(key, show(value)))
+  assert.equal("config", err.kind)
+  assert.matches("`" .. key .. "`", err.message, 1, true)
+  assert.is_nil(tostring(err):find("%c"))
+  return err.message
+end
+
+-- What the transport is given for an order.
+local function sent(overrides)
+  gateway:answers { {} }
+  assert(gateway:client(overrides):sync_order(samples.order()))
+  return gateway.requests[1]
+end
+
+it("alipayhk has its version", function()
+  assert.equal("0.1.0", alipayhk._VERSION)
+end)
+
+describe("alipayhk.new", function()
+  for _, value in ipairs { "x", 5, true, print, false } do
+    it(("throws for a %s (%s), at the caller's position"):format(type(value), tostring(value)), function()
+      assert.matches(HERE .. "alipayhk%.new: a table expected, found a " .. type(value),
+        thrown(function() local _ = alipayhk.new(value) end))
+    end)
+  end
+
+  it("throws for nothing, at the caller's position", function()
+    assert.matches(HERE .. "alipayhk%.new: a table expected", thrown(function() local _ = alipayhk.new() end))
+  end)
+
+  it("leaves the config as it was", function()
+    local config = gateway:config { retry = { max_attempts = 2 }, tls = {} }
+    local before = {}
+    for name, value in pairs(config) do before[name] = value end
+    assert(alipayhk.new(config))
+    for name, value in pairs(config) do assert.equal(before[name], value) end
+    assert.same({ max_attempts = 2 }, config.retry)
+    assert.same({}, config.tls)
+  end)
+
+  it("gives a client that prints without its secrets", function()
+    assert.equal("alipayhk.client (https://gateway.example, open)",
+      tostring(gateway:client { agent_token = "secret-token" }))
+  end)
+end)
+
+describe("the config's defaults", function()
+  it("are the documented ones in what the transport gets", function()
+    local request = sent()
+    assert.equal(5000, request.connect_timeout_ms)
+    assert.equal(15000, request.timeout_ms)
+    assert.equal(1048576, request.max_response_bytes)
+    assert.equal("1.2", request.tls.min_version)
+    assert.is_nil(request.proxy)
+    assert.is_nil(request.headers["Agent-Token"])
+    assert.is_nil(request.headers["Encrypt"])
+    assert.matches("^algorithm=RSA256,keyVersion=1,", request.headers["Signature"])
+  end)
+
+  it("give way to what is set", function()
+    local tls = { ca_file = "ca.pem", client_cert = "c.pem", client_key = "k.pem", pinned_public_key = "sha256//x",
+      min_version = "1.3" }
+    local request = sent { connect_timeout_ms = 7, timeout_ms = 70, max_response_bytes = 700, tls = tls,
+      proxy = "http://proxy.example:3128" }
+    assert.equal(7, request.connect_timeout_ms)
+    assert.equal(70, request.timeout_ms)
+    assert.equal(700, request.max_response_bytes)
+    assert.same(tls, request.tls)
+    assert.equal("http://proxy.example:3128", request.proxy)
+  end)
+
+  it("stay for what a nested table does not name", function()
+    assert.equal("1.2", sent({ tls = { ca_file = "ca.pem" } }).tls.min_version)
+  end)
+
+  it("check the payload, unless validate = false", function()
+    local order = samples.order { orderStatus = samples.ABSENT }
+    local response, err = gateway:client():sync_order(order)
+    assert.is_nil(response)
+    assert.equal("invalid", err.kind)
+    assert(gateway:client({ validate = false }):sync_order(order))
+  end)
+end)
+
+describe("a config is refused", function()
+  local TEXT = { 5, true, {}, "", "with a space", "line\nbreak", "trailing\r\n", "nul\0", "漢" }
+  local MILLISECONDS = { "5", true, {}, 0, -1, 1.5, 2 ^ 31, NAN, INFINITY }
+  local STRINGS = { 5, true, {} }
+  local BOOLEANS = { "true", 1, {} }
+  local FUNCTIONS = { "f", 5, true, {} }
+  local TABLES = { "x", 5, true }
+
+  local WRONG = {
+    client_id = TEXT,
+    environment = { "prod", "", "Production", 5, true, {} },
+    base_url = STRINGS,
+    private_key = { 5, true, print },
+    algorithm = { "RSA", "rsa256", "ECC", 5, true, {} },
+    ecc224 = TABLES,
+    ["ecc224.digest"] = { "sha1", "SHA224", 5, true },
+    ["ecc224.encoding"] = { "raw", "DER", 5, true },
+    key_version = { true, {}, "", "1,x=2", "a b", "line\nbreak", 1.5, -1, NAN, INFINITY },
+    alipay_public_key = { 5, true, print },
+    verify_response = BOOLEANS,
+    encrypt = BOOLEANS,
+    encryption = TABLES,
+    ["encryption.key_padding"] = { "PKCS1", "none", 5, true },
+    ["encryption.key_bits"] = { 64, "256", true, {} },
+    ["encryption.content_type"] = { 5, true, {}, "text/plain\r\nX: y" },
+    agent_token = TEXT,
+    connect_timeout_ms = MILLISECONDS,
+    timeout_ms = MILLISECONDS,
+    retry = TABLES,
+    ["retry.max_attempts"] = { "3", true, 0, -1, 1.5, NAN, INFINITY },
+    ["retry.base_delay_ms"] = { "3", true, -1, 1.5, NAN, INFINITY },
+    ["retry.max_delay_ms"] = { "3", true, -1, 1.5, NAN, INFINITY },
+    ["retry.budget_ms"] = MILLISECONDS,
+    ["retry.codes"] = TABLES,
+    transport = { "libcurl", "", 5, true, {} },
+    tls = TABLES,
+    ["tls.ca_file"] = STRINGS,
+    ["tls.client_cert"] = STRINGS,
+    ["tls.client_key"] = STRINGS,
+    ["tls.pinned_public_key"] = STRINGS,
+    ["tls.min_version"] = { "1.0", "1.1", 1.2, true },
+    proxy = STRINGS,
+    max_response_bytes = MILLISECONDS,
+    validate = BOOLEANS,
+    on_event = FUNCTIONS,
+    now = FUNCTIONS,
+    request_id = FUNCTIONS,
+  }
+
+  for _, key in ipairs(sorted_keys(WRONG)) do
+    it("for a wrong " .. key, function()
+      for _, value in ipairs(WRONG[key]) do refused(key, gateway:config(nested(key, value)), value) end
+    end)
+  end
+
+  it("for a rule of retry.codes that is no boolean", function()
+    refused("retry.codes.PARAM_ILLEGAL", gateway:config { retry = { codes = { PARAM_ILLEGAL = "yes" } } })
+  end)
+
+  it("where a required key is absent", function()
+    for _, key in ipairs { "client_id", "private_key", "alipay_public_key" } do
+      local config = gateway:config()
+      config[key] = nil
+      assert.matches("required", refused(key, config), 1, true)
+    end
+  end)
+
+  it("where there is neither environment nor base_url", function()
+    local config = gateway:config()
+    config.base_url = nil
+    assert.matches("`base_url`", refused("environment", config), 1, true)
+  end)
+
+  local MISSPELT = {
+    clientid = "client_id", clientId = "client_id", enviroment = "environment", baseURL = "base_url",
+    privateKey = "private_key", alipayPublicKey = "alipay_public_key", verify_responses = "verify_response",
+    keyVersion = "key_version", timeout = "timeout_ms", requestId = "request_id", onEvent = "on_event",
+    ["retry.maxAttempts"] = "max_attempts", ["retry.base_delay"] = "base_delay_ms", ["tls.cafile"] = "ca_file",
+    ["encryption.keyBits"] = "key_bits", ["ecc224.digets"] = "digest",
+  }
+  for _, key in ipairs(sorted_keys(MISSPELT)) do
+    it(("for %s, with a hint at %s"):format(key, MISSPELT[key]), function()
+      assert.matches(('did you mean "%s"?'):format(MISSPELT[key]),
+        refused(key, gateway:config(nested(key, "x"))), 1, true)
+    end)
+  end
+
+  it("for a key that is like none, without a hint", function()
+    for _, key in ipairs { "colour", "x", "tls.colour" } do
+      assert.is_nil(refused(key, gateway:config(nested(key, "x"))):find("did you mean", 1, true))
+    end
+    refused("1", gateway:config { "positional" })
+  end)
+end)
