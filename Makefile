@@ -43,7 +43,7 @@ else
 LIBFLAG ?= -shared -Wl,-z,relro,-z,now,-z,nodelete
 endif
 
-CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c) csrc/bind/core.c
+CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c) csrc/bind/core.c csrc/bind/plain.c
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c) csrc/bind/curl.c
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 

@@ -35,10 +35,6 @@ end
 
 -- ---- answering ---------------------------------------------------------------------------------
 
-local function hex(bytes)
-  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
-end
-
 local function result_of(description, code, message)
   local known = api.result(description, code)
   return { resultCode = code, resultStatus = known.status, resultMessage = message or known.meaning }
@@ -49,7 +45,7 @@ local function answer(request, client, body)
   local text = json.encode(body)
   local header = ngx.header
   header["Content-Type"] = platform.content_type
-  header["Tracer-Id"] = hex(core.random_bytes(8))
+  header["Tracer-Id"] = core.hex_encode(core.random_bytes(8))
   if client then
     if request.encrypted then
       text, header["Encrypt"] = assert(wire.seal(text, client.merchant:get(), "1"))

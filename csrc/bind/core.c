@@ -15,6 +15,7 @@
 #include "../crypto/random.h"
 #include "../crypto/sign.h"
 #include "compat.h"
+#include "plain.h"
 
 #define KEY "alipayhk.key"
 
@@ -360,6 +361,18 @@ static int core_base64_decode(lua_State *L)
     return 1;
 }
 
+/*** Two lower-case digits a byte.
+ * @function hex_encode
+ * @tparam string bytes
+ * @treturn string */
+static int core_hex_encode(lua_State *L)
+{
+    const ahk_slice in = check_text(L, 1);
+    char *out = lua_newuserdata(L, AHK_HEX_SIZE(in.length) + 1);
+    lua_pushlstring(L, out, ahk_hex_encode(in, out));
+    return 1;
+}
+
 /*** Everything but RFC 3986's unreserved characters as %XX, upper case.
  * @function percent_encode
  * @tparam string bytes
@@ -505,10 +518,12 @@ int luaopen_alipayhk_core(lua_State *L)
         {"open", core_open},
         {"base64_encode", core_base64_encode},
         {"base64_decode", core_base64_decode},
+        {"hex_encode", core_hex_encode},
         {"percent_encode", core_percent_encode},
         {"percent_decode", core_percent_decode},
         {"parse_pairs", core_parse_pairs},
         {"utf8_length", core_utf8_length},
+        {"is_plain", ahk_core_is_plain},
         {"random_bytes", core_random_bytes},
         {"now", core_now},
         {"monotonic", core_monotonic},

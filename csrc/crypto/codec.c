@@ -1,6 +1,7 @@
 #include "codec.h"
 
 #include <openssl/evp.h>
+#include <stdint.h>
 #include <string.h>
 
 size_t ahk_base64_encode(ahk_slice in, char *out)
@@ -65,6 +66,16 @@ bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk
     }
     *out_length = n;
     return true;
+}
+
+size_t ahk_hex_encode(ahk_slice in, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < in.length; i++) {
+        out[2 * i] = digits[in.data[i] >> 4];
+        out[2 * i + 1] = digits[in.data[i] & 0xF];
+    }
+    return AHK_HEX_SIZE(in.length);
 }
 
 static bool is_unreserved(unsigned char c)
@@ -177,10 +188,23 @@ static size_t utf8_sequence(const unsigned char *s, size_t left)
     return length;
 }
 
+/* Eight bytes at a time, as most text has nothing else. */
+static bool is_ascii_word(const unsigned char *s)
+{
+    uint64_t word = 0;
+    memcpy(&word, s, sizeof word);
+    return (word & 0x8080808080808080U) == 0;
+}
+
 bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at)
 {
     *characters = 0;
     for (size_t i = 0; i < in.length;) {
+        if (in.length - i >= sizeof(uint64_t) && is_ascii_word(in.data + i)) {
+            i += sizeof(uint64_t);
+            *characters += sizeof(uint64_t);
+            continue;
+        }
         const size_t length = utf8_sequence(in.data + i, in.length - i);
         if (length == 0) {
             *at = i;

@@ -21,6 +21,10 @@ size_t ahk_base64_encode(ahk_slice in, char *out);
 /* Standard alphabet, padding required, no white space, unused bits zero. */
 bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err);
 
+/* Two lower-case digits a byte. */
+#define AHK_HEX_SIZE(n) ((n)*2)
+size_t ahk_hex_encode(ahk_slice in, char *out);
+
 /* Everything but RFC 3986's unreserved characters becomes %XX, upper case. */
 #define AHK_PERCENT_SIZE(n) ((n)*3)
 size_t ahk_percent_encode(ahk_slice in, char *out);

@@ -408,9 +408,7 @@ static bool take_fingerprint(ahk_key *key, ahk_error *err)
     if (!done) {
         return ahk_fail_openssl(err, "cannot take the key's fingerprint");
     }
-    for (unsigned int i = 0; i < digest_length; i++) {
-        (void)snprintf(key->fingerprint + (size_t)2 * i, 3, "%02x", digest[i]);
-    }
+    key->fingerprint[ahk_hex_encode((ahk_slice){digest, digest_length}, key->fingerprint)] = '\0';
     return true;
 }
 

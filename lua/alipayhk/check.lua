@@ -35,6 +35,14 @@ end
 
 local check = {}
 
+--- Whether the fields keep the API's rules: the quick question, without a word on what is wrong.
+-- @tparam ?table description of the API; nil has no rules
+-- @tparam table payload with nothing left to fill in
+-- @treturn boolean
+function check.passes(description, payload)
+  return not description or schema.passes(api.schema(description), payload)
+end
+
 --- @tparam ?table description of the API; nil checks only that JSON can carry the payload
 -- @tparam table payload
 -- @tparam[opt] table opts `complete`: nothing is going to be filled in any more

@@ -139,6 +139,20 @@ function json.inspect(value, add)
   inspect_table(value, "", 1, { add = add, tables = 0 })
 end
 
+--- Whether a table is of the common sort that can be encoded without `inspect`: no metatable, lists
+-- and objects not mixed, whole numbers below 1e14, a few levels. False proves nothing; true says
+-- nothing about UTF-8, which `is_utf8` tells of the encoded text.
+-- @function json.is_plain
+-- @tparam table value
+-- @treturn boolean
+json.is_plain = core.is_plain
+
+--- Whether an encoded text is valid UTF-8. Every string stands in it between ASCII quotes, so the whole
+-- is valid when each part is.
+function json.is_utf8(text)
+  return utf8_length(text) ~= nil
+end
+
 --- Encodes a table that `inspect` found no fault in.
 function json.encode(value)
   return codec.encode(value)

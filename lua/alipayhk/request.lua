@@ -15,8 +15,6 @@ local request = {}
 
 local USER_AGENT = "lua-alipayhk/" .. version
 
-local HEX_16 = ("%02x"):rep(16)
-
 local function request_id(config, description)
   if config.request_id then
     local id = config.request_id(description.name)
@@ -25,7 +23,7 @@ local function request_id(config, description)
     end
     return id
   end
-  return HEX_16:format(assert(core.random_bytes(16)):byte(1, 16))
+  return core.hex_encode(assert(core.random_bytes(16)))
 end
 
 -- By the `filled` mark of a field: the value for one that is absent.
@@ -46,14 +44,16 @@ function fill.now_ms(config)
   return math.floor(config.now() * 1000)
 end
 
+local function wire_form(description, payload)
+  return description and schema.wire_form(api.schema(description), payload) or payload
+end
+
 -- A copy, so that the caller's table stays as it is.
 local function complete(config, description, payload)
   local filled = {}
   for key, value in pairs(payload) do filled[key] = value end
-  for _, field in ipairs(description.fields) do
-    if field.filled and filled[field.path] == nil then
-      filled[field.path] = fill[field.filled](config, description)
-    end
+  for _, field in ipairs(api.schema(description).filled) do
+    if filled[field.path] == nil then filled[field.path] = fill[field.filled](config, description) end
   end
   return filled
 end
@@ -61,23 +61,30 @@ end
 -- What must not be repeated in a message.
 local function personal_values(description, payload)
   local values = {}
-  for _, field in ipairs(description and description.fields or {}) do
-    local value = field.personal and payload[field.path]
+  for _, field in ipairs(description and api.schema(description).personal or {}) do
+    local value = payload[field.path]
     if type(value) == "string" and value ~= "" then values[#values + 1] = value end
   end
   return values
 end
 
-local function encode(config, description, payload)
-  local checked = description and config.validate and description or nil
-  local ok, err = check.payload(checked, payload, { complete = true })
-  if not ok then return nil, err end
-  if description then payload = schema.wire_form(api.schema(description), payload) end
-  local body = json.encode(payload)
+local function limit(body)
   if #body <= platform.body_max then return body end
   return nil, Error.new("invalid", ("the request has %d bytes, at most %d are sent"):format(#body, platform.body_max), {
     fields = { { path = "", code = "too_long", message = "the whole payload is too long" } },
   })
+end
+
+local function encode(config, description, payload)
+  local checked = description and config.validate and description or nil
+  if check.passes(checked, payload) and json.is_plain(payload) then
+    local body = json.encode(wire_form(description, payload))
+    if json.is_utf8(body) then return limit(body) end
+  end
+  -- Something is wrong, or out of the common: look closer.
+  local ok, err = check.payload(checked, payload, { complete = true })
+  if not ok then return nil, err end
+  return limit(json.encode(wire_form(description, payload)))
 end
 
 local function seal(config, body)

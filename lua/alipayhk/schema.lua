@@ -53,10 +53,12 @@ local types = {}
 function types.string(field, value)
   if type(value) ~= "string" then return expected("a string", value) end
   if value == "" and field.required then return "missing", "required, but empty" end
-  local length, position = utf8_length(value)
-  if not length then return "format", ("not valid UTF-8 at byte %d"):format(position) end
-  if field.max_length and length > field.max_length then
-    return "too_long", ("at most %d characters, found %d"):format(field.max_length, length)
+  -- Characters are never more than bytes. What is no UTF-8 is found with the rest of the JSON.
+  if field.max_length and #value > field.max_length then
+    local length = utf8_length(value) or 0
+    if length > field.max_length then
+      return "too_long", ("at most %d characters, found %d"):format(field.max_length, length)
+    end
   end
   if field.enum_set and not field.enum_set[value] then
     local found = field.personal and "" or (", found \"%s\""):format(value:sub(1, 40):gsub("%c", "?"))
@@ -94,7 +96,7 @@ end
 -- ---- compiling ---------------------------------------------------------------------------------
 
 local function new_node(name)
-  return { name = name, children = {}, names = {} }
+  return { name = name, children = {}, names = {}, required = {}, rewritten = {}, deep = false }
 end
 
 local function descend(node, name)
@@ -116,21 +118,44 @@ local function set_of(list)
   return set
 end
 
+-- The types whose values may have another form on the wire.
+local REWRITTEN = { json_object = true, array = true }
+local MARKS = { "filled", "personal" }
+
+local function add_once(list, value)
+  for _, present in ipairs(list) do
+    if present == value then return end
+  end
+  list[#list + 1] = value
+end
+
 --- Compiles a description.
 -- @tparam table fields list of fields
 -- @tparam[opt] table any_of groups of top-level fields of which one has to be there
--- @treturn table for `check` and `wire_form`
+-- @treturn table for `check` and `wire_form`; `filled` and `personal` list the fields marked so
 function schema.compile(fields, any_of)
   local root = new_node("")
+  local compiled_schema = { root = root, any_of = any_of or {}, filled = {}, personal = {} }
   for _, field in ipairs(fields) do
-    local node = root
-    for name in field.path:gmatch("[^.]+") do node = descend(node, name) end
+    local node, parent = root, nil
+    for name in field.path:gmatch("[^.]+") do
+      parent, node = node, descend(node, name)
+      parent.deep = true
+      if REWRITTEN[field.type] then add_once(parent.rewritten, node) end
+    end
+    if field.required then parent.required[#parent.required + 1] = node.name end
+    for _, mark in ipairs(MARKS) do
+      if field[mark] then
+        local list = compiled_schema[mark]
+        list[#list + 1] = field
+      end
+    end
     local compiled = { enum_set = set_of(field.enum), key_set = set_of(field.keys) }
     for key, value in pairs(field) do compiled[key] = value end
     node.field = compiled
     node.check = assert(types[field.type], field.type)
   end
-  return { root = root, any_of = any_of or {} }
+  return compiled_schema
 end
 
 -- ---- checking ----------------------------------------------------------------------------------
@@ -185,12 +210,59 @@ local function check_unknown(root, value, add)
   end
 end
 
+local function has_one_of(group, value)
+  for _, name in ipairs(group) do
+    if value[name] ~= nil and value[name] ~= "" then return true end
+  end
+  return false
+end
+
 local function check_groups(groups, value, add)
   for _, group in ipairs(groups) do
-    local present = false
-    for _, name in ipairs(group) do present = present or (value[name] ~= nil and value[name] ~= "") end
-    if not present then add(group[1], "missing", "one of " .. concat(group, " and ") .. " is required") end
+    if not has_one_of(group, value) then
+      add(group[1], "missing", "one of " .. concat(group, " and ") .. " is required")
+    end
   end
+end
+
+local passes
+
+-- The same rules as `check_node`, without a word.
+local function node_passes(node, value)
+  if node.check(node.field, value) then return false end
+  return type(value) ~= "table" or not node.deep or passes(node, value)
+end
+
+function passes(node, value)
+  local children, any = node.children, node.any
+  for key, child in next, value do
+    local child_node = children[key]
+    if not child_node and any then
+      local key_set = node.field and node.field.key_set
+      if key_set and not key_set[key] then return false end
+      child_node = any
+    end
+    if child_node then
+      if not node_passes(child_node, child) then return false end
+    elseif not node.field then
+      return false -- unknown at the top
+    end
+  end
+  for _, name in ipairs(node.required) do
+    if value[name] == nil then return false end
+  end
+  return true
+end
+
+--- The quick question: whether `check` would find no fault in a complete table.
+-- @tparam table compiled
+-- @tparam table value
+-- @treturn boolean
+function schema.passes(compiled, value)
+  for _, group in ipairs(compiled.any_of) do
+    if not has_one_of(group, value) then return false end
+  end
+  return passes(compiled.root, value)
 end
 
 --- Checks a table, reporting every fault.
@@ -206,22 +278,31 @@ end
 
 -- ---- the form on the wire ----------------------------------------------------------------------
 
+local wire_value
+
+-- Puts `changed` for one field, in a copy of the table that is made for the first change.
+local function replaced(original, copy, key, changed)
+  if changed == original[key] then return copy end
+  if copy == original then
+    copy = {}
+    for k, v in pairs(original) do copy[k] = v end
+  end
+  copy[key] = changed
+  return copy
+end
+
 -- Gives the value itself where nothing in it has to change.
-local function wire_value(node, value)
+function wire_value(node, value)
   if type(value) ~= "table" then return value end
   local kind = node.field and node.field.type
   if kind == "json_object" then return json.encode(value) end
   if kind == "array" then return next(value) == nil and json.empty_array or value end
   local copy = value
-  for key, child in pairs(value) do
-    local child_node = node.children[key] or node.any
-    local changed = child_node and wire_value(child_node, child)
-    if child_node and changed ~= child then
-      if copy == value then
-        copy = {}
-        for k, v in pairs(value) do copy[k] = v end
-      end
-      copy[key] = changed
+  for _, child in ipairs(node.rewritten) do
+    if child.name:sub(1, 1) == "{" then
+      for key, inner in pairs(value) do copy = replaced(value, copy, key, wire_value(child, inner)) end
+    elseif value[child.name] ~= nil then
+      copy = replaced(value, copy, child.name, wire_value(child, value[child.name]))
     end
   end
   return copy

@@ -17,17 +17,24 @@ function wire.content(method, path, client_id, time, body)
   return method .. " " .. path .. "\n" .. client_id .. "." .. time .. "." .. body
 end
 
+local OFFSET = platform.utc_offset
+local last_second, last_timestamp
+
 --- ISO 8601 with offset.
 -- @tparam number seconds since the epoch
 function wire.timestamp(seconds)
-  local offset = platform.utc_offset
-  return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(seconds) + offset.seconds) .. offset.text
+  local second = math.floor(seconds)
+  if second ~= last_second then
+    last_second = second
+    last_timestamp = os.date("!%Y-%m-%dT%H:%M:%S", second + OFFSET.seconds) .. OFFSET.text
+  end
+  return last_timestamp
 end
 
 -- `algorithm=...,keyVersion=...,<name>=<base64, percent-encoded>`
 local function header(algorithm, key_version, name, base64)
   local version = key_version and (",keyVersion=" .. key_version) or ""
-  return ("algorithm=%s%s,%s=%s"):format(algorithm, version, name, core.percent_encode(base64))
+  return "algorithm=" .. algorithm .. version .. "," .. name .. "=" .. core.percent_encode(base64)
 end
 
 --- @tparam key private_key

@@ -23,7 +23,7 @@ end
 
 --- A merchantBizNo that no other spec uses.
 function samples.biz_no()
-  return "SPEC-" .. core.random_bytes(8):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  return "SPEC-" .. core.hex_encode(core.random_bytes(8))
 end
 
 --- An order of the order service.
