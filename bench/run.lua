@@ -95,14 +95,29 @@ local function bench_prepare()
   c:close()
 end
 
+-- Requests signed beforehand for the raw loop, each unlike the others as ours are: HTTP/2 would send a
+-- header that it has sent before as one byte.
+local function signed_requests(c, payload, n)
+  local requests = {}
+  for i = 1, n do
+    local request = assert(c:prepare("order", payload))
+    local headers = {}
+    for name, value in pairs(request.headers) do headers[#headers + 1] = name .. ": " .. value end
+    requests[i] = { url = request.url, body = request.body, headers = headers }
+  end
+  return requests
+end
+
 local function bench_call()
   local c, payload = client("rsa"), order()
-  local request = assert(c:prepare("order", payload))
-  local headers = {}
-  for name, value in pairs(request.headers) do headers[#headers + 1] = name .. ": " .. value end
-  local function ours(n) return wall(function() assert(c:sync_order(payload)) end, n) end
+  local requests, turn = signed_requests(c, payload, 100), 0
   local signer = floor.signer(gateway.rsa_private_key, "sha256")
-  local function theirs(n) return floor.post(request.url, gateway.ca_file, request.body, headers, n, signer) end
+  local function ours(n) return wall(function() assert(c:sync_order(payload)) end, n) end
+  local function theirs(n)
+    turn = turn % #requests + 1
+    local request = requests[turn]
+    return floor.post(request.url, gateway.ca_file, request.body, request.headers, n, signer)
+  end
   ours(20)
   theirs(20)
   report("client:sync_order, kept TLS connection", "at most 1.05 of a POST and a signature", compare(ours, theirs, 1))
