@@ -278,6 +278,8 @@ local function read_private_key(result)
   return result
 end
 
+-- Whether AlipayHK may sign with another algorithm than the partner is not documented: its keys may be
+-- of either type, and an answer is judged by the key it is verified with.
 local function read_alipay_keys(result)
   if result.alipay_public_key == nil then
     if not result.verify_response and not result.encrypt then return result end

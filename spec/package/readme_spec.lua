@@ -11,7 +11,8 @@ describe("the README", function()
       gateway.values().ca_file))
     local second = readme.block("lua", 2) .. 'print(response and response.result.resultCode or err)\n'
     shell.write(directory .. "/first_order.lua", first .. "do\n" .. second .. "end\n")
-    assert.equal("SUCCESS\nSUCCESS\n", shell.must("lua5.4 " .. directory .. "/first_order.lua"))
+    assert.equal("SUCCESS\nSUCCESS\n", shell.must(
+      'eval "$(make -s env LUA=5.4)" && lua5.4 ' .. directory .. "/first_order.lua"))
   end)
 
   it("keeps its word on the length of its examples", function()
