@@ -5,16 +5,13 @@
 
 local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"
+local connection = dofile "gateway/connection.lua"
 local floor = require "floor"
 
 local TURNS = 1001
 local SIGNATURES = tonumber(os.getenv("SIGNATURES") or 1000000)
 
-local gateway = {}
-for line in io.lines() do
-  local name, value = line:match("^([%w_]+)=(.*)$")
-  if name then gateway[name] = value end
-end
+local gateway = connection.parse(io.read("*a"))
 
 local function cpu(f, n)
   local start = os.clock()
@@ -51,13 +48,7 @@ local function key(kind)
 end
 
 local function client(kind)
-  return assert(alipayhk.new {
-    client_id = gateway[kind .. "_client_id"],
-    base_url = gateway.base_url,
-    private_key = { file = gateway[kind .. "_private_key"] },
-    alipay_public_key = { file = gateway[kind .. "_alipay_public_key"] },
-    tls = { ca_file = gateway.ca_file },
-  })
+  return assert(alipayhk.new(connection.config(gateway, kind)))
 end
 
 -- Some 1 KiB of JSON.

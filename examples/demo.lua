@@ -2,21 +2,12 @@
 -- Its standard input is what gateway/start printed.
 
 local alipayhk = require "alipayhk"
+local connection = dofile "gateway/connection.lua"
 
-local gateway = {}
-for line in io.lines() do
-  local name, value = line:match("^([%w_]+)=(.*)$")
-  if name then gateway[name] = value end
-end
+local gateway = connection.parse(io.read("*a"))
 
 local function new_client(kind)
-  return assert(alipayhk.new {
-    client_id = gateway[kind .. "_client_id"],
-    base_url = gateway.base_url,
-    private_key = { file = gateway[kind .. "_private_key"] },
-    alipay_public_key = { file = gateway[kind .. "_alipay_public_key"] },
-    tls = { ca_file = gateway.ca_file },
-  })
+  return assert(alipayhk.new(connection.config(gateway, kind)))
 end
 
 local order = {

@@ -29,13 +29,9 @@ local function one_of(...)
   end
 end
 
-local function of_type(...)
-  local allowed = { ... }
+local function of_type(name)
   return function(value)
-    for _, name in ipairs(allowed) do
-      if type(value) == name then return nil end
-    end
-    return ("expected a %s, found a %s"):format(table.concat(allowed, " or a "), type(value))
+    if type(value) ~= name then return ("expected a %s, found a %s"):format(name, type(value)) end
   end
 end
 
@@ -77,6 +73,8 @@ local function key_version(value)
   return "expected a whole number, a string of letters and digits, or false to leave it out"
 end
 
+local check_source_name = one_of("file", "data", "passphrase")
+
 local function key_source(value)
   if type(value) == "string" or type(value) == "userdata" then return nil end
   if type(value) ~= "table" then
@@ -84,7 +82,7 @@ local function key_source(value)
   end
   if value.file == nil and value.data == nil then return nil end
   for name in pairs(value) do
-    local message = one_of("file", "data", "passphrase")(name)
+    local message = check_source_name(name)
     if message then return message, tostring(name) end
   end
 end
@@ -164,9 +162,10 @@ local function read_nested(name, value)
   return result
 end
 
+local check_transport_name = one_of("auto", "curl", "cosocket")
+
 local function check_transport(value)
-  if type(value) == "function" then return nil end
-  return one_of("auto", "curl", "cosocket")(value)
+  if type(value) ~= "function" then return check_transport_name(value) end
 end
 
 local CHECKS = {
@@ -314,12 +313,6 @@ end
 
 local STEPS = { check_names, read_values, read_destination, read_private_key, read_alipay_keys, read_encryption }
 
--- A version in digits, whatever kind of number it came as; nil where none is to be sent.
-local function version_text(version)
-  if type(version) == "number" then return ("%.0f"):format(version) end
-  return version or nil
-end
-
 local function checked_clock(now)
   return function()
     local seconds = now()
@@ -345,7 +338,7 @@ function config.read(given)
   result.now = checked_clock(result.now or core.now)
   result.signing = {
     algorithm = result.algorithm,
-    key_version = version_text(result.key_version),
+    key_version = result.key_version and keyring.version_text(result.key_version) or nil,
     options = result.algorithm == "ECC224" and result.ecc224 or nil,
   }
   return result

@@ -30,11 +30,16 @@ local function by_number(a, b)
   return a < b
 end
 
+-- In digits, whatever kind of number it came as.
+local function version_text(version)
+  return type(version) == "number" and ("%.0f"):format(version) or tostring(version)
+end
+
 local function read_versions(sources)
   local ring = { keys = {}, versions = {} }
   for version, source in pairs(sources) do
     local key, message = core.public_key(source)
-    local name = type(version) == "number" and ("%.0f"):format(version) or tostring(version)
+    local name = version_text(version)
     if not key then return nil, ("version %s: %s"):format(name, message) end
     ring.keys[name] = key
     ring.versions[#ring.versions + 1] = name
@@ -56,4 +61,4 @@ local function new(source)
   return setmetatable({ single = key, keys = { key }, versions = {} }, Keyring)
 end
 
-return { new = new }
+return { new = new, version_text = version_text }

@@ -1,22 +1,16 @@
 --- The local gateway, started once per process and ended with it.
 
 local alipayhk = require "alipayhk"
+local connection = dofile "gateway/connection.lua"
 local shell = require "spec.support.shell"
 
 local gateway = {}
 
 local running
 
--- What gateway/start printed.
-local function parse(output)
-  local values = {}
-  for name, value in output:gmatch("([%w_]+)=([^\n]*)\n") do values[name] = value end
-  return values
-end
-
 --- Starts a gateway of its own; the caller ends it with `gateway.stop(values)`.
 function gateway.start(environment)
-  return parse(shell.must((environment or "") .. " gateway/start"))
+  return connection.parse(shell.must((environment or "") .. " gateway/start"))
 end
 
 function gateway.stop(values)
@@ -48,14 +42,7 @@ end
 -- @tparam string kind "rsa" or "ec"
 -- @tparam[opt] table extra over that
 function gateway.config(kind, extra)
-  local values = gateway.values()
-  local config = {
-    client_id = values[kind .. "_client_id"],
-    base_url = values.base_url,
-    private_key = { file = values[kind .. "_private_key"] },
-    alipay_public_key = { file = values[kind .. "_alipay_public_key"] },
-    tls = { ca_file = values.ca_file },
-  }
+  local config = connection.config(gateway.values(), kind)
   for key, value in pairs(extra or {}) do config[key] = value end
   return config
 end

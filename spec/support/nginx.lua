@@ -29,8 +29,11 @@ http {
 }
 ]]
 
+-- Where Debian keeps it, which is on root's path alone.
+local NGINX = os.getenv("NGINX") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
+
 local function modules()
-  local about = shell.run("nginx -V")
+  local about = shell.run(NGINX .. " -V")
   if about:find("openresty", 1, true) then return "" end
   local path = about:match("%-%-modules%-path=(%S+)")
   return ("load_module %s/ndk_http_module.so; load_module %s/ngx_http_lua_module.so;"):format(path, path)
@@ -58,7 +61,7 @@ function nginx.start(parts)
     local port = random_port()
     shell.write(d .. "/nginx.conf", CONFIGURATION:format(user, modules(), d, d, d, d, d, d, d, d, root, root, root,
       parts.http or "", port, parts.server or ""))
-    shell.run(("nginx -p %s -c %s/nginx.conf > %s/output 2>&1 & nginx=$!; "):format(d, d, d)
+    shell.run(("%s -p %s -c %s/nginx.conf > %s/output 2>&1 & nginx=$!; "):format(NGINX, d, d, d)
       .. ("(while kill -0 %s && kill -0 $nginx; do sleep 1; done; kill $nginx) > /dev/null 2>&1 &"):format(own_pid))
     for _ = 1, 30 do
       local pid = shell.read(d .. "/nginx.pid")

@@ -1,0 +1,29 @@
+--- How a script reaches the local gateway. Run from the root of the checkout:
+-- `local connection = dofile "gateway/connection.lua"`.
+
+local connection = {}
+
+--- Reads what gateway/start printed.
+-- @tparam string text lines of name=value
+-- @treturn table
+function connection.parse(text)
+  local values = {}
+  for name, value in text:gmatch("([%w_]+)=([^\n]*)") do values[name] = value end
+  return values
+end
+
+--- The config of one of the gateway's clients.
+-- @tparam table values of `parse`
+-- @tparam string kind "rsa" or "ec"
+-- @treturn table for `alipayhk.new`
+function connection.config(values, kind)
+  return {
+    client_id = values[kind .. "_client_id"],
+    base_url = values.base_url,
+    private_key = { file = values[kind .. "_private_key"] },
+    alipay_public_key = { file = values[kind .. "_alipay_public_key"] },
+    tls = { ca_file = values.ca_file },
+  }
+end
+
+return connection
