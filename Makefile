@@ -129,13 +129,20 @@ build-asan:
 	@$(CC) -std=c11 -O1 -g $(SANITIZE) $$($(PKG_CONFIG) --cflags lua5.4) -o build/asan/lua \
 	    spec/support/host.c $$($(PKG_CONFIG) --libs lua5.4)
 
+# ---- reference pages ---------------------------------------------------------------------------
+SCENARIO_PAGES ?= docs/scenarios
+PAYLOAD_TYPES  ?= lua/alipayhk/payloads.lua
+.PHONY: docs
+docs: build
+	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) docs/generate/init.lua $(SCENARIO_PAGES) $(PAYLOAD_TYPES)
+
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
 C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*.c bench/*.c)
 .PHONY: lint
 lint:
-	luacheck -q lua gateway spec examples bench rockspec/*.rockspec
+	luacheck -q lua gateway spec examples bench docs rockspec/*.rockspec
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	@for file in $(filter csrc/%.c,$(C_FILES)); do \
 	    $(CLANG_TIDY) --quiet --warnings-as-errors='*' $$file -- -std=c11 -D_GNU_SOURCE \
@@ -148,7 +155,7 @@ LUA_ABI_luajit := 5.1
 LUA_ABI := $(or $(LUA_ABI_$(LUA)),$(LUA))
 LUA_LIBDIR   ?= $(PREFIX)/lib/lua/$(LUA_ABI)
 LUA_SHAREDIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
-LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua)
+LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua lua/alipayhk/*/*/*.lua)
 
 # Does not build: under sudo, with other flags, that would be another build.
 .PHONY: install
@@ -174,5 +181,6 @@ help:
 	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.5 or luajit'
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
+	@echo 'make docs            docs/scenarios and the editor annotations, from lua/alipayhk/api'
 	@echo 'make lint            luacheck, clang-format, clang-tidy'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'

@@ -5,9 +5,11 @@ local api = require "alipayhk.api"
 local check = require "alipayhk.check"
 local core = require "alipayhk.core"
 local json = require "alipayhk.json"
-local platform = require "alipayhk.api.platform"
-local wire = require "alipayhk.wire"
 local keyring = require "alipayhk.keyring"
+local platform = require "alipayhk.api.platform"
+local rules = require "alipayhk.rules"
+local steps = require "alipayhk.steps"
+local wire = require "alipayhk.wire"
 
 local handler = {}
 
@@ -138,43 +140,65 @@ local function save(key, stored)
   assert(ngx.shared.orders:set(key, json.encode(stored)))
 end
 
+-- Refuses a step that a rule on AlipayHK's pages forbids; what is only inferred passes.
+local function step_fault(description, stored, payload)
+  if not stored or stored.scenario ~= payload[description.scenario_field] then return nil end
+  local scenario = rules.scenario(description, payload)
+  local message, is_advice = steps.fault(scenario, stored.status, payload[description.status_field])
+  return not is_advice and message or nil
+end
+
 -- By API: gives a result code, a message, and further fields of the answer. One worker and no yield
 -- between load and save keep each of them atomic.
 local apply = {}
 
+local OLDER = "success (older than what is stored: ignored)"
+
 function apply.order(description, client, payload)
   local key = client.id .. ":order:" .. payload.merchantBizNo
   local stored = load(key)
-  local sequence = description.sequence_field
-  if stored and payload[sequence] < stored[sequence] then
-    return "SUCCESS", "success (older than what is stored: ignored)",
-      { orderId = stored.orderId, orderStatus = stored.orderStatus }
+  local sequence, status = payload[description.sequence_field], payload[description.status_field]
+  if stored and sequence < stored.sequence then
+    return "SUCCESS", OLDER, { orderId = stored.order_id, orderStatus = stored.status }
   end
-  local order_id = stored and stored.orderId or ("LOCAL%012d"):format(ngx.shared.orders:incr("orders", 1, 0))
-  save(key, { [sequence] = payload[sequence], orderStatus = payload.orderStatus, orderId = order_id })
-  return "SUCCESS", nil, { orderId = order_id, orderStatus = payload.orderStatus }
+  local fault = step_fault(description, stored, payload)
+  if fault then return "ORDER_STATUS_INVALID", fault end
+  local order_id = stored and stored.order_id or ("LOCAL%012d"):format(ngx.shared.orders:incr("orders", 1, 0))
+  save(key, {
+    sequence = sequence, status = status, scenario = payload[description.scenario_field], order_id = order_id,
+  })
+  return "SUCCESS", nil, { orderId = order_id, orderStatus = status }
 end
 
 function apply.contract_card(description, client, payload)
   local key = client.id .. ":contract_card:" .. payload.merchantBizNo
   local stored = load(key)
-  local sequence = description.sequence_field
-  local valid = stored and stored.endDate > ngx.now() * 1000
+  local sequence, status = payload[description.sequence_field], payload[description.status_field]
+  local valid = stored and stored.end_date > ngx.now() * 1000
   if payload.command == "SEND" then
     if valid then return "UN_SUPPORT_BUSINESS", "SEND for a notification that exists and is valid" end
   else
     if not stored then return "ORDER_NOT_FOUND" end
     if not valid then return "SUCCESS", "success (the notification is no longer valid: ignored)" end
-    if payload[sequence] < stored[sequence] then
-      return "SUCCESS", "success (older than what is stored: ignored)"
-    end
+    if sequence < stored.sequence then return "SUCCESS", OLDER end
+    local fault = step_fault(description, stored, payload)
+    if fault then return "ORDER_STATUS_INVALID", fault end
   end
-  local end_date = payload.endDate or valid and stored.endDate or math.floor(ngx.now() * 1000) + DAY_MS
-  save(key, { [sequence] = payload[sequence], orderStatus = payload.orderStatus, endDate = end_date })
+  save(key, {
+    sequence = sequence, status = status, scenario = payload[description.scenario_field],
+    end_date = payload.endDate or valid and stored.end_date or math.floor(ngx.now() * 1000) + DAY_MS,
+  })
   return "SUCCESS"
 end
 
 -- ---- the handler -------------------------------------------------------------------------------
+
+-- A status outside the scenario's list has a code of its own, where nothing else is wrong.
+local function code_of(description, faults)
+  local only = #faults == 1 and faults[1]
+  return only and only.path == description.status_field and only.code == "enum" and "ORDER_STATUS_INVALID"
+    or "PARAM_ILLEGAL"
+end
 
 local function process(request, client)
   local path = request.path:gsub("%?.*$", "")
@@ -182,8 +206,8 @@ local function process(request, client)
   if not description then return { result = result_of(nil, "INVALID_API") } end
   local payload, code, message = read_payload(request, client)
   if not payload then return { result = result_of(description, code, message) } end
-  local ok, fault = check.payload(description, payload, { complete = true })
-  if not ok then return { result = result_of(description, "PARAM_ILLEGAL", fault.message) } end
+  local ok, err = check.payload(rules.alipayhk, description, payload, { complete = true })
+  if not ok then return { result = result_of(description, code_of(description, err.fields), err.message) } end
   local body
   code, message, body = apply[description.name](description, client, payload)
   body = body or {}

@@ -3,13 +3,15 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "../crypto/codec.h"
 #include "compat.h"
 
 #if LUA_VERSION_NUM < 502
 #define lua_rawlen lua_objlen
 #endif
 
-enum { DEPTH_MAX = 6 }; /* shallow enough that a table in many places does no harm */
+/* A table may stand in many places: without these a small payload could unfold without end. */
+enum { DEPTH_MAX = 8, TABLES_MAX = 1000 };
 
 /* Below this every build of lua-cjson writes all digits of a whole number. */
 static bool is_plain_number(lua_Number n)
@@ -17,10 +19,18 @@ static bool is_plain_number(lua_Number n)
     return n > -1e14 && n < 1e14 && floor(n) == n;
 }
 
-/* The table on top of the stack; leaves the stack as it was. Raises nothing. */
-static bool is_plain_table(lua_State *L, int depth)
+/* Text at `index`, which is a string: asking for it converts nothing, so raises nothing. */
+static bool is_plain_text(lua_State *L, int index)
 {
-    if (depth > DEPTH_MAX || !lua_checkstack(L, 3)) {
+    size_t length, characters, at;
+    const char *text = lua_tolstring(L, index, &length);
+    return ahk_utf8_length((ahk_slice){(const unsigned char *)text, length}, &characters, &at);
+}
+
+/* The table on top of the stack; leaves the stack as it was. Raises nothing. */
+static bool is_plain_table(lua_State *L, int depth, int *tables)
+{
+    if (depth > DEPTH_MAX || ++*tables > TABLES_MAX || !lua_checkstack(L, 3)) {
         return false;
     }
     if (lua_getmetatable(L, -1)) {
@@ -34,13 +44,15 @@ static bool is_plain_table(lua_State *L, int depth)
     while (plain && lua_next(L, -2) != 0) {
         const int kind = lua_type(L, -1);
         count++;
-        plain = length > 0 || lua_type(L, -2) == LUA_TSTRING;
+        plain = length > 0 || (lua_type(L, -2) == LUA_TSTRING && is_plain_text(L, -2));
         if (kind == LUA_TTABLE) {
-            plain = plain && is_plain_table(L, depth + 1);
+            plain = plain && is_plain_table(L, depth + 1, tables);
         } else if (kind == LUA_TNUMBER) {
             plain = plain && is_plain_number(lua_tonumber(L, -1));
+        } else if (kind == LUA_TSTRING) {
+            plain = plain && is_plain_text(L, -1);
         } else {
-            plain = plain && (kind == LUA_TSTRING || kind == LUA_TBOOLEAN);
+            plain = plain && kind == LUA_TBOOLEAN;
         }
         lua_pop(L, 1);
     }
@@ -54,6 +66,7 @@ int ahk_core_is_plain(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    lua_pushboolean(L, is_plain_table(L, 1));
+    int tables = 0;
+    lua_pushboolean(L, is_plain_table(L, 1, &tables));
     return 1;
 }

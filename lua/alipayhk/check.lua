@@ -1,10 +1,12 @@
---- Every fault of a payload in one error: the rules of the API, and what JSON cannot carry.
+--- Every fault of a payload in one error: the rules of its scenario, the step from the status before, and
+-- what JSON cannot carry.
 -- @module alipayhk.check
 
 local Error = require "alipayhk.error"
-local api = require "alipayhk.api"
 local json = require "alipayhk.json"
+local rules_module = require "alipayhk.rules"
 local schema = require "alipayhk.schema"
+local steps = require "alipayhk.steps"
 
 local SHOWN = 5
 
@@ -24,45 +26,84 @@ end
 
 -- Faults of the JSON, in the order of their paths: a table's own order differs from run to run.
 local function json_faults(payload)
-  local faults
-  json.inspect(payload, function(path, code, message)
-    faults = faults or {}
-    faults[#faults + 1] = { path = path, code = code, message = message }
+  local faults = {}
+  local is_virtual = json.inspect(payload, function(path, code, message)
+    faults[#faults + 1] = { path = path:gsub("%c", "?"), code = code, message = message }
   end)
-  if faults then table.sort(faults, by_path) end
-  return faults
+  table.sort(faults, by_path)
+  return faults, is_virtual
 end
+
+local function append(list, more)
+  list = list or {}
+  for _, entry in ipairs(more or {}) do list[#list + 1] = entry end
+  return #list > 0 and list or nil
+end
+
+-- Those of `more` at places where `faults` has none yet.
+local function append_new(faults, more)
+  local seen = {}
+  for _, fault in ipairs(faults or {}) do seen[fault.path] = true end
+  local new = {}
+  for _, fault in ipairs(more) do
+    if not seen[fault.path] then
+      seen[fault.path] = true
+      new[#new + 1] = fault
+    end
+  end
+  return append(faults, new)
+end
+
+local function has_path(faults, path)
+  for _, fault in ipairs(faults or {}) do
+    if fault.path == path then return true end
+  end
+  return false
+end
+
+-- The step, where there is one and the status is good in itself.
+local function check_step(description, payload, previous_status, faults, advice)
+  local scenario = rules_module.scenario(description, payload)
+  local path = description.status_field
+  if not scenario or has_path(faults, path) then return faults, advice end
+  local message, is_advice = steps.fault(scenario, previous_status, payload[path])
+  if not message then return faults, advice end
+  local found = { { path = path, code = "transition", message = message } }
+  if is_advice then return faults, append(advice, found) end
+  return append(faults, found), advice
+end
+
+local NO_OPTIONS = {}
 
 local check = {}
 
---- Whether the fields keep the API's rules: the quick question, without a word on what is wrong.
--- @tparam ?table description of the API; nil has no rules
--- @tparam table payload with nothing left to fill in
--- @treturn boolean
-function check.passes(description, payload)
-  return not description or schema.passes(api.schema(description), payload)
-end
-
---- @tparam ?table description of the API; nil checks only that JSON can carry the payload
+--- @tparam table rules
+-- @tparam ?table description of the API; nil checks only that JSON can carry the payload
 -- @tparam table payload
--- @tparam[opt] table opts `complete`: nothing is going to be filled in any more
+-- @tparam[opt] table opts `complete`: nothing is going to be filled in any more; `previous_status`;
+--   `strict`: advice is faults
 -- @treturn[1] boolean true
+-- @treturn[1] ?table warnings: the faults that are only advice, `{ path, code, message }`
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid"
-function check.payload(description, payload, opts)
-  local faults, seen = nil, nil
-  local function add(path, code, message)
-    faults, seen = faults or {}, seen or {}
-    path = path:gsub("%c", "?")
-    if not seen[path] then
-      seen[path] = true
-      faults[#faults + 1] = { path = path, code = code, message = message }
+function check.payload(rules, description, payload, opts)
+  opts = opts or NO_OPTIONS
+  local faults, advice, unwritable, is_virtual
+  if not json.is_plain(payload) then unwritable, is_virtual = json_faults(payload) end
+  -- A metatable could show other fields than would be sent, or throw.
+  if description and not is_virtual then
+    faults, advice = schema.check(rules:schema(description, payload), payload, opts.complete)
+    if opts.previous_status then
+      faults, advice = check_step(description, payload, opts.previous_status, faults, advice)
     end
   end
-  if description then schema.check(api.schema(description), payload, add, opts and opts.complete) end
-  for _, fault in ipairs(json_faults(payload) or {}) do add(fault.path, fault.code, fault.message) end
-  if not faults then return true end
-  return nil, Error.new("invalid", summary(description and description.name or "request", faults), { fields = faults })
+  if unwritable then faults = append_new(faults, unwritable) end
+  if opts.strict and advice then faults, advice = append(faults, advice), nil end
+  if not faults then return true, advice end
+  return nil, Error.new("invalid", summary(description and description.name or "request", faults), {
+    fields = faults,
+    warnings = advice,
+  })
 end
 
 return check

@@ -17,16 +17,17 @@ Client.__index = Client
 Client.__name = "alipayhk.client"
 
 local TIMEOUT_MAX = 2147483647
-local OPTIONS = { "timeout_ms", "retry", "encrypt" }
+local OPTIONS = { "timeout_ms", "retry", "encrypt", "previous_status" }
 local OPTION_TYPES = {
   timeout_ms = { number = true },
   retry = { table = true, boolean = true },
   encrypt = { boolean = true },
+  previous_status = { string = true },
 }
 
 -- ---- arguments: a message where they are of the wrong type; the public function throws it --------
 
-local function options_fault(opts)
+local function options_fault(opts, has_steps)
   if opts == nil then return nil end
   if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
   for name, value in pairs(opts) do
@@ -35,16 +36,19 @@ local function options_fault(opts)
     if name == "retry" and value == true then return "opts.retry: a table or false is expected" end
     if not allowed[type(value)] then return ("opts.%s: a %s is not expected here"):format(name, type(value)) end
   end
+  if opts.previous_status and not has_steps then
+    return "opts.previous_status: only orders and notifications have steps, and a prepared one has been checked"
+  end
   local timeout_ms = opts.timeout_ms
   if timeout_ms and not (timeout_ms >= 1 and timeout_ms <= TIMEOUT_MAX) then
     return ("opts.timeout_ms: expected milliseconds from 1 to %d"):format(TIMEOUT_MAX)
   end
 end
 
-local function arguments_fault(client, payload, opts)
+local function arguments_fault(client, payload, opts, has_steps)
   if client.closed then return "the client is closed" end
   if type(payload) ~= "table" then return ("a table expected, found a %s"):format(type(payload)) end
-  return options_fault(opts)
+  return options_fault(opts, has_steps)
 end
 
 local function path_fault(path)
@@ -191,7 +195,7 @@ end
 local function build(client, description, path, payload, opts)
   local encrypt = client.config.encrypt
   if opts.encrypt ~= nil then encrypt = opts.encrypt end
-  local request, err = request_builder.build(client.config, description, path, payload, encrypt)
+  local request, err = request_builder.build(client.config, description, path, payload, encrypt, opts.previous_status)
   if not request then
     emit(client, { api = description and description.name }, { name = "error", kind = err.kind, code = err.code })
   end
@@ -213,13 +217,14 @@ end
 --- Sends the state of an order: `POST /api/open/alipay/v1/merchant/order/sync`.
 -- Fills in `requestId` and `orderModifyTime` (now, ms) where they are absent.
 -- @tparam table order AlipayHK's own field names
--- @tparam[opt] table opts `timeout_ms`, `retry`, `encrypt` over the client's own
+-- @tparam[opt] table opts `timeout_ms`, `retry`, `encrypt` over the client's own; `previous_status`: what
+--   the order's status was, so that a step which AlipayHK's rules forbid is refused
 -- @treturn[1] table response `{ result, body, request_id, tracer_id, response_time, http_status,
---   attempts, authenticated, timing }`
+--   attempts, authenticated, timing, warnings }`
 -- @treturn[2] nil
 -- @treturn[2] error
 function Client:sync_order(order, opts)
-  local fault = arguments_fault(self, order, opts)
+  local fault = arguments_fault(self, order, opts, true)
   if fault then error("sync_order: " .. fault, 2) end
   return call(self, api.by_name.order, api.by_name.order.path, order, opts)
 end
@@ -232,7 +237,7 @@ end
 -- @tparam[opt] table opts as for `sync_order`
 -- @return as `sync_order`
 function Client:sync_contract_card(card, opts)
-  local fault = arguments_fault(self, card, opts)
+  local fault = arguments_fault(self, card, opts, true)
   if fault then error("sync_contract_card: " .. fault, 2) end
   return call(self, api.by_name.contract_card, api.by_name.contract_card.path, card, opts)
 end
@@ -258,7 +263,8 @@ end
 -- @treturn[2] error
 function Client:prepare(api_or_path, payload, opts)
   local description = api.by_name[api_or_path]
-  local fault = not description and path_fault(api_or_path) or arguments_fault(self, payload, opts)
+  local fault = not description and path_fault(api_or_path)
+    or arguments_fault(self, payload, opts, description ~= nil)
   if fault then
     error("prepare: " .. fault .. (description and "" or suggest(api_or_path, api.names)), 2)
   end

@@ -7,6 +7,7 @@ local base_url = require "alipayhk.base_url"
 local core = require "alipayhk.core"
 local keyring = require "alipayhk.keyring"
 local platform = require "alipayhk.api.platform"
+local rules = require "alipayhk.rules"
 local suggest = require "alipayhk.suggest"
 
 local config = {}
@@ -184,7 +185,8 @@ local CHECKS = {
   transport = check_transport,
   proxy = proxy,
   max_response_bytes = whole("bytes", 1, platform.body_max),
-  validate = of_type("boolean"),
+  validate = one_of(true, false, "strict"),
+  scenarios = of_type("table"),
   on_event = of_type("function"),
   now = of_type("function"),
   request_id = of_type("function"),
@@ -311,7 +313,20 @@ local function read_encryption(result)
   return result
 end
 
-local STEPS = { check_names, read_values, read_destination, read_private_key, read_alipay_keys, read_encryption }
+local function read_rules(result)
+  if result.scenarios == nil then
+    result.rules = rules.alipayhk
+    return result
+  end
+  local place, message
+  result.rules, place, message = rules.new(result.scenarios)
+  if not result.rules then return fail(place, message) end
+  return result
+end
+
+local STEPS = {
+  check_names, read_values, read_destination, read_private_key, read_alipay_keys, read_encryption, read_rules,
+}
 
 local function checked_clock(now)
   return function()

@@ -1,9 +1,11 @@
 --- AlipayHK's order service and performance notifications.
 -- @module alipayhk
 
+local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
 local check = require "alipayhk.check"
 local client = require "alipayhk.client"
+local rules = require "alipayhk.rules"
 local suggest = require "alipayhk.suggest"
 local version = require "alipayhk.version"
 
@@ -25,30 +27,72 @@ function alipayhk.new(config)
   return made, err
 end
 
+-- What `check` takes in `opts`: each gives a message where a value is not of it.
+local CHECK_OPTIONS = {
+  previous_status = function(value)
+    if type(value) ~= "string" then return ("a string expected, found a %s"):format(type(value)) end
+  end,
+  validate = function(value)
+    if value ~= true and value ~= "strict" then return "true or \"strict\" expected" end
+  end,
+  scenarios = function(value)
+    if type(value) ~= "table" then return ("a table expected, found a %s"):format(type(value)) end
+  end,
+}
+local CHECK_OPTION_NAMES = { "previous_status", "validate", "scenarios" }
+
+local function options_fault(opts)
+  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
+  for name, value in pairs(opts) do
+    local fault_of = CHECK_OPTIONS[name]
+    if not fault_of then
+      return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, CHECK_OPTION_NAMES))
+    end
+    local message = fault_of(value)
+    if message then return ("opts.%s: %s"):format(name, message) end
+  end
+end
+
+local function check_fault(name, payload, opts)
+  if not api.by_name[name] then
+    return "api is \"order\" or \"contract_card\"" .. suggest(name, api.names)
+  end
+  if type(payload) ~= "table" then return ("payload: a table expected, found a %s"):format(type(payload)) end
+  return opts ~= nil and options_fault(opts) or nil
+end
+
+local NO_OPTIONS = {}
+
+-- The rules in force, and the options of `check.payload`.
+local function read_options(opts)
+  if opts == nil then return rules.alipayhk, NO_OPTIONS end
+  local in_force, place, message = rules.alipayhk, nil, nil
+  if opts.scenarios then in_force, place, message = rules.new(opts.scenarios) end
+  if not in_force then return nil, Error.new("config", ("`%s`: %s"):format(place, message), { code = place }) end
+  return in_force, { previous_status = opts.previous_status, strict = opts.validate == "strict" }
+end
+
 --- Checks a payload without keys and without sending. What the client fills in may be absent.
 -- @tparam string name "order" or "contract_card"
 -- @tparam table payload
--- @tparam[opt] table opts none yet
+-- @tparam[opt] table opts `previous_status`: also checks the step from that status; `validate = "strict"`:
+--   what would be a warning is a fault; `scenarios`: a partner's own rules, as in the config
 -- @treturn[1] boolean true
+-- @treturn[1] ?table warnings, `{ path, code, message }`: what goes against rules that are only INFERRED
 -- @treturn[2] nil
--- @treturn[2] error kind "invalid", with all faults in `fields`
+-- @treturn[2] error kind "invalid", with all faults in `fields`; kind "config" for a mistake in `scenarios`
 ---@param name "order"|"contract_card"
----@param payload table
+---@param payload alipayhk.Order|alipayhk.ContractCard
+---@param opts? alipayhk.CheckOptions
 ---@return boolean? ok
----@return alipayhk.Error? err
+---@return alipayhk.Error|alipayhk.Fault[]? err_or_warnings
 function alipayhk.check(name, payload, opts)
-  local description = api.by_name[name]
-  if not description then
-    error(("alipayhk.check: api is \"order\" or \"contract_card\"%s"):format(suggest(name, api.names)), 2)
-  end
-  if type(payload) ~= "table" then
-    error(("alipayhk.check: payload: a table expected, found a %s"):format(type(payload)), 2)
-  end
-  if opts ~= nil and (type(opts) ~= "table" or next(opts) ~= nil) then
-    error("alipayhk.check: opts: no such option", 2)
-  end
-  local ok, err = check.payload(description, payload)
-  return ok, err
+  local fault = check_fault(name, payload, opts)
+  if fault then error("alipayhk.check: " .. fault, 2) end
+  local in_force, options = read_options(opts)
+  if not in_force then return nil, options end
+  local ok, found = check.payload(in_force, api.by_name[name], payload, options)
+  return ok, found
 end
 
 return alipayhk

@@ -68,8 +68,9 @@ end
 
 function check.boolean() end
 
+-- Where the build has it, `cjson.empty_array` is one, the same for every instance.
 function check.userdata(value)
-  if value ~= json.null then return "type", "a userdata has no form in JSON" end
+  if value ~= json.null and value ~= json.empty_array then return "type", "a userdata has no form in JSON" end
 end
 
 local function unwritable(value)
@@ -109,6 +110,7 @@ end
 
 local function inspect_table(value, path, depth, state)
   if is_virtual(value) then
+    state.found_virtual = true
     return state.add(path, "type", "a table whose metatable has __index, __pairs or __len: pass a plain one")
   end
   state.tables = state.tables + 1
@@ -135,23 +137,19 @@ end
 --- Finds everything in a table that JSON could not carry unchanged.
 -- @tparam table value
 -- @tparam function add `add(path, code, message)`, called for each fault, in no order
+-- @treturn boolean whether a metatable would show other fields than those that are written
 function json.inspect(value, add)
-  inspect_table(value, "", 1, { add = add, tables = 0 })
+  local state = { add = add, tables = 0, found_virtual = false }
+  inspect_table(value, "", 1, state)
+  return state.found_virtual
 end
 
---- Whether a table is of the common sort that can be encoded without `inspect`: no metatable, lists
--- and objects not mixed, whole numbers below 1e14, a few levels. False proves nothing; true says
--- nothing about UTF-8, which `is_utf8` tells of the encoded text.
+--- Whether a table is of the common sort in which `inspect` would find nothing: no metatable, lists and
+-- objects not mixed, strings of UTF-8, whole numbers below 1e14, a few levels. False proves nothing.
 -- @function json.is_plain
 -- @tparam table value
 -- @treturn boolean
 json.is_plain = core.is_plain
-
---- Whether an encoded text is valid UTF-8. Every string stands in it between ASCII quotes, so the whole
--- is valid when each part is.
-function json.is_utf8(text)
-  return utf8_length(text) ~= nil
-end
 
 --- Encodes a table that `inspect` found no fault in.
 function json.encode(value)

@@ -2,7 +2,6 @@
 -- @module alipayhk.request
 
 local Error = require "alipayhk.error"
-local api = require "alipayhk.api"
 local check = require "alipayhk.check"
 local core = require "alipayhk.core"
 local json = require "alipayhk.json"
@@ -44,47 +43,39 @@ function fill.now_ms(config)
   return math.floor(config.now() * 1000)
 end
 
-local function wire_form(description, payload)
-  return description and schema.wire_form(api.schema(description), payload) or payload
-end
-
 -- A copy, so that the caller's table stays as it is.
 local function complete(config, description, payload)
   local filled = {}
   for key, value in pairs(payload) do filled[key] = value end
-  for _, field in ipairs(api.schema(description).filled) do
+  for _, field in ipairs(config.rules:schema(description, payload).filled) do
     if filled[field.path] == nil then filled[field.path] = fill[field.filled](config, description) end
   end
   return filled
 end
 
 -- What must not be repeated in a message.
-local function personal_values(description, payload)
+local function personal_values(config, description, payload)
   local values = {}
-  for _, field in ipairs(description and api.schema(description).personal or {}) do
+  for _, field in ipairs(description and config.rules:schema(description, payload).personal or {}) do
     local value = payload[field.path]
     if type(value) == "string" and value ~= "" then values[#values + 1] = value end
   end
   return values
 end
 
-local function limit(body)
-  if #body <= platform.body_max then return body end
+-- The body, and what is to be said about it.
+local function encode(config, description, payload, previous_status)
+  local checked = config.validate and description or nil
+  local ok, found = check.payload(config.rules, checked, payload, {
+    complete = true, strict = config.validate == "strict", previous_status = previous_status,
+  })
+  if not ok then return nil, found end
+  if description then payload = schema.wire_form(config.rules:schema(description, payload), payload) end
+  local body = json.encode(payload)
+  if #body <= platform.body_max then return body, found end
   return nil, Error.new("invalid", ("the request has %d bytes, at most %d are sent"):format(#body, platform.body_max), {
     fields = { { path = "", code = "too_long", message = "the whole payload is too long" } },
   })
-end
-
-local function encode(config, description, payload)
-  local checked = description and config.validate and description or nil
-  if check.passes(checked, payload) and json.is_plain(payload) then
-    local body = json.encode(wire_form(description, payload))
-    if json.is_utf8(body) then return limit(body) end
-  end
-  -- Something is wrong, or out of the common: look closer.
-  local ok, err = check.payload(checked, payload, { complete = true })
-  if not ok then return nil, err end
-  return limit(json.encode(wire_form(description, payload)))
 end
 
 local function seal(config, body)
@@ -118,13 +109,14 @@ end
 -- @tparam string path
 -- @tparam table payload
 -- @tparam boolean encrypt
--- @treturn[1] table `{ method, url, path, headers, body, request_id }`
+-- @tparam[opt] string previous_status of the order
+-- @treturn[1] table `{ method, url, path, headers, body, request_id, warnings }`
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid" or "crypto"
-function request.build(config, description, path, payload, encrypt)
+function request.build(config, description, path, payload, encrypt, previous_status)
   if description then payload = complete(config, description, payload) end
-  local body, err = encode(config, description, payload)
-  if not body then return nil, err end
+  local body, found = encode(config, description, payload, previous_status)
+  if not body then return nil, found end
   local full_path = config.base.prefix .. path
   local prepared = {
     method = "POST",
@@ -140,7 +132,8 @@ function request.build(config, description, path, payload, encrypt)
     request_id = type(payload.requestId) == "string" and payload.requestId or nil,
     merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
     api = description and description.name or nil,
-    personal = personal_values(description, payload),
+    personal = personal_values(config, description, payload),
+    warnings = found or {},
   }
   if encrypt then
     local sealed, header = seal(config, body)

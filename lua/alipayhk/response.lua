@@ -152,6 +152,7 @@ function response.read(config, request, raw, overrides)
     response_time = raw.headers["response-time"],
     authenticated = authenticated,
     timing = raw.timing or {},
+    warnings = request.warnings or {},
   })
   -- The status decides; that it goes with its code is AlipayHK's to see to.
   if status == "S" then return answer end

@@ -23,7 +23,8 @@
 ---@field tls? { ca_file?: string, client_cert?: string, client_key?: string, pinned_public_key?: string, min_version?: "1.2"|"1.3" }
 ---@field proxy? string a URL, or "environment"
 ---@field max_response_bytes? integer default 1048576
----@field validate? boolean default true
+---@field validate? boolean|"strict" default true; "strict": what would be a warning is a fault
+---@field scenarios? alipayhk.Scenarios
 ---@field on_event? fun(event: alipayhk.Event)
 ---@field now? fun(): number seconds since the epoch, with fraction
 ---@field request_id? fun(api: string): string
@@ -39,6 +40,36 @@
 ---@field timeout_ms? integer
 ---@field retry? alipayhk.Retry|false
 ---@field encrypt? boolean
+
+---@class alipayhk.SyncOptions: alipayhk.Options
+---@field previous_status? string what the order's status was: a step that is forbidden is refused
+
+---@class alipayhk.CheckOptions
+---@field previous_status? string
+---@field validate? true|"strict"
+---@field scenarios? alipayhk.Scenarios
+
+---A partner's own rules, over AlipayHK's
+---@class alipayhk.Scenarios
+---@field order? table<string, { fields: alipayhk.Field[] }> by merchantBizType
+---@field contract_card? table<string, { fields: alipayhk.Field[] }> by productTemplateCode
+
+---@class alipayhk.Field
+---@field path string such as "extInfo.seats[]"
+---@field type? "string"|"number"|"object"|"array"|"json_object"|"any" may be left out where AlipayHK's rules have the field
+---@field required? boolean
+---@field required_when? string[] statuses
+---@field expected? boolean as required, with a warning
+---@field expected_when? string[] statuses
+---@field max_length? integer characters
+---@field unit? string "ms" and "cents" are checked
+---@field format? "URL"|"ISO 4217"|"yyyy-MM-dd"|"yyyy-MM"|"yyyy-MM-dd HH:mm:ss"|"yyyy/MM/dd (Weekday)"|"mm:ss"
+---@field enum? string[]
+---@field keys? string[] of an object
+---@field may_be_empty? boolean
+---@field personal? boolean its value never appears in a message
+---@field confidence? "SEEN"|"INFERRED"
+---@field note? string
 
 ---@alias alipayhk.Transport fun(request: alipayhk.TransportRequest): alipayhk.RawResponse?, { code: string, message: string }?
 
@@ -73,6 +104,7 @@
 ---@field headers table<string, string>
 ---@field body string
 ---@field request_id? string
+---@field warnings alipayhk.Fault[]
 
 ---@class alipayhk.Response
 ---@field result { resultCode: string, resultStatus: "S"|"F"|"U", resultMessage: string }
@@ -84,10 +116,11 @@
 ---@field attempts integer
 ---@field authenticated boolean whether the signature was verified
 ---@field timing alipayhk.Timing
+---@field warnings alipayhk.Fault[] what goes against rules that are only INFERRED
 
 ---@class alipayhk.Fault
 ---@field path string such as "extInfo.amount.value"
----@field code "missing"|"type"|"too_long"|"enum"|"format"|"unknown"
+---@field code "missing"|"type"|"too_long"|"enum"|"format"|"unknown"|"transition"
 ---@field message string
 
 ---@class alipayhk.Error
@@ -101,6 +134,7 @@
 ---@field http_status? integer
 ---@field response? alipayhk.Response
 ---@field fields? alipayhk.Fault[]
+---@field warnings? alipayhk.Fault[] beside `fields`
 
 ---@class alipayhk.Event
 ---@field name "attempt"|"retry"|"response"|"error"
@@ -117,10 +151,10 @@
 ---@field code? string of the error
 
 ---@class alipayhk.Client
----@field sync_order fun(self: alipayhk.Client, order: table, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
----@field sync_contract_card fun(self: alipayhk.Client, card: table, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
+---@field sync_order fun(self: alipayhk.Client, order: alipayhk.Order, opts?: alipayhk.SyncOptions): alipayhk.Response?, alipayhk.Error?
+---@field sync_contract_card fun(self: alipayhk.Client, card: alipayhk.ContractCard, opts?: alipayhk.SyncOptions): alipayhk.Response?, alipayhk.Error?
 ---@field call fun(self: alipayhk.Client, path: string, payload: table, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
----@field prepare fun(self: alipayhk.Client, api_or_path: string, payload: table, opts?: alipayhk.Options): alipayhk.Request?, alipayhk.Error?
+---@field prepare fun(self: alipayhk.Client, api_or_path: string, payload: table, opts?: alipayhk.SyncOptions): alipayhk.Request?, alipayhk.Error?
 ---@field send fun(self: alipayhk.Client, request: alipayhk.Request, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
 ---@field close fun(self: alipayhk.Client)
 

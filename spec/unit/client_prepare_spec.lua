@@ -195,7 +195,10 @@ describe("what is absent is filled in:", function()
 
     it("not in the caller's table, for " .. api, function()
       local extra = { languageBusinessInfo = { zh_HK = { bill_name = "煤氣賬單" } } }
-      local given = VALID[api] { [api == "order" and "extInfo" or "syncDataInfo"] = extra }
+      local given = VALID[api] {
+        [api == "order" and "extInfo" or "syncDataInfo"] = extra,
+        orderStatus = api == "contract_card" and "CLOSED" or nil,
+      }
       local copy = cjson.decode(cjson.encode(given))
       prepare(rsa, nil, api, given)
       assert.same(copy, given)
@@ -208,8 +211,10 @@ describe("languageBusinessInfo", function()
   it("is encoded to the strings of JSON that the API wants", function()
     local info = { bill_name = "煤氣\"賬單\"", bill_amount = "57000", seat_num = { "A1", "A2" }, at = 1716532941000 }
     local text = '{"bill_name":"Gas"}'
-    local body = prepare(rsa, nil, "contract_card",
-      samples.card { syncDataInfo = { amount = 57000, languageBusinessInfo = { zh_HK = info, en_US = text } } }).body
+    local body = prepare(rsa, nil, "contract_card", samples.card {
+      orderStatus = "CLOSED",
+      syncDataInfo = { amount = 57000, languageBusinessInfo = { zh_HK = info, en_US = text } },
+    }).body
     local sent = cjson.decode(body).syncDataInfo
     assert.same(info, cjson.decode(sent.languageBusinessInfo.zh_HK))
     assert.equal(text, sent.languageBusinessInfo.en_US)

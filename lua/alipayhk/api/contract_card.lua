@@ -1,18 +1,28 @@
---- Performance notifications: what AlipayHK's base page says of the request, as data.
---
--- For the form of a field see alipayhk.api.order. `{locale}` in a path stands for each key of that
--- object, whose allowed values the field's `keys` lists.
+--- Performance notifications: what AlipayHK's base page says of the request, as data. The form:
+-- `alipayhk.api`.
 -- @module alipayhk.api.contract_card
 
 return {
   name = "contract_card",
   title = "Performance notifications",
+  noun = "notification",
   path = "/api/open/alipay/intl/promotion/order/contractCardSync",
-  source = "https://docs.alipay.hk/alipayhkdocs/hk/performance_notification/api-base",
+  source = { "performance_notification/api_doc-base", "performance_notification/api-base" },
 
   scenario_field = "productTemplateCode",
   status_field = "orderStatus",
   sequence_field = "bizDate",
+
+  scenarios = {
+    require "alipayhk.api.contract_card.air_ticket_default",
+    require "alipayhk.api.contract_card.finance_order_default",
+    require "alipayhk.api.contract_card.movie_ticket_default",
+    require "alipayhk.api.contract_card.payment_order_default",
+    require "alipayhk.api.contract_card.ride_hailing_default",
+    (require "alipayhk.api.contract_card.train_ticket_default"), -- in parentheses: a last call gives all its results
+  },
+  -- SEEN on every template's page. No page marks an end, and none says whether going back is allowed.
+  steps_note = "A notification may begin at any listed status, and statuses may be skipped.",
 
   -- No maximum length is printed for any field of this API.
   fields = {
@@ -32,25 +42,26 @@ return {
       path = "merchantBizNo", type = "string", required = true, confidence = "SEEN",
       note = "The merchant's order id; the same for one notification.",
     },
-    { path = "orderStatus", type = "string", required = true, confidence = "SEEN" },
+    { path = "orderStatus", type = "string", required = true, confidence = "SEEN", note = "One of the template's." },
     {
       path = "productTemplateCode", type = "string", required = true, confidence = "SEEN",
-      enum = {
-        "AIR_TICKET_DEFAULT", "FINANCE_ORDER_DEFAULT", "MOVIE_TICKET_DEFAULT", "PAYMENT_ORDER_DEFAULT",
-        "RIDE_HAILING_DEFAULT", "TRAIN_TICKET_DEFAULT",
-      },
+      note = "The scenario.",
     },
     { path = "syncDataInfo", type = "object", required = true, confidence = "SEEN" },
     {
-      path = "syncDataInfo.languageBusinessInfo", type = "object", keys = { "zh_HK", "en_US" }, confidence = "SEEN",
-      note = "Texts by locale; hidden from a user whose language has no entry.",
+      path = "syncDataInfo.languageBusinessInfo", type = "object", keys = { "zh_HK", "en_US" }, expected = true,
+      confidence = "SEEN", source = { "performance_notification/api-base" },
+      note = "Texts by locale; hidden from a user whose language has no entry. That it is required is "
+        .. "INFERRED: the one copy of this row has lost its marks.",
     },
     {
       path = "syncDataInfo.languageBusinessInfo.{locale}", type = "json_object", confidence = "SEEN",
+      source = { "performance_notification/api-base", "performance_notification/api-payment_order" },
       note = "A JSON-encoded string on the wire (one sample shows plain objects); a table is encoded by the client.",
     },
     {
       path = "syncDataInfo.amount", type = "number", unit = "cents", confidence = "SEEN",
+      source = { "performance_notification/api-base" },
       note = "Total of the order; a number, unlike the money strings elsewhere.",
     },
     {
@@ -62,7 +73,11 @@ return {
     { path = "userId", type = "string", personal = true, confidence = "SEEN", note = "AlipayHK user id." },
   },
 
+  -- At least one of each group (SEEN); a fault stands at the first.
   any_of = { { "userId", "openId" } },
+
+  -- Nothing beside `result`.
+  response = {},
 
   results = {
     PARAM_ILLEGAL = { status = "F", meaning = "a parameter is missing or wrong", confidence = "SEEN" },

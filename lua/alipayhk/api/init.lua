@@ -1,28 +1,31 @@
---- The APIs by name and by path, each with its fields compiled at first use.
+--- The APIs by name and by path. What AlipayHK says of them is data, in the files beside this one and
+-- in the folders below it, one file a scenario; each fact stands there once.
+--
+-- An API (`order.lua`, `contract_card.lua`) has base `fields`, `scenarios`, `results` by code, and
+-- says which field names the scenario (`scenario_field`), its status (`status_field`) and the order of
+-- two events (`sequence_field`). A scenario has
+--
+-- - `name`, `title` of its page, `summary`, and `match`: how sure it is that the page is the name's;
+-- - `source`: tags of `alipayhk.api.pages`, for all rows that have none of their own;
+-- - `statuses`, in the page's order: `name`, `meaning`, `effect` in the app, `ends` ("SEEN",
+--   "INFERRED"), and the rules of `alipayhk.steps`; `steps`: `forward_only` and a note;
+-- - `fields`, in the form of `alipayhk.schema.fields`; `response`: those it adds to the answer;
+-- - `unknown`: what a page describes under a key that no copy of it shows. Never a field;
+-- - `sample`: a complete valid payload; `sample_note`: what of it is made up.
+--
+-- Confidence: SEEN stands on an official page and is enforced; INFERRED follows from a sister page and
+-- is advice; NOT FOUND is on no copy of a page, and never enforced.
 -- @module alipayhk.api
 
 local contract_card = require "alipayhk.api.contract_card"
 local order = require "alipayhk.api.order"
 local platform = require "alipayhk.api.platform"
-local schema = require "alipayhk.schema"
 
 local api = {
   names = { "order", "contract_card" },
   by_name = { order = order, contract_card = contract_card },
   by_path = { [order.path] = order, [contract_card.path] = contract_card },
 }
-
-local compiled = {}
-
---- The compiled fields of an API.
-function api.schema(description)
-  local known = compiled[description]
-  if not known then
-    known = schema.compile(description.fields, description.any_of)
-    compiled[description] = known
-  end
-  return known
-end
 
 --- What is known of a result code: the API's own page first, then the family's.
 -- @tparam ?table description nil for a call of another API

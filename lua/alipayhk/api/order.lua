@@ -1,21 +1,32 @@
---- The order service: what AlipayHK's base page says of its request, as data.
---
--- A field is `{ path, type, required, max_length, unit, enum, confidence, note }`. `filled` names
--- what the client puts there when it is absent; `personal` values never appear in a message.
--- Source, where none is given: the base page.
+--- The order service: what AlipayHK's base page says of its request, as data. The form: `alipayhk.api`.
 -- @module alipayhk.api.order
 
 return {
   name = "order",
   title = "Order service",
+  noun = "order",
   path = "/api/open/alipay/v1/merchant/order/sync",
-  source = "https://docs.alipay.hk/alipayhkdocs/hk/order_service/api-base",
+  source = { "order_service/api-base" },
 
   -- The field that names the scenario, and the one that holds its status.
   scenario_field = "merchantBizType",
   status_field = "orderStatus",
   -- Of two events of one order the one with the larger value here is the later.
   sequence_field = "orderModifyTime",
+
+  scenarios = {
+    require "alipayhk.api.order.pass_ticket",
+    require "alipayhk.api.order.alipay_coupon",
+    require "alipayhk.api.order.gift_card_coupon",
+    require "alipayhk.api.order.charging_pile",
+    require "alipayhk.api.order.movie_ticket",
+    require "alipayhk.api.order.line_up",
+    require "alipayhk.api.order.ride_hailing",
+    require "alipayhk.api.order.self_pick",
+    (require "alipayhk.api.order.train_ticket"), -- in parentheses: a last call gives all its results
+  },
+  -- SEEN where a scenario's `steps` are; CHARGING_PILE, PASS_TICKET and TRAIN_TICKET show a flow chart alone.
+  steps_note = "An order may begin at any listed status, and statuses may be skipped.",
 
   fields = {
     {
@@ -26,17 +37,17 @@ return {
       path = "merchantBizNo", type = "string", required = true, max_length = 32, confidence = "SEEN",
       note = "The merchant's order id; the same for all events of one order.",
     },
-    { path = "orderStatus", type = "string", required = true, max_length = 32, confidence = "SEEN" },
+    {
+      path = "orderStatus", type = "string", required = true, max_length = 32, confidence = "SEEN",
+      note = "One of the scenario's.",
+    },
     { path = "userId", type = "string", max_length = 64, personal = true, confidence = "SEEN",
       note = "AlipayHK user id." },
     { path = "openId", type = "string", max_length = 64, personal = true, confidence = "SEEN",
       note = "The user's authorization id for this merchant." },
     {
       path = "merchantBizType", type = "string", required = true, confidence = "SEEN",
-      enum = {
-        "PASS_TICKET", "ALIPAY_COUPON", "GIFT_CARD_COUPON", "CHARGING_PILE", "MOVIE_TICKET", "LINE_UP",
-        "RIDE_HAILING", "SELF_PICK", "TRAIN_TICKET",
-      },
+      note = "The scenario.",
     },
     {
       path = "orderCreateTime", type = "number", unit = "ms", required = true, confidence = "SEEN",
@@ -52,19 +63,16 @@ return {
       note = "Deprecated name of merchantAccountId." },
     { path = "tinyAppId", type = "string", confidence = "SEEN", note = "Mini-program id." },
 
-    -- Top-level fields that only some scenarios have (their pages say which).
-    { path = "amount", type = "object", confidence = "SEEN" },
-    { path = "payAmount", type = "object", confidence = "SEEN" },
-    { path = "discountAmount", type = "object", confidence = "SEEN" },
-    { path = "actualAmount", type = "object", confidence = "SEEN" },
-    { path = "tradeNo", type = "string", confidence = "SEEN", note = "Transaction number of the payment." },
-    { path = "itemOrderList", type = "array", confidence = "SEEN" },
-    { path = "shopInfo", type = "object", confidence = "SEEN" },
-    { path = "extInfo", type = "object", confidence = "SEEN" },
   },
 
   -- At least one of each group (SEEN); a fault stands at the first.
   any_of = { { "userId", "openId" } },
+
+  -- Beside `result`.
+  response = {
+    { path = "orderId", type = "string", max_length = 128, confidence = "SEEN", note = "AlipayHK's id of the order." },
+    { path = "orderStatus", type = "string", max_length = 64, confidence = "SEEN" },
+  },
 
   results = {
     PARAM_ILLEGAL = { status = "F", meaning = "a parameter is missing or wrong", confidence = "SEEN" },

@@ -1,0 +1,71 @@
+-- Annotations for editors with the Lua language server: a class for each scenario's payload.
+
+local SCALARS = { string = "string", number = "number", any = "any" }
+
+local function alternatives(values)
+  return '"' .. table.concat(values, '"|"') .. '"'
+end
+
+local classes
+
+-- The type of a field; classes of the tables in it go to `out` first. `literals`: the value that one has.
+local function type_of(node, name, out, literals)
+  local field = node.field
+  if literals[field.path] then return alternatives { literals[field.path] } end
+  if field.enum then return alternatives(field.enum) end
+  if SCALARS[field.type] then return SCALARS[field.type] end
+  if field.type == "array" then
+    return (node.element and type_of(node.element, name, out, literals) or "any") .. "[]"
+  end
+  if node.each then
+    local inner = type_of(node.each, name, out, literals)
+    if node.each.field.type == "json_object" then inner = inner .. "|string" end
+    local key = field.keys and alternatives(field.keys) or "string"
+    return ("table<%s, %s>"):format(key, inner)
+  end
+  if #node.children == 0 then return "table" end
+  classes(node, name, out, literals)
+  return name
+end
+
+local function description_of(field)
+  local note = field.note and field.note:match("^[^.;]*") or ""
+  local unit = field.unit and (field.unit == "ms" and "milliseconds" or field.unit) or field.format
+  return table.concat({ note, unit }, note ~= "" and unit and "; " or "")
+end
+
+-- Any other key is allowed below the top.
+function classes(node, name, out, literals)
+  local lines = { "---@class " .. name }
+  if node.name == "" then lines[1] = "---@class (exact) " .. name end
+  for _, child in ipairs(node.children) do
+    local field = child.field
+    local optional = (not field.required or field.filled) and "?" or ""
+    lines[#lines + 1] = ("---@field %s%s %s %s"):format(
+      child.name, optional, type_of(child, name .. "." .. child.name, out, literals), description_of(field)):gsub("%s+$", "")
+  end
+  if node.name ~= "" then lines[#lines + 1] = "---@field [string] any" end
+  out[#out + 1] = table.concat(lines, "\n")
+end
+
+local ALIASES = { order = "alipayhk.Order", contract_card = "alipayhk.ContractCard" }
+
+local HEAD = [[
+---@meta _
+-- Generated from lua/alipayhk/api by `make docs`. For editors with the Lua language server: the payloads
+-- of every scenario. Never loaded.]]
+
+--- @tparam table apis list of `{ description, scenarios = { { scenario, compiled } } }`
+-- @treturn string Lua source
+return function(apis)
+  local out = { HEAD }
+  for _, api in ipairs(apis) do
+    local names = {}
+    for i, entry in ipairs(api.scenarios) do
+      names[i] = ("alipayhk.%s.%s"):format(api.description.name, entry.scenario.name)
+      classes(entry.compiled.root, names[i], out, { [api.description.scenario_field] = entry.scenario.name })
+    end
+    out[#out + 1] = ("---@alias %s\n---| %s"):format(ALIASES[api.description.name], table.concat(names, "\n---| "))
+  end
+  return table.concat(out, "\n\n") .. "\n"
+end

@@ -1,0 +1,204 @@
+-- The reference page of one scenario.
+
+local diagram = require "docs.generate.diagram"
+local literal = require "docs.generate.literal"
+local pages = require "alipayhk.api.pages"
+local steps = require "alipayhk.steps"
+local table_of = require "docs.generate.table"
+
+local METHODS = { order = "sync_order", contract_card = "sync_contract_card" }
+
+-- ---- sources: numbered in the order in which a page first names them ---------------------------------
+
+local Sources = {}
+Sources.__index = Sources
+
+function Sources:cite(tags)
+  local marks = {}
+  for i, tag in ipairs(tags) do
+    if not self.numbers[tag] then
+      self.list[#self.list + 1] = tag
+      self.numbers[tag] = #self.list
+    end
+    marks[i] = ("[%d]"):format(self.numbers[tag])
+  end
+  return table.concat(marks, ", ")
+end
+
+function Sources:section()
+  local lines, targets = {}, {}
+  for i, tag in ipairs(self.list) do
+    lines[i] = ("%d. [%s](%s)"):format(i, tag, pages[tag])
+    targets[i] = ("[%d]: %s"):format(i, pages[tag])
+  end
+  return ("## Sources\n\n%s\n\n%s\n"):format(table.concat(lines, "\n"), table.concat(targets, "\n"))
+end
+
+local function listed(names)
+  return "`" .. table.concat(names, "`, `") .. "`"
+end
+
+-- ---- statuses and steps ------------------------------------------------------------------------
+
+local function statuses(scenario, sources)
+  local rows = {}
+  for i, status in ipairs(scenario.statuses) do
+    local meaning = status.meaning .. (status.note and ". " .. status.note or "")
+    local ends = status.ends == "SEEN" and "end" or status.ends and "end (" .. status.ends .. ")" or ""
+    rows[i] = {
+      "`" .. status.name .. "`", meaning, status.effect or "", ends, status.confidence,
+      sources:cite(status.source or scenario.source),
+    }
+  end
+  return "## Statuses\n\n" .. table_of({ "status", "meaning", "in the app", "", "confidence", "source" }, rows)
+end
+
+local STATUS_RULES = { only_after = "%s comes only after %s.", only_before = "After %s only %s may follow." }
+
+local function step_rules(description, scenario)
+  local lines = {}
+  if scenario.steps.confidence == "SEEN" then lines[1] = description.steps_note end
+  if scenario.steps.forward_only then
+    lines[#lines + 1] = ("No going back in the order of the list (%s)."):format(scenario.steps.forward_only)
+  end
+  for _, status in ipairs(scenario.statuses) do
+    for property, text in pairs(STATUS_RULES) do
+      if status[property] then lines[#lines + 1] = text:format("`" .. status.name .. "`", listed(status[property])) end
+    end
+  end
+  lines[#lines + 1] = scenario.steps.note
+  lines[#lines + 1] = "The same status again is no step."
+  return table.concat(lines, " ")
+end
+
+local function may_follow(scenario, status)
+  local allowed, inferred = steps.after(scenario, status.name), {}
+  for _, other in ipairs(scenario.statuses) do
+    if steps.forbidden(scenario, status.name, other.name) == "INFERRED" then inferred[#inferred + 1] = other.name end
+  end
+  local text = #allowed == 0 and "nothing" or #allowed == #scenario.statuses - 1 and "any other"
+    or listed(allowed)
+  return text, #inferred > 0 and listed(inferred) or ""
+end
+
+local function steps_section(description, scenario, sources)
+  local rows, with_warnings = {}, false
+  for i, status in ipairs(scenario.statuses) do
+    local text, warned = may_follow(scenario, status)
+    rows[i] = { "`" .. status.name .. "`", text, warned }
+    with_warnings = with_warnings or warned ~= ""
+  end
+  local header = { "after", "may follow", with_warnings and "gives a warning" or nil }
+  return ("## Steps\n\n%s Confidence: %s, %s.\n\n```mermaid\n%s\n```\n\n%s"):format(
+    step_rules(description, scenario), scenario.steps.confidence,
+    sources:cite(scenario.steps.source or scenario.source), diagram(scenario), table_of(header, rows))
+end
+
+-- ---- fields ------------------------------------------------------------------------------------
+
+local function required_text(field)
+  local parts = {}
+  if field.required then parts[1] = field.filled and "filled in" or "yes" end
+  if field.required_when then parts[#parts + 1] = "for " .. listed(field.required_when) end
+  if field.expected then parts[#parts + 1] = "expected" end
+  if field.expected_when then parts[#parts + 1] = "expected for " .. listed(field.expected_when) end
+  return table.concat(parts, "; ")
+end
+
+local function form_text(field)
+  local parts = {}
+  if field.unit then parts[#parts + 1] = field.unit end
+  if field.format then parts[#parts + 1] = field.format end
+  if field.max_length then parts[#parts + 1] = ("at most %d characters"):format(field.max_length) end
+  if field.enum then parts[#parts + 1] = listed(field.enum) end
+  if field.keys then parts[#parts + 1] = "keys " .. listed(field.keys) end
+  if field.may_be_empty then parts[#parts + 1] = "may be empty" end
+  return table.concat(parts, ", ")
+end
+
+local TYPES = { json_object = "object, as a string of JSON", any = "not shown" }
+
+local function type_text(field)
+  local text = TYPES[field.type] or field.type
+  for _, property in ipairs(field.inferred or {}) do
+    if property == "type" then text = text .. " (INFERRED)" end
+  end
+  return text
+end
+
+-- What all paths begin with, up to a dot; "" where that is nothing.
+local function common_prefix(fields)
+  local prefix = #fields > 0 and fields[1].path:match("^.*%.") or ""
+  for _, field in ipairs(fields) do
+    while field.path:sub(1, #prefix) ~= prefix do prefix = prefix:match("^(.*%.)[^.]+%.$") or "" end
+  end
+  return prefix
+end
+
+local function fields_table(fields, source, sources, prefix)
+  local rows = {}
+  for i, field in ipairs(fields) do
+    rows[i] = {
+      "`" .. field.path:sub(#(prefix or "") + 1) .. "`", type_text(field), required_text(field), form_text(field), field.confidence,
+      sources:cite(field.source or source), field.note or "",
+    }
+  end
+  return table_of({ "field", "type", "required", "form", "confidence", "source", "" }, rows)
+end
+
+local function fields_section(description, scenario, sources)
+  local prefix = common_prefix(scenario.fields)
+  local text = "## Fields of this scenario\n\n"
+    .. (prefix ~= "" and ("In `%s`, for each locale:\n\n"):format(prefix:sub(1, -2)) or "")
+    .. fields_table(scenario.fields, scenario.source, sources, prefix)
+  text = text .. "\n\"Expected\" gives a warning where it is missing, and so does whatever breaks an INFERRED rule.\n"
+  if scenario.unknown then
+    local lines = {}
+    for i, entry in ipairs(scenario.unknown) do lines[i] = ("- in `%s`: %s"):format(entry.where, entry.note) end
+    text = text .. "\nDescribed, or to be expected, under keys that no copy of the page shows. Ask AlipayHK for them "
+      .. "and pass them along; they are not checked:\n\n" .. table.concat(lines, "\n") .. "\n"
+  end
+  return text .. ("\n## Fields of every %s\n\nOne of `userId` and `openId` has to be there.\n\n%s"):format(
+    description.noun, fields_table(description.fields, description.source, sources))
+end
+
+local function response_section(description, scenario, sources)
+  local rows = {}
+  for _, field in ipairs(description.response) do rows[#rows + 1] = field end
+  local text = #rows > 0 and fields_table(rows, description.source, sources) or "Nothing beside `result`.\n"
+  if not scenario.response and #rows > 0 then
+    text = text .. "\nWhether this scenario adds more is not known: no copy of its page goes that far.\n"
+  elseif scenario.response and #scenario.response > 0 then
+    text = text .. "\nFor this scenario:\n\n" .. fields_table(scenario.response, scenario.source, sources)
+  end
+  return "## The answer, beside `result`\n\n" .. text
+end
+
+-- ---- the sample --------------------------------------------------------------------------------
+
+local function sample_section(description, scenario, compiled)
+  return ("## Sample\n\n%s```lua\nclient:%s %s\n```\n\nThe same as it is sent:\n\n```json\n%s\n```\n"):format(
+    scenario.sample_note and scenario.sample_note .. "\n\n" or "", METHODS[description.name],
+    literal.lua(scenario.sample, compiled.root), literal.json(scenario.sample, compiled.root))
+end
+
+--- @tparam table description of the API
+-- @tparam table scenario
+-- @tparam table compiled fields of it
+-- @treturn string Markdown
+return function(description, scenario, compiled)
+  local sources = setmetatable({ list = {}, numbers = {} }, Sources)
+  local head = ("# %s\n\n%s\n\n%s, `%s = \"%s\"`: `POST %s`. AlipayHK's page is \"%s\" %s (%s, %s).\n"):format(
+    scenario.name, scenario.summary, description.title, description.scenario_field, scenario.name, description.path,
+    scenario.title, sources:cite(scenario.source), scenario.match.confidence, scenario.match.note)
+  local sections = {
+    head,
+    statuses(scenario, sources),
+    steps_section(description, scenario, sources),
+    fields_section(description, scenario, sources),
+    response_section(description, scenario, sources),
+    sample_section(description, scenario, compiled),
+  }
+  sections[#sections + 1] = sources:section()
+  return table.concat(sections, "\n")
+end

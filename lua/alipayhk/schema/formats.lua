@@ -1,0 +1,73 @@
+--- The formats that a string may have: each gives a message where a value is not of it.
+--
+-- Dates are named as AlipayHK prints them. Nothing here makes garbage for a good value.
+-- @module alipayhk.schema.formats
+
+local currencies = require "alipayhk.schema.currencies"
+
+local byte, find = string.byte, string.find
+
+local formats = {}
+
+-- ---- dates and times -------------------------------------------------------------------------------
+
+local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+-- The number that the two digits from `at` on are.
+local function two_digits(text, at)
+  local tens, ones = byte(text, at, at + 1)
+  return tens * 10 + ones - 528
+end
+
+local function month_exists(text)
+  local month = two_digits(text, 6)
+  return month >= 1 and month <= 12
+end
+
+-- Of a text that starts with yyyy, a separator, MM, a separator, dd.
+local function day_exists(text)
+  if not month_exists(text) then return false end
+  local month, day = two_digits(text, 6), two_digits(text, 9)
+  if month == 2 and day == 29 then
+    local century, year = two_digits(text, 1), two_digits(text, 3)
+    return (year == 0 and century or year) % 4 == 0
+  end
+  return day >= 1 and day <= DAYS[month]
+end
+
+local function date_and_time_exist(text)
+  return day_exists(text) and two_digits(text, 12) < 24 and two_digits(text, 15) < 60 and two_digits(text, 18) < 60
+end
+
+local function printed(name, example, pattern, exists)
+  formats[name] = function(value)
+    if not find(value, pattern) then return ("expected %s, such as %s"):format(name, example) end
+    if exists and not exists(value) then return ("there is no %s: expected %s"):format(value, name) end
+  end
+end
+
+printed("yyyy-MM-dd", "2024-05-30", "^%d%d%d%d%-%d%d%-%d%d$", day_exists)
+printed("yyyy-MM", "2024-05", "^%d%d%d%d%-%d%d$", month_exists)
+printed("yyyy-MM-dd HH:mm:ss", "2024-05-30 09:05:00", "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$", date_and_time_exist)
+printed("yyyy/MM/dd (Weekday)", "2024/05/30 (Thursday)", "^%d%d%d%d/%d%d/%d%d %([^()]+%)$", day_exists)
+-- Hours or minutes, minutes or seconds: the page leaves it open.
+printed("mm:ss", "19:30", "^%d%d:%d%d$")
+
+-- ---- the rest --------------------------------------------------------------------------------------
+
+formats["ISO 4217"] = function(value)
+  if currencies[value] then return nil end
+  local hint = currencies[value:upper()] and (": write \"%s\""):format(value:upper()) or ""
+  return "expected a currency code of ISO 4217, such as \"HKD\"" .. hint
+end
+
+-- Any scheme, deep links of apps included. A colon and a digit are a port: localhost:8080 has no scheme.
+local WITH_HOST, WITHOUT_HOST = "^%a[%w+.-]*://[^/?#%s]%S*$", "^%a[%w+-]*:/*[^/%d%s]%S*$"
+
+function formats.URL(value)
+  if find(value, WITH_HOST) then return nil end
+  if find(value, WITHOUT_HOST) and not find(value, "^[Hh][Tt][Tt][Pp][Ss]?:") then return nil end
+  return "expected a URL with its scheme and without white space, such as https://www.example.com/icon.png"
+end
+
+return formats

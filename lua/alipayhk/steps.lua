@@ -1,0 +1,84 @@
+--- The steps between the statuses of a scenario: which may follow which.
+--
+-- Rules stand in the data: `ends` on a status (nothing follows), `only_after`, `only_before` (lists),
+-- and `forward_only` for the scenario (no going back in its list). Each rule is as sure as it says,
+-- SEEN or INFERRED. The same status again is no step.
+-- @module alipayhk.steps
+
+local steps = {}
+
+local function find(scenario, name)
+  for i, status in ipairs(scenario.statuses) do
+    if status.name == name then return i, status end
+  end
+end
+
+local function includes(list, value)
+  for _, entry in ipairs(list) do
+    if entry == value then return true end
+  end
+  return false
+end
+
+-- Each gives the confidence of a rule that forbids the step, or nil.
+local rules = {
+  function(_, from) return from.ends end,
+  function(_, from, to) return from.only_before and not includes(from.only_before, to.name) and from.confidence end,
+  function(_, from, to) return to.only_after and not includes(to.only_after, from.name) and to.confidence end,
+  function(scenario, from, to)
+    return find(scenario, to.name) < find(scenario, from.name) and scenario.steps.forward_only
+  end,
+}
+
+--- Whether the rules forbid a step.
+-- @tparam table scenario
+-- @tparam string from a status of it
+-- @tparam string to a status of it
+-- @treturn ?string nil where it is allowed, otherwise the confidence of the surest rule: "SEEN" or "INFERRED"
+function steps.forbidden(scenario, from, to)
+  if from == to then return nil end
+  local _, from_status = find(scenario, from)
+  local _, to_status = find(scenario, to)
+  local surest
+  for _, rule in ipairs(rules) do
+    local confidence = rule(scenario, from_status, to_status)
+    if confidence == "SEEN" then return "SEEN" end
+    surest = surest or confidence or nil
+  end
+  return surest
+end
+
+--- The statuses that may follow one, itself left out.
+-- @tparam table scenario
+-- @tparam string from a status of it
+-- @treturn table list of names that no rule forbids, in the scenario's order
+function steps.after(scenario, from)
+  local allowed = {}
+  for _, status in ipairs(scenario.statuses) do
+    if status.name ~= from and not steps.forbidden(scenario, from, status.name) then
+      allowed[#allowed + 1] = status.name
+    end
+  end
+  return allowed
+end
+
+--- What is wrong with a step, if anything.
+-- @tparam table scenario
+-- @tparam string from what the order's status was; need not be a status of the scenario
+-- @tparam string to a status of it
+-- @treturn ?string message, nil where it is allowed
+-- @treturn ?boolean whether that is only advice
+function steps.fault(scenario, from, to)
+  if not find(scenario, from) then
+    local names = {}
+    for i, status in ipairs(scenario.statuses) do names[i] = status.name end
+    return ("the previous status is none of %s's: %s"):format(scenario.name, table.concat(names, ", "))
+  end
+  local confidence = steps.forbidden(scenario, from, to)
+  if not confidence then return nil end
+  local allowed = steps.after(scenario, from)
+  local may = #allowed > 0 and "only " .. table.concat(allowed, ", ") .. " may follow" or "nothing follows"
+  return ("after %s %s, found %s"):format(from, may, to), confidence ~= "SEEN"
+end
+
+return steps
