@@ -4,9 +4,11 @@
 -- Its standard input is what gateway/start printed. SIGNATURES (1000000) is for the memory test.
 
 local alipayhk = require "alipayhk"
+local api = require "alipayhk.api"
 local core = require "alipayhk.core"
 local connection = dofile "gateway/connection.lua"
 local floor = require "floor"
+local json = require "alipayhk.json"
 
 local TURNS = 1001
 local SIGNATURES = tonumber(os.getenv("SIGNATURES") or 1000000)
@@ -76,6 +78,38 @@ local function bench_sign(kind, digest, target)
     compare(ours, theirs, kind == "rsa" and 1 or 10))
 end
 
+-- The scenario whose sample has most bytes of JSON.
+local function largest_scenario()
+  local largest, api_name, most = nil, nil, 0
+  for _, name in ipairs(api.names) do
+    for _, scenario in ipairs(api.by_name[name].scenarios) do
+      local size = #json.encode(scenario.sample)
+      if size > most then largest, api_name, most = scenario, name, size end
+    end
+  end
+  return largest, api_name
+end
+
+local function bench_check()
+  local scenario, name = largest_scenario()
+  local sample = scenario.sample
+  local function ours(n) return cpu(function() alipayhk.check(name, sample) end, n) end
+  local signer = floor.signer(gateway.rsa_private_key, "sha256")
+  -- Of a signature only a part as long as some checks is worth the time: twenty to one.
+  local function theirs(n) return floor.sign(signer, n / 20) * 20 end
+  report("alipayhk.check, " .. scenario.name,
+    rawget(_G, "jit") and "at most 0.013 of a signature" or "at most 0.04 of a signature", compare(ours, theirs, 20))
+
+  local CHECKS = 10000
+  collectgarbage()
+  collectgarbage("stop")
+  local before = collectgarbage("count")
+  for _ = 1, CHECKS do alipayhk.check(name, sample) end
+  local garbage = (collectgarbage("count") - before) * 1024 / CHECKS
+  collectgarbage("restart")
+  print(("%-37s %.2f bytes a check   (none)"):format("garbage, a valid payload", garbage))
+end
+
 local function bench_prepare()
   local c, payload = client("rsa"), order()
   local body = assert(c:prepare("order", payload)).body
@@ -137,6 +171,7 @@ end
 print(("%s, %s\n"):format(_VERSION, rawget(_G, "jit") and rawget(_G, "jit").version or "PUC-Rio"))
 bench_sign("rsa", "sha256", "at most 1.031")
 bench_sign("ec", "sha224", "at most 1.111")
+bench_check()
 bench_prepare()
 bench_call()
 bench_memory("ec", SIGNATURES)

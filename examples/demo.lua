@@ -80,14 +80,18 @@ for _, call in ipairs(CALLS) do
 end
 
 print("\nA payload with mistakes is refused before anything is sent:\n")
-local _, err = rsa:sync_order {
+local _, err = rsa:sync_order({
   merchantBizNo = "DEMO-ORDER-2",
-  merchantBizType = "MOVIE_TICKETS",
-  orderstatus = "TICKETED",
+  merchantBizType = "SELF_PICK",
+  orderStatus = "CLOSED",
   orderCreateTime = os.time(),
-}
+  amount = { value = "88.00", currency = "hkd" },
+  itemOrderList = { "milk tea" },
+  shopinfo = {},
+  extInfo = {},
+}, { previous_status = "TO_PICK_UP" })
 for _, fault in ipairs(err.fields) do
-  print(("  %-17s %-8s %s"):format(fault.path, fault.code, fault.message))
+  print(("  %-17s %-11s %s"):format(fault.path, fault.code, fault.message))
 end
 
 rsa:close()

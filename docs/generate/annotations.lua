@@ -41,8 +41,9 @@ function classes(node, name, out, literals)
   for _, child in ipairs(node.children) do
     local field = child.field
     local optional = (not field.required or field.filled) and "?" or ""
-    lines[#lines + 1] = ("---@field %s%s %s %s"):format(
-      child.name, optional, type_of(child, name .. "." .. child.name, out, literals), description_of(field)):gsub("%s+$", "")
+    local kind = type_of(child, name .. "." .. child.name, out, literals)
+    local line = ("---@field %s%s %s %s"):format(child.name, optional, kind, description_of(field))
+    lines[#lines + 1] = line:gsub("%s+$", "")
   end
   if node.name ~= "" then lines[#lines + 1] = "---@field [string] any" end
   out[#out + 1] = table.concat(lines, "\n")

@@ -53,7 +53,10 @@ local function statuses(scenario, sources)
   return "## Statuses\n\n" .. table_of({ "status", "meaning", "in the app", "", "confidence", "source" }, rows)
 end
 
-local STATUS_RULES = { only_after = "%s comes only after %s.", only_before = "After %s only %s may follow." }
+local STATUS_RULES = {
+  { property = "only_after", text = "%s comes only after %s." },
+  { property = "only_before", text = "After %s only %s may follow." },
+}
 
 local function step_rules(description, scenario)
   local lines = {}
@@ -62,8 +65,9 @@ local function step_rules(description, scenario)
     lines[#lines + 1] = ("No going back in the order of the list (%s)."):format(scenario.steps.forward_only)
   end
   for _, status in ipairs(scenario.statuses) do
-    for property, text in pairs(STATUS_RULES) do
-      if status[property] then lines[#lines + 1] = text:format("`" .. status.name .. "`", listed(status[property])) end
+    for _, rule in ipairs(STATUS_RULES) do
+      local others = status[rule.property]
+      if others then lines[#lines + 1] = rule.text:format("`" .. status.name .. "`", listed(others)) end
     end
   end
   lines[#lines + 1] = scenario.steps.note
@@ -139,8 +143,8 @@ local function fields_table(fields, source, sources, prefix)
   local rows = {}
   for i, field in ipairs(fields) do
     rows[i] = {
-      "`" .. field.path:sub(#(prefix or "") + 1) .. "`", type_text(field), required_text(field), form_text(field), field.confidence,
-      sources:cite(field.source or source), field.note or "",
+      "`" .. field.path:sub(#(prefix or "") + 1) .. "`", type_text(field), required_text(field), form_text(field),
+      field.confidence, sources:cite(field.source or source), field.note or "",
     }
   end
   return table_of({ "field", "type", "required", "form", "confidence", "source", "" }, rows)
@@ -156,7 +160,8 @@ local function fields_section(description, scenario, sources)
     local lines = {}
     for i, entry in ipairs(scenario.unknown) do lines[i] = ("- in `%s`: %s"):format(entry.where, entry.note) end
     text = text .. "\nDescribed, or to be expected, under keys that no copy of the page shows. Ask AlipayHK for them "
-      .. "and pass them along; they are not checked:\n\n" .. table.concat(lines, "\n") .. "\n"
+      .. "and pass them along; they are not checked:\n\n"
+      .. table.concat(lines, "\n") .. "\n"
   end
   return text .. ("\n## Fields of every %s\n\nOne of `userId` and `openId` has to be there.\n\n%s"):format(
     description.noun, fields_table(description.fields, description.source, sources))

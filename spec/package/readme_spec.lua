@@ -15,6 +15,29 @@ describe("the README", function()
       'eval "$(make -s env LUA=5.4)" && lua5.4 ' .. directory .. "/first_order.lua"))
   end)
 
+  it("shows the faults that its wrong payload has", function()
+    local alipayhk = require "alipayhk"
+    local shown = {}
+    local code = "local alipayhk, print = ...\n" .. readme.block("lua", 4)
+    assert((rawget(_G, "loadstring") or load)(code))(alipayhk, function(path, kind, message)
+      shown[#shown + 1] = ("%-19s %-11s %s\n"):format(path, kind, message)
+    end)
+    assert.equal(readme.block("", 1), table.concat(shown))
+  end)
+
+  it("shows rules of a partner that are understood", function()
+    local alipayhk = require "alipayhk"
+    local scenarios = assert((rawget(_G, "loadstring") or load)(readme.block("lua", 5) .. "return scenarios"))()
+    local _, err = alipayhk.check("order", {
+      merchantBizType = "MOVIE_TICKET", orderStatus = "TICKETED", merchantBizNo = ("x"):rep(21), userId = "u",
+      orderCreateTime = 1716338541000, extInfo = { seats = { "A1", "H12345" } },
+    }, { scenarios = scenarios })
+    assert.equal("invalid", err.kind)
+    local paths = {}
+    for i, fault in ipairs(err.fields) do paths[i] = fault.path .. " " .. fault.code end
+    assert.same({ "merchantBizNo too_long", "extInfo.seats[2] too_long", "extInfo.showTime missing" }, paths)
+  end)
+
   it("keeps its word on the length of its examples", function()
     local function lines(block) return select(2, readme.block("lua", block):gsub("\n", "\n")) end
     assert.is_true(lines(1) <= 10)

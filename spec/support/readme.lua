@@ -5,10 +5,12 @@ local shell = require "spec.support.shell"
 
 local readme = {}
 
---- The n-th block of a language.
+--- The n-th block of a language; "" is one.
 function readme.block(language, n)
   local blocks = {}
-  for block in shell.read("README.md"):gmatch("```" .. language .. "\n(.-)```") do blocks[#blocks + 1] = block end
+  for label, block in shell.read("README.md"):gmatch("```(%l*)\n(.-)```") do
+    if label == language then blocks[#blocks + 1] = block end
+  end
   return assert(blocks[n], "the README has no such block")
 end
 

@@ -1,4 +1,5 @@
--- The base fields of both APIs (each scenario's own have specs of their own) against expectations written down from AlipayHK's pages, not from our data.
+-- The base fields of both APIs against expectations written down from AlipayHK's pages, not from our data.
+-- The fields of the scenarios have specs of their own.
 
 local alipayhk = require "alipayhk"
 local cjson = require "cjson"

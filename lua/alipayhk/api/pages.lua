@@ -8,7 +8,6 @@ local SITE = "https://docs.alipay.hk/alipayhkdocs/hk/"
 local HELP_CENTER = "https://docs.alipay.hk/alipayhkdocs/helpcenter/detail"
 
 local pages = {
-  ["helpcenter/base"] = HELP_CENTER .. "?pageId=f9d7c847-34c0-4d0e-b60e-3e9f7c339918",
   ["helpcenter/admission_ticket"] = HELP_CENTER .. "/c9a25826-03a1-4cb7-8f92-e8ba864e3d2f",
   ["helpcenter/coupon_with_code"] = HELP_CENTER .. "?pageId=f313043b-2d28-4b5a-b661-5931ece3d57c",
   ["helpcenter/ev_charging"] = HELP_CENTER .. "?pageId=402ba1e4-f861-4433-bc4a-7301d6c0a05a",

@@ -107,7 +107,8 @@ return {
     },
   },
 
-  sample_note = "The forms of `ride_price`, `service_start_time` and `ride_dest_duration` are guesses: no copy shows them.",
+  sample_note = "The forms of `ride_price`, `service_start_time` and `ride_dest_duration` are guesses: no copy shows "
+    .. "them.",
   sample = {
     requestId = "50de0947-df7c-46ff-b331-fbac257e9276",
     bizDate = 1716552000000,
