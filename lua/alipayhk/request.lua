@@ -57,7 +57,8 @@ end
 local function personal_values(config, description, payload)
   local values = {}
   for _, field in ipairs(description and config.rules:schema(description, payload).personal or {}) do
-    local value = payload[field.path]
+    local value = payload
+    for name in field.path:gmatch("[^.]+") do value = type(value) == "table" and value[name] or nil end
     if type(value) == "string" and value ~= "" then values[#values + 1] = value end
   end
   return values

@@ -176,7 +176,7 @@ local function misspelt(node, holder, name)
     if not node.by_name[key] then others[#others + 1] = key end
   end
   sort(others, function(a, b) return tostring(a) < tostring(b) end)
-  return (suggest(name, others):gsub("^, did you mean", ": is it"))
+  return (suggest(name, others):gsub("^, did you mean", ": is it"):gsub("%c", "?"))
 end
 
 -- A field that is nil or "".

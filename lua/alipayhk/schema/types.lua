@@ -97,7 +97,8 @@ local refinements = {
     local check = formats[field.format]
     return check and function(value)
       local message = check(value)
-      if message then return "format", message end
+      if not message then return nil end
+      return "format", field.personal and "expected " .. field.format or message
     end
   end,
   function(field)

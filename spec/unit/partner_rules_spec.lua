@@ -1,0 +1,283 @@
+-- `scenarios`: a partner's own rules, which add to AlipayHK's and tighten them. What is refused: partner_mistakes below.
+
+local alipayhk = require "alipayhk"
+local cjson = require "cjson"
+local double = require "spec.support.alipayhk_double"
+local faults = require "spec.support.faults"
+local samples = require "spec.support.samples"
+local sorted_keys = require "spec.support.sorted_keys"
+
+local ABSENT = samples.ABSENT
+local INFO = "syncDataInfo.languageBusinessInfo."
+local CARD = "PAYMENT_ORDER_DEFAULT"
+local TIME = 1716338541000
+
+local gateway = double.new { algorithm = "p224" }
+
+local function rules(fields, scenario, api)
+  return { [api or "order"] = { [scenario or "MOVIE_TICKET"] = { fields = fields } } }
+end
+
+local function field(path, properties)
+  local made = { path = path }
+  for name, value in pairs(properties or {}) do made[name] = value end
+  return made
+end
+
+-- The faults and warnings of an order whose `extInfo` is given, with these fields added.
+local function found_in(ext_info, fields, changes, validate)
+  local order = samples.order { extInfo = ext_info }
+  for name, value in pairs(changes or {}) do order[name] = value end
+  local found, messages, warnings = faults("order", order, { scenarios = rules(fields), validate = validate })
+  return { found, warnings }, messages
+end
+
+local function said(fault, warning) return { { fault }, { warning } } end
+
+describe("a field that a partner adds", function()
+  -- The field's properties; values that pass; by code, values that do not.
+  local KINDS = {
+    ["a string"] = { { type = "string" }, { "", "x", ("漢"):rep(1000) },
+      { type = { 5, true, {}, { "x" }, cjson.null } } },
+    ["a number"] = { { type = "number" }, { 0, -1, 0.5, TIME }, { type = { "5", true, {}, cjson.null } } },
+    ["an object"] = { { type = "object" }, { {}, { a = 1 } }, { type = { "{}", 5, true, { "x" }, cjson.null } } },
+    ["an array"] = { { type = "array" }, { { 1, "x", {} } }, { type = { "[]", 5, true, { a = 1 }, cjson.null } } },
+    anything = { { type = "any" }, { "", 5, true, {}, { "x" }, cjson.null }, {} },
+    ["an object or its JSON"] = { { type = "json_object" }, { {}, { a = 1 }, "{}", '{"a":1}' },
+      { type = { 5, true, { "x" }, cjson.null }, format = { "", "x", "5", "[1]", "null" } } },
+    ["a short string"] = { { type = "string", max_length = 3 }, { "", "abc", "漢字三" },
+      { too_long = { "abcd", "漢字三四" }, type = { 5 } } },
+    ["a string of cents"] = { { type = "string", unit = "cents" }, { "0", "18000" },
+      { format = { "180.00", "-5", "x", "" }, type = { 18000 } } },
+    ["a number of cents"] = { { type = "number", unit = "cents" }, { 0, 18000 },
+      { format = { 0.5, -1 }, type = { "18000" } } },
+    ["a time"] = { { type = "number", unit = "ms" }, { TIME }, { format = { TIME / 1000, 0, TIME + 0.5 } } },
+    ["a string of minutes"] = { { type = "string", unit = "minutes" }, { "5", "five" }, { type = { 5 } } },
+    ["a currency"] = { { type = "string", format = "ISO 4217" }, { "HKD", "MOP" }, { format = { "hkd", "XYZ", "" } } },
+    ["a URL"] = { { type = "string", format = "URL" }, { "https://a.example/x", "alipayhk://p/startapp" },
+      { format = { "a.example", "https://a b", "" } } },
+    ["a month"] = { { type = "string", format = "yyyy-MM" }, { "2024-05" }, { format = { "2024-13", "2024-5" } } },
+    ["a date"] = { { type = "string", format = "yyyy-MM-dd" }, { "2024-02-29" },
+      { format = { "2023-02-29", "2024/02/29" } } },
+    ["a date and time"] = { { type = "string", format = "yyyy-MM-dd HH:mm:ss" }, { "2024-05-24 23:59:59" },
+      { format = { "2024-05-24 24:00:00", "2024-05-24" } } },
+    ["a date with its weekday"] = { { type = "string", format = "yyyy/MM/dd (Weekday)" }, { "2024/05/24 (星期五)" },
+      { format = { "2024/05/24", "2024/05/32 (Fri)" } } },
+    ["a clock"] = { { type = "string", format = "mm:ss" }, { "19:30" }, { format = { "1930", "7:30" } } },
+    ["one of a list"] = { { type = "string", enum = { "A", "B" } }, { "A", "B" }, { enum = { "C", "a" } } },
+  }
+  for _, title in ipairs(sorted_keys(KINDS)) do
+    local properties, right, wrong = KINDS[title][1], KINDS[title][2], KINDS[title][3]
+    it("may be " .. title, function()
+      local fields = { field("extInfo.own", properties) }
+      for _, value in ipairs(right) do assert.same(said(), (found_in({ own = value }, fields)), tostring(value)) end
+      for _, code in ipairs(sorted_keys(wrong)) do
+        for _, value in ipairs(wrong[code]) do
+          assert.same(said("extInfo.own " .. code), (found_in({ own = value }, fields)), tostring(value))
+        end
+      end
+    end)
+  end
+
+  -- How it is asked for, by whether it is at fault (F) or warned of (W) in TICKETED and in USED.
+  local NEEDS = {
+    { { required = true }, "FF" }, { { required_when = { "USED" } }, "-F" }, { {}, "--" },
+    { { expected = true }, "WW" }, { { expected_when = { "USED", "REFUNDED" } }, "-W" },
+    { { required_when = { "USED" }, expected_when = { "TICKETED" } }, "WF" },
+    { { required = true, confidence = "INFERRED" }, "WW" },
+    { { required = false, expected = false }, "--" },
+  }
+  for _, case in ipairs(NEEDS) do
+    it("may be asked for by " .. cjson.encode(case[1]), function()
+      local fields = { field("extInfo.own", case[1]) }
+      fields[1].type = "string"
+      for i, status in ipairs { "TICKETED", "USED" } do
+        local mark = case[2]:sub(i, i)
+        local missing = mark ~= "-" and "extInfo.own missing" or nil
+        for _, value in ipairs { ABSENT, "" } do
+          local ext_info = { own = value ~= ABSENT and value or nil }
+          assert.same(said(mark == "F" and missing or nil, mark == "W" and missing or nil),
+            (found_in(ext_info, fields, { orderStatus = status })))
+          assert.same(said(missing), (found_in(ext_info, fields, { orderStatus = status }, "strict")))
+        end
+        assert.same(said(), (found_in({ own = "x" }, fields, { orderStatus = status })))
+      end
+    end)
+  end
+
+  it("may be empty where it says so", function()
+    for _, may_be_empty in ipairs { true, false } do
+      assert.same(said(not may_be_empty and "extInfo.own missing" or nil), (found_in({ own = "" },
+        { { path = "extInfo.own", type = "string", required = true, may_be_empty = may_be_empty } })))
+    end
+  end)
+
+  it("has but the keys it names", function()
+    local fields = { { path = "extInfo.own", type = "object", keys = { "A", "B" } } }
+    assert.same(said(), (found_in({ own = { A = 1, B = {} } }, fields)))
+    assert.same(said("extInfo.own.C enum"), (found_in({ own = { A = 1, C = 1 } }, fields)))
+  end)
+
+  it("may be in another, which is asked for its own only where it is there", function()
+    local fields = {
+      { path = "extInfo.own", type = "object" }, { path = "extInfo.own.seats", type = "array", required = true },
+      { path = "extInfo.own.seats[]", type = "object" },
+      { path = "extInfo.own.seats[].row", type = "string", required = true },
+      { path = "extInfo.own.seats[].price", type = "array" },
+      { path = "extInfo.own.seats[].price[]", type = "string", unit = "cents" },
+      { path = "extInfo.names", type = "object" }, { path = "extInfo.names.{language}", type = "string" },
+    }
+    assert.same(said(), (found_in({}, fields)))
+    assert.same(said("extInfo.own.seats missing"), (found_in({ own = {} }, fields)))
+    assert.same(said("extInfo.own.seats[2] type"), (found_in({ own = { seats = { { row = "F" }, "F" } } }, fields)))
+    assert.same(said("extInfo.own.seats[2].row missing"),
+      (found_in({ own = { seats = { { row = "F", price = { "1", "2" } }, {} } } }, fields)))
+    assert.same(said("extInfo.own.seats[1].price[2] format"),
+      (found_in({ own = { seats = { { row = "F", price = { "1", "2.0" } } } } }, fields)))
+    assert.same(said("extInfo.names.fr type"), (found_in({ names = { en = "x", fr = 5 } }, fields)))
+  end)
+
+  it("may be at the top, where it is unknown to everybody else", function()
+    local fields = { { path = "colour", type = "string", enum = { "red" } } }
+    assert.same(said(), (found_in({}, fields, { colour = "red" })))
+    assert.same(said("colour enum"), (found_in({}, fields, { colour = "blue" })))
+    assert.same(said("colour unknown"), (found_in({}, {}, { colour = "red" })))
+    local _, messages = found_in({}, fields, { color = "red" })
+    assert.matches('did you mean "colour"', messages[1], 1, true)
+  end)
+
+  it("may be in the texts of a notification, in either form of them", function()
+    local scenarios = rules({ { path = INFO .. "{locale}.meter", type = "string", max_length = 5, required = true } },
+      CARD, "contract_card")
+    for _, form in ipairs { function(info) return info end, cjson.encode } do
+      for meter, code in pairs { ["12345"] = false, ["123456"] = "too_long", [""] = "missing" } do
+        local card = samples.card()
+        local texts = card.syncDataInfo.languageBusinessInfo
+        texts.zh_HK.meter = meter
+        texts.en_US, texts.zh_HK = form(texts.zh_HK), form(texts.zh_HK)
+        assert.same(code and { INFO .. "en_US.meter " .. code, INFO .. "zh_HK.meter " .. code } or {},
+          (faults("contract_card", card, { scenarios = scenarios })))
+      end
+    end
+  end)
+
+  it("that is personal is in no message", function()
+    for _, value in ipairs { "SECRET", "hidden" } do
+      for _, is_personal in ipairs { true, false } do
+        local _, messages = found_in({ own = value }, {
+          { path = "extInfo.own", type = "string", enum = { "A" }, personal = is_personal },
+        })
+        assert.equal(is_personal, messages[1]:find(value, 1, true) == nil)
+      end
+    end
+  end)
+
+  it("of type json_object is encoded on its way", function()
+    local client = gateway:client { scenarios = rules { { path = "extInfo.own", type = "json_object" },
+      { path = "extInfo.own.n", type = "number" }, { path = "extInfo.list", type = "array" },
+      { path = "extInfo.list[]", type = "json_object" } } }
+    local given = { own = { n = 5 }, list = { { a = "漢" }, '{"b":1}' } }
+    local sent = cjson.decode(assert(client:prepare("order", samples.order { extInfo = given })).body).extInfo
+    assert.same({ own = '{"n":5}', list = { '{"a":"漢"}', '{"b":1}' } }, sent)
+    assert.same({ own = { n = 5 }, list = { { a = "漢" }, '{"b":1}' } }, given)
+  end)
+
+  it("may be filled in by the client, while it stands at the top", function()
+    local config = { scenarios = rules { { path = "ownId", type = "string", required = true, filled = "hex32" } } }
+    local body = cjson.decode(assert(gateway:client(config):prepare("order", samples.order())).body)
+    assert.matches("^%x+$", body.ownId)
+    assert.equal(32, #body.ownId)
+    assert.same({}, (faults("order", samples.order(), config)))
+  end)
+end)
+
+describe("a rule of AlipayHK's", function()
+  local RIDE, GIFT = "RIDE_HAILING", "GIFT_CARD_COUPON"
+  local CLOSED = { orderStatus = "CLOSED", syncDataInfo = { languageBusinessInfo = { en_US = {} } } }
+  local EN_CURRENCY, CURRENCY = INFO .. "en_US.bill_amount_currency", INFO .. "{locale}.bill_amount_currency"
+  -- The partner's field, the payload's changes, and what is found with it, without it, and warned of without it.
+  local TIGHTER = {
+    { field("merchantBizNo", { max_length = 20 }), { merchantBizNo = ("x"):rep(21) }, "merchantBizNo too_long" },
+    { field("merchantBizNo", { max_length = 20 }), { merchantBizNo = ("x"):rep(20) } },
+    { field("merchantBizNo", { max_length = 32 }), { merchantBizNo = ("x"):rep(32) } },
+    { field("tradeNo", { max_length = 3 }), { tradeNo = "漢字三四" }, "tradeNo too_long" },
+    { field("tradeNo", { required = true }), {}, "tradeNo missing" },
+    { field("tradeNo", { required_when = { "TICKETED" } }), { orderStatus = "TICKETED" }, "tradeNo missing" },
+    { field("tradeNo", { required_when = { "TICKETED" } }), { orderStatus = "USED" } },
+    { field("extInfo", { required = true }), { extInfo = ABSENT }, "extInfo missing", "extInfo missing" },
+    { field("extInfo", { keys = { "a" } }), { extInfo = { b = 1 } }, "extInfo.b enum" },
+    { field("orderStatus", { enum = { "USED" } }), {}, "orderStatus enum" },
+    { field("tradeNo", { personal = true }), { tradeNo = 5 }, "tradeNo type", "tradeNo type" },
+    { field("payAmount.value", { confidence = "SEEN" }), { payAmount = { currency = "HKD" } },
+      "payAmount.value missing", nil, "payAmount.value missing" },
+    { field("payAmount.value", { max_length = 9 }), { payAmount = { value = 5, currency = "HKD" } },
+      "payAmount.value type", nil, "payAmount.value type" },
+    { field("amount", { confidence = "SEEN" }), { amount = "1" }, "amount type", nil, "amount type", GIFT },
+    { field("extInfo.service_start_time", { type = "number" }), { extInfo = { service_start_time = "x" } },
+      "extInfo.service_start_time type", nil, nil, RIDE },
+    { field("extInfo.service_start_time", { type = "number" }), { extInfo = { service_start_time = 5 } },
+      "extInfo.service_start_time format", nil, nil, RIDE },
+    { field(CURRENCY, { enum = { "HKD" } }), {
+      orderStatus = "CLOSED", syncDataInfo = { languageBusinessInfo = { en_US = { bill_amount_currency = "CNY" } } },
+    }, EN_CURRENCY .. " enum", nil, nil, CARD },
+    { field(CURRENCY, { required = true }), CLOSED, EN_CURRENCY .. " missing", nil, nil, CARD },
+    { field(CURRENCY, { required_when = { "WAIT_PAY", "CLOSED" } }), CLOSED, EN_CURRENCY .. " missing", nil, nil, CARD },
+  }
+  for i, case in ipairs(TIGHTER) do
+    local tighter, fault, plain_fault, warning, scenario = case[1], case[3], case[4], case[5], case[6]
+    it(("may be tightened: %d. %s"):format(i, cjson.encode(tighter)), function()
+      local api = scenario == CARD and "contract_card" or "order"
+      local given = api == "order" and samples.order(case[2]) or samples.card(case[2])
+      if api == "order" then given.merchantBizType = scenario or "MOVIE_TICKET" end
+      if scenario == RIDE then given.orderStatus = "SERVING" end
+      local found, _, warnings = faults(api, given)
+      assert.same(said(plain_fault, warning), { found, warnings })
+      found, _, warnings = faults(api, given, { scenarios = rules({ tighter }, scenario, api) })
+      assert.same(said(fault), { found, warnings })
+    end)
+  end
+
+  it("holds beside a partner's", function()
+    assert.same(said("amount.currency format"), (found_in({ own = "x" },
+      { { path = "extInfo.own", type = "string" } }, { amount = { value = "1", currency = "XYZ" } })))
+  end)
+end)
+
+describe("a partner's rules", function()
+  local function mine() return rules { { path = "merchantBizNo", max_length = 5 } } end
+
+  it("are those of one scenario and of one client", function()
+    local strict, other = gateway:client { scenarios = mine() }, gateway:client()
+    assert.is_nil((strict:prepare("order", samples.order())))
+    assert.is_table(strict:prepare("order", samples.order { merchantBizType = "TRAIN_TICKET" }))
+    assert.is_table(strict:prepare("contract_card", samples.card()))
+    assert.is_table(other:prepare("order", samples.order()))
+    assert.same({}, (faults("order", samples.order())))
+    assert.is_nil((strict:prepare("order", samples.order())))
+  end)
+
+  it("are not changed, and changes after alipayhk.new are not theirs", function()
+    local given, before = mine(), mine()
+    local client = gateway:client { scenarios = given }
+    assert.same({ "merchantBizNo too_long" }, (faults("order", samples.order(), { scenarios = given })))
+    assert.same(before, given)
+    given.order.MOVIE_TICKET.fields[1].max_length = 32
+    given.order.MOVIE_TICKET.fields[2] = { path = "extInfo.own", type = "string", required = true }
+    local _, err = client:prepare("order", samples.order { merchantBizNo = "123456" })
+    assert.equal("merchantBizNo", err.fields[1].path)
+    assert.equal(1, #err.fields)
+    assert.same({ "extInfo.own missing" }, (faults("order", samples.order(), { scenarios = given })))
+    given.order = nil
+    assert.is_nil((client:prepare("order", samples.order())))
+  end)
+
+  it("are what a client checks, as alipayhk.check does", function()
+    gateway:answers { {} }
+    local client = gateway:client { scenarios = rules { { path = "extInfo.own", type = "string", expected = true } } }
+    assert.equal("extInfo.own", assert(client:sync_order(samples.order())).warnings[1].path)
+    local _, err = client:sync_order(samples.order { extInfo = { own = 5 } })
+    assert.equal("extInfo.own", err.fields[1].path)
+    assert.equal(1, #gateway.requests)
+    assert.is_table(alipayhk.new(gateway:config { scenarios = {} }))
+  end)
+end)
