@@ -12,12 +12,13 @@ local expectations = { ABSENT = samples.ABSENT }
 -- A row: path, kind, what its absence is (F a fault, W a warning, - nothing), what a wrong value is, its limit in
 -- characters. What a page shows is a fault; what is only inferred from a twin page is a warning.
 
--- requestId and orderModifyTime are filled in by the client; userId is the only id that these orders have.
+-- requestId and orderModifyTime are filled in by the client; userId is the only id of a user in these orders.
 expectations.base = {
   { "requestId", "string", "-", "F", 32 },
   { "merchantBizNo", "string", "F", "F", 32 },
   { "orderStatus", "status", "F", "F" },
   { "userId", "string", "F", "F", 64 },
+  { "openId", "string", "-", "F", 64 },
   { "orderCreateTime", "time", "F", "F" },
   { "orderModifyTime", "time", "-", "F" },
   { "merchantAccountId", "string", "-", "F", 64 },
@@ -178,6 +179,7 @@ expectations.examples = {
 }
 
 expectations.formats = {
+  time = { right = { 1716338541000, 1716338541001 }, wrong = { 1716338541, 1716338541000.5, 0, -1716338541000 } },
   cents = {
     right = { "0", "5", "10000", ("9"):rep(30) },
     wrong = {

@@ -68,7 +68,7 @@ local function check_cents(value)
     return nil
   end
   if value:find("^%-") then return "format", "an amount is not negative: expected " .. CENTS end
-  if value:find("^%d*[.,]%d*$") then return "format", "cents have no decimal point: expected " .. CENTS end
+  if value:find("^%d*%.%d*$") then return "format", "cents have no decimal point: expected " .. CENTS end
   return "format", "expected " .. CENTS .. ", digits alone"
 end
 
