@@ -143,9 +143,9 @@ end
 -- Refuses a step that a rule on AlipayHK's pages forbids; what is only inferred passes.
 local function step_fault(description, stored, payload)
   if not stored or stored.scenario ~= payload[description.scenario_field] then return nil end
-  local scenario = rules.scenario(description, payload)
-  local message, is_advice = steps.fault(scenario, stored.status, payload[description.status_field])
-  return not is_advice and message or nil
+  local scenario = rules.alipayhk:scenario(description, payload)
+  local message, is_warning = steps.fault(scenario, stored.status, payload[description.status_field])
+  return not is_warning and message or nil
 end
 
 -- By API: gives a result code, a message, and further fields of the answer. One worker and no yield
@@ -206,7 +206,7 @@ local function process(request, client)
   if not description then return { result = result_of(nil, "INVALID_API") } end
   local payload, code, message = read_payload(request, client)
   if not payload then return { result = result_of(description, code, message) } end
-  local ok, err = check.payload(rules.alipayhk, description, payload, { complete = true })
+  local ok, err = check.payload(rules.alipayhk, description, payload, { complete = true, is_encoded = true })
   if not ok then return { result = result_of(description, code_of(description, err.fields), err.message) } end
   local body
   code, message, body = apply[description.name](description, client, payload)

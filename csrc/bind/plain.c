@@ -27,6 +27,35 @@ static bool is_plain_text(lua_State *L, int index)
     return ahk_utf8_length((ahk_slice){(const unsigned char *)text, length}, &characters, &at);
 }
 
+/* A key of a list of `length` entries, or of an object where that is 0. */
+static bool is_plain_key(lua_State *L, int index, size_t length)
+{
+    if (length == 0) {
+        return lua_type(L, index) == LUA_TSTRING && is_plain_text(L, index);
+    }
+    if (lua_type(L, index) != LUA_TNUMBER) {
+        return false;
+    }
+    const lua_Number key = lua_tonumber(L, index);
+    return key >= 1 && key <= (lua_Number)length && floor(key) == key;
+}
+
+static bool is_plain_table(lua_State *L, int depth, int *tables);
+
+static bool is_plain_value(lua_State *L, int depth, int *tables)
+{
+    switch (lua_type(L, -1)) {
+    case LUA_TTABLE:
+        return is_plain_table(L, depth, tables);
+    case LUA_TNUMBER:
+        return is_plain_number(lua_tonumber(L, -1));
+    case LUA_TSTRING:
+        return is_plain_text(L, -1);
+    default:
+        return lua_type(L, -1) == LUA_TBOOLEAN;
+    }
+}
+
 /* The table on top of the stack; leaves the stack as it was. Raises nothing. */
 static bool is_plain_table(lua_State *L, int depth, int *tables)
 {
@@ -42,18 +71,8 @@ static bool is_plain_table(lua_State *L, int depth, int *tables)
     bool plain = true;
     lua_pushnil(L);
     while (plain && lua_next(L, -2) != 0) {
-        const int kind = lua_type(L, -1);
         count++;
-        plain = length > 0 || (lua_type(L, -2) == LUA_TSTRING && is_plain_text(L, -2));
-        if (kind == LUA_TTABLE) {
-            plain = plain && is_plain_table(L, depth + 1, tables);
-        } else if (kind == LUA_TNUMBER) {
-            plain = plain && is_plain_number(lua_tonumber(L, -1));
-        } else if (kind == LUA_TSTRING) {
-            plain = plain && is_plain_text(L, -1);
-        } else {
-            plain = plain && kind == LUA_TBOOLEAN;
-        }
+        plain = is_plain_key(L, -2, length) && is_plain_value(L, depth + 1, tables);
         lua_pop(L, 1);
     }
     if (!plain) {

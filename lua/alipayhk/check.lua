@@ -4,11 +4,12 @@
 
 local Error = require "alipayhk.error"
 local json = require "alipayhk.json"
-local rules_module = require "alipayhk.rules"
 local schema = require "alipayhk.schema"
+local shown = require "alipayhk.shown"
 local steps = require "alipayhk.steps"
 
-local SHOWN = 5
+-- Faults in the error's message; bytes of a path.
+local SHOWN, PATH_MAX = 5, 512
 
 local function summary(what, faults)
   local parts = {}
@@ -20,18 +21,25 @@ local function summary(what, faults)
   return ("%s in the %s payload: %s%s"):format(count, what, table.concat(parts, "; "), more)
 end
 
-local function by_path(a, b)
-  return a.path < b.path
+local function by_place(a, b)
+  if a.path ~= b.path then return a.path < b.path end
+  return a.code .. a.message < b.code .. b.message
 end
 
 -- Faults of the JSON, in the order of their paths: a table's own order differs from run to run.
 local function json_faults(payload)
   local faults = {}
-  local is_virtual = json.inspect(payload, function(path, code, message)
-    faults[#faults + 1] = { path = path:gsub("%c", "?"), code = code, message = message }
+  local is_opaque = json.inspect(payload, function(path, code, message)
+    faults[#faults + 1] = { path = shown(path, PATH_MAX), code = code, message = message }
   end)
-  table.sort(faults, by_path)
-  return faults, is_virtual
+  table.sort(faults, by_place)
+  -- A table with many bad keys is told once of each sort.
+  local told, last = {}, nil
+  for _, fault in ipairs(faults) do
+    if not last or fault.path ~= last.path or fault.code ~= last.code then told[#told + 1] = fault end
+    last = fault
+  end
+  return told, is_opaque
 end
 
 local function append(list, more)
@@ -40,18 +48,19 @@ local function append(list, more)
   return #list > 0 and list or nil
 end
 
--- Those of `more` at places where `faults` has none yet.
-local function append_new(faults, more)
-  local seen = {}
-  for _, fault in ipairs(faults or {}) do seen[fault.path] = true end
-  local new = {}
-  for _, fault in ipairs(more) do
-    if not seen[fault.path] then
-      seen[fault.path] = true
-      new[#new + 1] = fault
-    end
+local function paths_of(faults)
+  local paths = {}
+  for _, fault in ipairs(faults or {}) do paths[fault.path] = true end
+  return paths
+end
+
+-- Those at other paths; nil where there are none.
+local function elsewhere(faults, paths)
+  local kept = {}
+  for _, fault in ipairs(faults or {}) do
+    if not paths[fault.path] then kept[#kept + 1] = fault end
   end
-  return append(faults, new)
+  return #kept > 0 and kept or nil
 end
 
 local function has_path(faults, path)
@@ -62,47 +71,52 @@ local function has_path(faults, path)
 end
 
 -- The step, where there is one and the status is good in itself.
-local function check_step(description, payload, previous_status, faults, advice)
-  local scenario = rules_module.scenario(description, payload)
+local function check_step(rules, description, payload, previous_status, faults, warnings)
+  local scenario = rules:scenario(description, payload)
   local path = description.status_field
-  if not scenario or has_path(faults, path) then return faults, advice end
-  local message, is_advice = steps.fault(scenario, previous_status, payload[path])
-  if not message then return faults, advice end
+  if not scenario or has_path(faults, path) then return faults, warnings end
+  local message, is_warning = steps.fault(scenario, previous_status, payload[path])
+  if not message then return faults, warnings end
   local found = { { path = path, code = "transition", message = message } }
-  if is_advice then return faults, append(advice, found) end
-  return append(faults, found), advice
+  if is_warning then return faults, append(warnings, found) end
+  return append(faults, found), warnings
 end
 
 local NO_OPTIONS = {}
 
 local check = {}
 
---- @tparam table rules
+--- Checks a payload.
+-- @tparam table rules
 -- @tparam ?table description of the API; nil checks only that JSON can carry the payload
 -- @tparam table payload
--- @tparam[opt] table opts `complete`: nothing is going to be filled in any more; `previous_status`;
---   `strict`: advice is faults
+-- @tparam[opt] table opts `complete`: nothing is going to be filled in any more; `is_encoded`: it was read from
+--   JSON; `previous_status`; `strict`: warnings are faults
 -- @treturn[1] boolean true
--- @treturn[1] ?table warnings: the faults that are only advice, `{ path, code, message }`
+-- @treturn[1] ?table warnings: faults against what is only inferred, `{ path, code, message }`
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid"
 function check.payload(rules, description, payload, opts)
   opts = opts or NO_OPTIONS
-  local faults, advice, unwritable, is_virtual
-  if not json.is_plain(payload) then unwritable, is_virtual = json_faults(payload) end
+  local faults, warnings, unwritable, is_opaque
+  if not json.is_plain(payload) then unwritable, is_opaque = json_faults(payload) end
   -- A metatable could show other fields than would be sent, or throw.
-  if description and not is_virtual then
-    faults, advice = schema.check(rules:schema(description, payload), payload, opts.complete)
+  if description and not is_opaque then
+    faults, warnings = schema.check(rules:schema(description, payload), payload, opts)
     if opts.previous_status then
-      faults, advice = check_step(description, payload, opts.previous_status, faults, advice)
+      faults, warnings = check_step(rules, description, payload, opts.previous_status, faults, warnings)
     end
   end
-  if unwritable then faults = append_new(faults, unwritable) end
-  if opts.strict and advice then faults, advice = append(faults, advice), nil end
-  if not faults then return true, advice end
+  -- What a rule says of a place is enough; what JSON cannot carry there says more than a warning.
+  if unwritable then
+    warnings = elsewhere(warnings, paths_of(unwritable))
+    faults = append(faults, elsewhere(unwritable, paths_of(faults)))
+  end
+  if opts.strict and warnings then faults, warnings = append(faults, warnings), nil end
+  if not faults then return true, warnings end
   return nil, Error.new("invalid", summary(description and description.name or "request", faults), {
     fields = faults,
-    warnings = advice,
+    warnings = warnings,
   })
 end
 

@@ -6,6 +6,7 @@ local Error = require "alipayhk.error"
 local base_url = require "alipayhk.base_url"
 local core = require "alipayhk.core"
 local keyring = require "alipayhk.keyring"
+local kind = require "alipayhk.kind"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
 local suggest = require "alipayhk.suggest"
@@ -15,26 +16,7 @@ local config = {}
 -- ---- kinds of values: each gives a message, and where within it, when a value is not of it ------
 
 local INT_MAX = 2147483647
-
-local function one_of(...)
-  local allowed = { ... }
-  return function(value)
-    for _, candidate in ipairs(allowed) do
-      if value == candidate then return nil end
-    end
-    local shown = {}
-    for i, candidate in ipairs(allowed) do
-      shown[i] = type(candidate) == "string" and '"' .. candidate .. '"' or tostring(candidate)
-    end
-    return "expected one of " .. table.concat(shown, ", ") .. suggest(value, allowed)
-  end
-end
-
-local function of_type(name)
-  return function(value)
-    if type(value) ~= name then return ("expected a %s, found a %s"):format(name, type(value)) end
-  end
-end
+local of_type, one_of = kind.of_type, kind.one_of
 
 local function whole(unit, least, most)
   most = most or INT_MAX
@@ -74,7 +56,7 @@ local function key_version(value)
   return "expected a whole number, a string of letters and digits, or false to leave it out"
 end
 
-local check_source_name = one_of("file", "data", "passphrase")
+local check_source_name = one_of { "file", "data", "passphrase" }
 
 local function key_source(value)
   if type(value) == "string" or type(value) == "userdata" then return nil end
@@ -100,10 +82,10 @@ end
 -- ---- the keys of the config, and of the tables in it ---------------------------------------------
 
 local NESTED = {
-  ecc224 = { digest = one_of("sha224", "sha256"), encoding = one_of("der", "p1363") },
+  ecc224 = { digest = one_of { "sha224", "sha256" }, encoding = one_of { "der", "p1363" } },
   encryption = {
-    key_padding = one_of("pkcs1", "oaep"),
-    key_bits = one_of(256, 192, 128),
+    key_padding = one_of { "pkcs1", "oaep" },
+    key_bits = one_of { 256, 192, 128 },
     content_type = function(value)
       if type(value) ~= "string" or value:find("%c") then return "expected a media type on one line" end
     end,
@@ -120,7 +102,7 @@ local NESTED = {
     client_cert = of_type("string"),
     client_key = of_type("string"),
     pinned_public_key = of_type("string"),
-    min_version = one_of("1.2", "1.3"),
+    min_version = one_of { "1.2", "1.3" },
   },
 }
 
@@ -163,7 +145,7 @@ local function read_nested(name, value)
   return result
 end
 
-local check_transport_name = one_of("auto", "curl", "cosocket")
+local check_transport_name = one_of { "auto", "curl", "cosocket" }
 
 local function check_transport(value)
   if type(value) ~= "function" then return check_transport_name(value) end
@@ -171,10 +153,10 @@ end
 
 local CHECKS = {
   client_id = header_text,
-  environment = one_of("production", "testing"),
+  environment = one_of { "production", "testing" },
   base_url = of_type("string"),
   private_key = key_source,
-  algorithm = one_of("RSA256", "ECC224"),
+  algorithm = one_of { "RSA256", "ECC224" },
   key_version = key_version,
   alipay_public_key = key_source,
   verify_response = of_type("boolean"),
@@ -185,7 +167,7 @@ local CHECKS = {
   transport = check_transport,
   proxy = proxy,
   max_response_bytes = whole("bytes", 1, platform.body_max),
-  validate = one_of(true, false, "strict"),
+  validate = one_of { true, false, "strict" },
   scenarios = of_type("table"),
   on_event = of_type("function"),
   now = of_type("function"),

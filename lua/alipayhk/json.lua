@@ -79,52 +79,86 @@ end
 
 local walk
 
-local function inspect_list(list, path, depth, state)
-  local length, count = #list, 0
-  for _ in pairs(list) do count = count + 1 end
-  if count ~= length then
-    return state.add(path, "type", "neither a list nor an object: it has numbered and named keys, or holes")
+-- "list", "object", or nil where the keys are of both kinds, or of neither.
+local function shape_of(value)
+  local length, count, names, indices = #value, 0, 0, 0
+  for key in next, value do
+    count = count + 1
+    if type(key) == "string" then
+      names = names + 1
+    elseif type(key) == "number" and key >= 1 and key <= length and key % 1 == 0 then
+      indices = indices + 1
+    end
   end
-  for i = 1, length do walk(list[i], path .. "[" .. i .. "]", depth, state) end
+  return names == count and "object" or indices == count and count == length and "list" or nil
 end
 
-local function inspect_object(object, path, depth, state)
+-- How a path names a key; what is no string or number has no name that is safe to ask for.
+local function key_text(key)
+  if type(key) == "string" then return key end
+  return type(key) == "number" and ("%.14g"):format(key) or "(" .. type(key) .. ")"
+end
+
+local function inspect_key(key, path, state)
+  if type(key) ~= "string" then
+    state.add(path, "type", ("an object's keys are strings, found a %s"):format(type(key)))
+  elseif not utf8_length(key) then
+    state.add(path, "format", "a key is not valid UTF-8")
+  end
+end
+
+local function inspect_children(value, shape, path, depth, state)
   local prefix = path == "" and "" or path .. "."
-  for key, child in pairs(object) do
-    if type(key) ~= "string" then
-      state.add(path, "type", ("an object's keys are strings, found a %s"):format(type(key)))
-    elseif not utf8_length(key) then
-      state.add(path, "format", "a key is not valid UTF-8")
+  for key, child in next, value do
+    if shape == "list" then
+      walk(child, ("%s[%d]"):format(path, key), depth, state)
     else
-      walk(child, prefix .. key, depth, state)
+      if shape == "object" then inspect_key(key, path, state) end
+      walk(child, prefix .. key_text(key), depth, state)
     end
   end
 end
+
+-- What __metatable hides counts as well.
+local metatable_of = debug and debug.getmetatable or getmetatable
 
 -- Encoding reads tables raw: what a metamethod would show is not what would be sent.
 local function is_virtual(value)
-  local metatable = getmetatable(value)
+  local metatable = metatable_of(value)
   if metatable == nil then return false end
-  return type(metatable) ~= "table" or metatable.__index ~= nil or metatable.__pairs ~= nil or metatable.__len ~= nil
+  if type(metatable) ~= "table" then return true end
+  return rawget(metatable, "__index") ~= nil or rawget(metatable, "__pairs") ~= nil or rawget(metatable, "__len") ~= nil
+end
+
+--- Whether a table carries the mark by which some builds write it as a list, whatever is in it.
+function json.is_marked_list(value)
+  local metatable = metatable_of(value)
+  return metatable ~= nil and (metatable == codec.array_mt or metatable == codec.empty_array_mt)
+end
+
+-- What keeps a table from being walked any further.
+local function obstacle(value, depth, state)
+  if is_virtual(value) then return "a table whose metatable has __index, __pairs or __len: pass a plain one" end
+  if state.tables == TABLES_MAX then return ("more than %d tables, or one that holds itself"):format(TABLES_MAX) end
+  if depth > DEPTH_MAX then return ("nested deeper than %d levels, or a table that holds itself"):format(DEPTH_MAX) end
 end
 
 local function inspect_table(value, path, depth, state)
-  if is_virtual(value) then
-    state.found_virtual = true
-    return state.add(path, "type", "a table whose metatable has __index, __pairs or __len: pass a plain one")
+  local stop = obstacle(value, depth, state)
+  if stop then
+    state.is_opaque = true
+    if not state.is_full then state.add(path, "type", stop) end
+    state.is_full = state.tables == TABLES_MAX
+    return
   end
   state.tables = state.tables + 1
-  if state.tables > TABLES_MAX then
-    if state.tables == TABLES_MAX + 1 then
-      state.add(path, "type", ("more than %d tables, or one that holds itself"):format(TABLES_MAX))
-    end
-  elseif depth > DEPTH_MAX then
-    state.add(path, "type", ("nested deeper than %d levels, or a table that holds itself"):format(DEPTH_MAX))
-  elseif #value > 0 then
-    inspect_list(value, path, depth, state)
-  else
-    inspect_object(value, path, depth, state)
+  local shape = shape_of(value)
+  if not shape then
+    state.add(path, "type", "neither a list nor an object: it has numbered and named keys, or holes")
+  elseif shape == "object" and next(value) ~= nil and json.is_marked_list(value) then
+    state.add(path, "type", "its metatable marks it as a list, and it has named keys")
   end
+  inspect_children(value, shape, path, depth, state)
 end
 
 function walk(value, path, depth, state)
@@ -137,11 +171,12 @@ end
 --- Finds everything in a table that JSON could not carry unchanged.
 -- @tparam table value
 -- @tparam function add `add(path, code, message)`, called for each fault, in no order
--- @treturn boolean whether a metatable would show other fields than those that are written
+-- @treturn boolean whether some table was not looked into: one with metamethods that would show other fields
+--   than are written, or too many, or too deep
 function json.inspect(value, add)
-  local state = { add = add, tables = 0, found_virtual = false }
+  local state = { add = add, tables = 0, is_opaque = false, is_full = false }
   inspect_table(value, "", 1, state)
-  return state.found_virtual
+  return state.is_opaque
 end
 
 --- Whether a table is of the common sort in which `inspect` would find nothing: no metatable, lists and

@@ -53,17 +53,6 @@ local function complete(config, description, payload)
   return filled
 end
 
--- What must not be repeated in a message.
-local function personal_values(config, description, payload)
-  local values = {}
-  for _, field in ipairs(description and config.rules:schema(description, payload).personal or {}) do
-    local value = payload
-    for name in field.path:gmatch("[^.]+") do value = type(value) == "table" and value[name] or nil end
-    if type(value) == "string" and value ~= "" then values[#values + 1] = value end
-  end
-  return values
-end
-
 -- The body, and what is to be said about it.
 local function encode(config, description, payload, previous_status)
   local checked = config.validate and description or nil
@@ -133,7 +122,7 @@ function request.build(config, description, path, payload, encrypt, previous_sta
     request_id = type(payload.requestId) == "string" and payload.requestId or nil,
     merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
     api = description and description.name or nil,
-    personal = personal_values(config, description, payload),
+    personal = description and schema.personal(config.rules:schema(description, payload), payload) or {},
     warnings = found or {},
   }
   if encrypt then

@@ -3,6 +3,7 @@
 
 local api = require "alipayhk.api"
 local fields = require "alipayhk.schema.fields"
+local list = require "alipayhk.list"
 local schema = require "alipayhk.schema"
 local suggest = require "alipayhk.suggest"
 
@@ -10,12 +11,6 @@ local Rules = {}
 Rules.__index = Rules
 
 local rules = {}
-
-local function names_of(list)
-  local names = {}
-  for i, entry in ipairs(list) do names[i] = entry.name end
-  return names
-end
 
 -- By API name and scenario name.
 local scenarios = {}
@@ -38,9 +33,9 @@ local function base_fields(description, scenario)
   local result = {}
   for i, field in ipairs(description.fields) do
     if field.path == description.scenario_field then
-      field = with(field, { enum = names_of(description.scenarios) })
+      field = with(field, { enum = list.names(description.scenarios) })
     elseif field.path == description.status_field and scenario then
-      field = with(field, { enum = names_of(scenario.statuses) })
+      field = with(field, { enum = list.names(scenario.statuses) })
     end
     result[i] = field
   end
@@ -79,39 +74,59 @@ end
 
 -- A `required_when` that names no status would never be in force.
 local function status_fault(scenario, field)
-  local names = names_of(scenario.statuses)
+  local names = list.names(scenario.statuses)
   for _, property in ipairs { "required_when", "expected_when" } do
     for _, name in ipairs(field[property] or {}) do
-      local known = false
-      for _, status in ipairs(names) do known = known or status == name end
-      if not known then
+      if not list.includes(names, name) then
         return property, ("%s has no status \"%s\"%s"):format(scenario.name, name, suggest(name, names))
       end
     end
   end
 end
 
--- Puts one field over the list. Gives a property and a message where that cannot be done.
-local function add_field(list, by_path, scenario, given)
+-- The fields of a scenario, to which a partner's are added one by one.
+local function new_draft(description, scenario)
+  local draft = { scenario = scenario, fields = rules.fields(description, scenario), by_key = {} }
+  for _, field in ipairs(draft.fields) do draft.by_key[fields.key(field.path)] = field end
+  return draft
+end
+
+-- Puts a field over one that the draft has. Gives a property and a message where that cannot be done.
+local function tighten(draft, known, given)
+  local field, property, message = fields.tighten(known, given)
+  if not field then return property, message end
+  field.path = known.path -- the same wildcards
+  for i, entry in ipairs(draft.fields) do
+    if entry == known then draft.fields[i] = field end
+  end
+  draft.by_key[fields.key(field.path)] = field
+end
+
+local function append(draft, given)
+  local property, message = fields.fault_among(given, draft.by_key)
+  if message then return property, message end
+  draft.fields[#draft.fields + 1] = given
+  draft.by_key[fields.key(given.path)] = given
+end
+
+-- Puts one field over the draft. Gives a property and a message where that cannot be done.
+local function add_field(draft, given)
   local property, message = fields.fault(given)
   if message then return property, message end
-  property, message = status_fault(scenario, given)
+  property, message = status_fault(draft.scenario, given)
   if message then return property, message end
-  local ours = by_path[given.path]
-  if not ours then
-    property, message = fields.fault_among(given, by_path)
-    if message then return property, message end
-    local copy = with(given, {})
-    list[#list + 1], by_path[given.path] = copy, copy
-    return nil
+  local known = draft.by_key[fields.key(given.path)]
+  if known then return tighten(draft, known, fields.copy(given)) end
+  return append(draft, fields.copy(given))
+end
+
+local function is_list(value)
+  local count = 0
+  for key in pairs(value) do
+    if type(key) ~= "number" then return false end
+    count = count + 1
   end
-  local tightened
-  tightened, property, message = fields.tighten(ours, given)
-  if not tightened then return property, message end
-  for i, field in ipairs(list) do
-    if field == ours then list[i] = tightened end
-  end
-  by_path[given.path] = tightened
+  return count == #value
 end
 
 -- The fields of one scenario with a partner's; or nil, the place of a mistake, and a message.
@@ -122,19 +137,15 @@ local function read_scenario(description, scenario, given, base)
       return nil, base .. "." .. tostring(name), "no such key" .. suggest(name, { "fields" })
     end
   end
-  if type(given.fields) ~= "table" then
+  if type(given.fields) ~= "table" or not is_list(given.fields) then
     return nil, base .. ".fields", ("expected a list of fields, found a %s"):format(type(given.fields))
   end
-  local list, by_path = rules.fields(description, scenario), {}
-  for _, field in ipairs(list) do by_path[field.path] = field end
-  local count = 0
-  for _ in pairs(given.fields) do count = count + 1 end
-  if count ~= #given.fields then return nil, base .. ".fields", "expected a list of fields" end
+  local draft = new_draft(description, scenario)
   for i, field in ipairs(given.fields) do
-    local property, message = add_field(list, by_path, scenario, field)
+    local property, message = add_field(draft, field)
     if message then return nil, place_of(base, i, property), message end
   end
-  return list
+  return draft.fields
 end
 
 -- The keys of `given`, sorted; or nil, the place of one that is not known, and a message.
@@ -149,8 +160,8 @@ local function known_keys(given, known, names, base)
   return keys
 end
 
-local function compile(description, list, scenario)
-  return schema.compile(list, {
+local function compile(description, all, scenario)
+  return schema.compile(all, {
     any_of = description.any_of,
     case = description.status_field,
     title = scenario and scenario.name,
@@ -160,12 +171,12 @@ end
 -- Compiles what is given for one API. Gives the place of a mistake and a message, if there is one.
 local function read_api(compiled, description, given, base)
   local known = scenarios[description.name]
-  local keys, place, message = known_keys(given, known, names_of(description.scenarios), base)
+  local keys, place, message = known_keys(given, known, list.names(description.scenarios), base)
   for _, key in ipairs(keys or {}) do
-    local list
-    list, place, message = read_scenario(description, known[key], given[key], base .. "." .. key)
-    if not list then return place, message end
-    compiled[key] = compile(description, list, known[key])
+    local all
+    all, place, message = read_scenario(description, known[key], given[key], base .. "." .. key)
+    if not all then return place, message end
+    compiled[key] = compile(description, all, known[key])
   end
   return place, message
 end
@@ -194,7 +205,7 @@ end
 -- @tparam table description of the API
 -- @tparam table payload
 -- @treturn ?table nil where it names none that is known
-function rules.scenario(description, payload)
+function Rules.scenario(_, description, payload)
   local name = rawget(payload, description.scenario_field)
   return name ~= nil and scenarios[description.name][name] or nil
 end
@@ -204,11 +215,11 @@ end
 -- @tparam table payload
 -- @treturn table compiled
 function Rules:schema(description, payload)
-  local scenario = rules.scenario(description, payload)
+  local scenario = self:scenario(description, payload)
   local compiled, key = self.compiled[description.name], scenario and scenario.name or false
   if not compiled[key] then
-    local list = scenario and rules.fields(description, scenario) or fields_of_none(description)
-    compiled[key] = compile(description, list, scenario)
+    local all = scenario and rules.fields(description, scenario) or fields_of_none(description)
+    compiled[key] = compile(description, all, scenario)
   end
   return compiled[key]
 end

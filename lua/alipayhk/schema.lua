@@ -5,113 +5,40 @@
 -- one walk over that tree, and makes no garbage beyond the faults it finds.
 -- @module alipayhk.schema
 
-local json = require "alipayhk.json"
+local list = require "alipayhk.list"
+local shown = require "alipayhk.shown"
 local suggest = require "alipayhk.suggest"
-local types = require "alipayhk.schema.types"
+local tree = require "alipayhk.schema.tree"
+local values = require "alipayhk.schema.values"
 
 local concat, sort = table.concat, table.sort
 
-local schema = {}
+-- Of so many unknown keys the likeliest meaning is looked for: it takes time, and nobody reads more.
+local SUGGESTED_MAX = 20
 
--- ---- compiling ---------------------------------------------------------------------------------
-
--- children, by_name: the fields below, in the order of the description
--- each:              the field that stands for any key, `{...}`
--- element:           the field that stands for each element, `[]`
--- rewritten:         something in it may have another form on the wire
-local function new_node(name)
-  return { name = name, children = {}, by_name = {} }
-end
-
-local function child_of(node, name)
-  if name == "[]" then
-    node.element = node.element or new_node(name)
-    return node.element
-  elseif name:sub(1, 1) == "{" then
-    node.each = node.each or new_node(name)
-    return node.each
-  elseif not node.by_name[name] then
-    local child = new_node(name)
-    node.by_name[name] = child
-    node.children[#node.children + 1] = child
-  end
-  return node.by_name[name]
-end
-
-local function set_of(list)
-  if not list then return nil end
-  local set = {}
-  for _, value in ipairs(list) do set[value] = true end
-  return set
-end
-
--- Which codes of a field's faults are no more than advice: true for all of them.
-local function advice_of(field)
-  if field.confidence == "INFERRED" then return true end
-  return field.inferred and set_of(field.inferred)
-end
-
--- The types whose values may have another form on the wire.
-local REWRITTEN = { json_object = true, array = true }
-local MARKS = { "filled", "personal" }
-
-local function names_required_in(node)
-  local names = {}
-  for _, child in ipairs(node.children) do
-    if child.field.required then names[#names + 1] = child.name end
-  end
-  return names
-end
-
-local function finish(node)
-  for _, child in ipairs(node.children) do finish(child) end
-  if node.each then finish(node.each) end
-  if node.element then finish(node.element) end
-  local field = node.field
-  node.deep = #node.children > 0 or node.each ~= nil or node.element ~= nil or field.keys ~= nil
-  node.check = types[field.type](field, names_required_in(node))
-  node.advice = advice_of(field)
-  node.required_when, node.expected_when = set_of(field.required_when), set_of(field.expected_when)
-  node.key_set = set_of(field.keys)
-end
-
---- Compiles a description.
--- @tparam table fields list of fields, an object or list before what is in it
--- @tparam table opts `any_of`: groups of top-level fields of which one has to be there;
---   `case`: the top-level field by whose value `required_when` goes; `title`: whose fields they are
--- @treturn table for `check` and `wire_form`; `filled` and `personal` list the fields marked so
-function schema.compile(fields, opts)
-  local root = new_node("")
-  root.field = { type = "object" }
-  local compiled = { root = root, any_of = opts.any_of or {}, case = opts.case, title = opts.title }
-  for _, mark in ipairs(MARKS) do compiled[mark] = {} end
-  for _, field in ipairs(fields) do
-    local node = root
-    for name in field.path:gsub("%[%]", ".[]"):gmatch("[^.]+") do
-      if REWRITTEN[field.type] then node.rewritten = true end
-      node = child_of(node, name)
-    end
-    node.rewritten = node.rewritten or REWRITTEN[field.type]
-    node.field = field
-    for _, mark in ipairs(MARKS) do
-      if field[mark] then compiled[mark][#compiled[mark] + 1] = field end
-    end
-  end
-  finish(root)
-  return compiled
-end
+local schema = {
+  compile = tree.compile,
+  wire_form = values.wire_form,
+  personal = values.personal,
+}
 
 -- ---- reporting ---------------------------------------------------------------------------------
 
--- What a walk needs; kept for the next one, for a check is not to make garbage.
+-- What a walk needs; kept for the next one, for a check is to make no garbage.
 local idle
 
-local function new_state(case, complete)
+local function new_state(case, opts)
   local state = idle or { path = {} }
   idle = nil
-  state.case, state.complete, state.is_encoded = case, complete, false
-  state.faults, state.advice = nil, nil
+  state.case, state.complete, state.is_encoded = case, opts.complete, opts.is_encoded
+  state.faults, state.warnings = nil, nil
   return state
+end
+
+-- How a path names a key; what is no string or number has no name that is safe to ask for.
+local function key_text(key)
+  if type(key) == "string" then return shown(key, 64) end
+  return type(key) == "number" and ("%.14g"):format(key) or "(" .. type(key) .. ")"
 end
 
 -- Keys of objects are strings in it, indices of lists numbers.
@@ -123,17 +50,17 @@ local function path_of(state, depth, key)
     if type(part) == "number" then
       parts[i] = ("[%d]"):format(part)
     else
-      parts[i] = (i > 1 and "." or "") .. part:sub(1, 64):gsub("%c", "?")
+      parts[i] = (i > 1 and "." or "") .. key_text(part)
     end
   end
   return concat(parts)
 end
 
-local function report(state, depth, key, code, message, is_advice)
-  local list = is_advice and "advice" or "faults"
-  state[list] = state[list] or {}
-  local faults = state[list]
-  faults[#faults + 1] = { path = path_of(state, depth, key), code = code, message = message }
+local function report(state, depth, key, code, message, is_warning)
+  local kind = is_warning and "warnings" or "faults"
+  local found = state[kind] or {}
+  state[kind] = found
+  found[#found + 1] = { path = path_of(state, depth, key), code = code, message = message }
 end
 
 -- ---- checking ----------------------------------------------------------------------------------
@@ -143,8 +70,7 @@ local walk
 local function visit(node, value, key, state, depth)
   local code, message, decoded = node.check(value, state.is_encoded)
   if code then
-    local advice = node.advice
-    report(state, depth, key, code, message, advice == true or advice and advice[code])
+    report(state, depth, key, code, message, node.warns[code])
   elseif decoded then
     local was_encoded = state.is_encoded
     state.path[depth + 1], state.is_encoded = key, true
@@ -156,12 +82,12 @@ local function visit(node, value, key, state, depth)
   end
 end
 
--- Whether a field has to be there: nil, "required", or "expected" where that is advice.
+-- Whether a field has to be there: nil, "required", or "expected" where its absence is a warning.
 local function need_of(node, state)
   local field, case = node.field, state.case
   local need
   if field.required or node.required_when and node.required_when[case] then
-    need = node.advice == true and "expected" or "required"
+    need = node.warns.missing and "expected" or "required"
   elseif field.expected or node.expected_when and node.expected_when[case] then
     need = "expected"
   end
@@ -169,14 +95,28 @@ local function need_of(node, state)
   return need
 end
 
+local function by_text(a, b)
+  if type(a) == "string" and type(b) == "string" then return a < b end
+  return key_text(a) < key_text(b)
+end
+
+local function sorted_keys(value)
+  local keys = {}
+  for key in next, value do keys[#keys + 1] = key end
+  sort(keys, by_text)
+  return keys
+end
+
 -- A field by another spelling is the likeliest reason for one that is missing.
 local function misspelt(node, holder, name)
   local others = {}
-  for key in pairs(holder) do
+  for key in next, holder do
     if not node.by_name[key] then others[#others + 1] = key end
+    if #others > SUGGESTED_MAX then return "" end
   end
-  sort(others, function(a, b) return tostring(a) < tostring(b) end)
-  return (suggest(name, others):gsub("^, did you mean", ": is it"):gsub("%c", "?"))
+  sort(others, by_text)
+  local hint = suggest(name, others):gsub("^, did you mean", ": is it")
+  return shown(hint, #hint)
 end
 
 -- A field that is nil or "".
@@ -189,17 +129,10 @@ local function visit_empty(node, parent, holder, state, depth)
   end
   if not need then return end
   local when = (node.required_when or node.expected_when) and state.case
-    and (" for %s"):format(state.case:sub(1, 40):gsub("%c", "?")) or ""
+    and (" for %s"):format(shown(state.case, 40)) or ""
   local message = ("%s%s, but %s"):format(need, when, value == "" and "empty" or "absent")
   if value == nil then message = message .. misspelt(parent, holder, name) end
   report(state, depth, name, "missing", message, need == "expected")
-end
-
-local function sorted_keys(value)
-  local keys = {}
-  for key in pairs(value) do keys[#keys + 1] = key end
-  sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  return keys
 end
 
 local function has_other_keys(value, set)
@@ -213,10 +146,11 @@ end
 local function walk_listed_keys(node, value, state, depth)
   local keys, key_set, each = node.field.keys, node.key_set, node.each
   if has_other_keys(value, key_set) then
-    for _, key in ipairs(sorted_keys(value)) do
+    for i, key in ipairs(sorted_keys(value)) do
       if not key_set[key] then
-        local message = ("expected a key among %s%s"):format(concat(keys, ", "), suggest(key, keys))
-        report(state, depth, tostring(key), "enum", message, node.advice == true)
+        local hint = i <= SUGGESTED_MAX and suggest(key, keys) or ""
+        local message = ("expected a key among %s%s"):format(concat(keys, ", "), hint)
+        report(state, depth, key_text(key), "enum", message, node.warns.enum)
       end
     end
   end
@@ -242,7 +176,7 @@ function walk(node, value, state, depth)
     walk_listed_keys(node, value, state, depth)
   elseif node.each then
     for _, key in ipairs(sorted_keys(value)) do
-      if not node.by_name[key] then visit(node.each, value[key], tostring(key), state, depth) end
+      if not node.by_name[key] then visit(node.each, value[key], key_text(key), state, depth) end
     end
   elseif node.element then
     for i = 1, #value do visit(node.element, value[i], i, state, depth) end
@@ -268,71 +202,34 @@ end
 local function check_unknown(compiled, value, state)
   local root = compiled.root
   if not has_other_keys(value, root.by_name) then return end
-  local names = {}
-  for i, child in ipairs(root.children) do names[i] = child.name end
+  local names, unknown = list.names(root.children), 0
   local message = compiled.title and compiled.title .. " has no such field" or "no such field"
   for _, key in ipairs(sorted_keys(value)) do
     if not root.by_name[key] then
-      report(state, 0, tostring(key), "unknown", message .. suggest(key, names))
+      unknown = unknown + 1
+      local hint = unknown <= SUGGESTED_MAX and suggest(key, names) or ""
+      report(state, 0, key_text(key), "unknown", message .. hint)
     end
   end
 end
 
---- Checks a table without metatables in it, reporting every fault, in the order of the description.
+--- Checks a table in which no metatable shows other fields, reporting every fault, in the order of the
+-- description.
 -- @tparam table compiled
 -- @tparam table value
--- @tparam boolean complete true: what a client would have filled in has to be there
+-- @tparam table opts `complete`: what a client would have filled in has to be there; `is_encoded`: the table
+--   was read from JSON
 -- @treturn ?table faults `{ path, code, message }`
--- @treturn ?table advice: the faults against what is only inferred
-function schema.check(compiled, value, complete)
+-- @treturn ?table warnings: the faults against what is only inferred
+function schema.check(compiled, value, opts)
   local case = compiled.case and value[compiled.case]
-  local state = new_state(type(case) == "string" and case or nil, complete)
+  local state = new_state(type(case) == "string" and case or nil, opts)
   walk(compiled.root, value, state, 0)
   check_groups(compiled.any_of, value, state)
   check_unknown(compiled, value, state)
-  local faults, advice = state.faults, state.advice
+  local faults, warnings = state.faults, state.warnings
   idle = state
-  return faults, advice
-end
-
--- ---- the form on the wire ----------------------------------------------------------------------
-
-local wire_value
-
--- Puts the wire form of one value, in a copy of the table that is made for the first change.
-local function replaced(node, original, copy, key)
-  local changed = wire_value(node, original[key])
-  if changed == original[key] then return copy end
-  if copy == original then
-    copy = {}
-    for k, v in pairs(original) do copy[k] = v end
-  end
-  copy[key] = changed
-  return copy
-end
-
--- Gives the value itself where nothing in it has to change.
-function wire_value(node, value)
-  if type(value) ~= "table" or not node.rewritten then return value end
-  local kind = node.field.type
-  if kind == "array" and next(value) == nil then return json.empty_array or value end
-  local copy = value
-  for _, child in ipairs(node.children) do
-    if child.rewritten and value[child.name] ~= nil then copy = replaced(child, value, copy, child.name) end
-  end
-  local each = node.each or node.element
-  if each and each.rewritten then
-    for key in pairs(value) do
-      if not node.by_name[key] then copy = replaced(each, value, copy, key) end
-    end
-  end
-  return kind == "json_object" and json.encode(copy) or copy
-end
-
---- What is to be encoded for a table that passed: inner JSON objects as strings, empty lists as lists.
--- The table itself is left as it is.
-function schema.wire_form(compiled, value)
-  return wire_value(compiled.root, value)
+  return faults, warnings
 end
 
 return schema

@@ -5,6 +5,9 @@
 -- SEEN or INFERRED. The same status again is no step.
 -- @module alipayhk.steps
 
+local list = require "alipayhk.list"
+local shown = require "alipayhk.shown"
+
 local steps = {}
 
 local function find(scenario, name)
@@ -13,18 +16,15 @@ local function find(scenario, name)
   end
 end
 
-local function includes(list, value)
-  for _, entry in ipairs(list) do
-    if entry == value then return true end
-  end
-  return false
-end
-
 -- Each gives the confidence of a rule that forbids the step, or nil.
 local rules = {
   function(_, from) return from.ends end,
-  function(_, from, to) return from.only_before and not includes(from.only_before, to.name) and from.confidence end,
-  function(_, from, to) return to.only_after and not includes(to.only_after, from.name) and to.confidence end,
+  function(_, from, to)
+    return from.only_before and not list.includes(from.only_before, to.name) and from.confidence
+  end,
+  function(_, from, to)
+    return to.only_after and not list.includes(to.only_after, from.name) and to.confidence
+  end,
   function(scenario, from, to)
     return find(scenario, to.name) < find(scenario, from.name) and scenario.steps.forward_only
   end,
@@ -67,18 +67,18 @@ end
 -- @tparam string from what the order's status was; need not be a status of the scenario
 -- @tparam string to a status of it
 -- @treturn ?string message, nil where it is allowed
--- @treturn ?boolean whether that is only advice
+-- @treturn ?boolean whether that is a warning only
 function steps.fault(scenario, from, to)
   if not find(scenario, from) then
-    local names = {}
-    for i, status in ipairs(scenario.statuses) do names[i] = status.name end
-    return ("the previous status is none of %s's: %s"):format(scenario.name, table.concat(names, ", "))
+    return ("the previous status %s is none of %s's: %s"):format(
+      shown(from, 40), scenario.name, table.concat(list.names(scenario.statuses), ", "))
   end
   local confidence = steps.forbidden(scenario, from, to)
   if not confidence then return nil end
   local allowed = steps.after(scenario, from)
   local may = #allowed > 0 and "only " .. table.concat(allowed, ", ") .. " may follow" or "nothing follows"
-  return ("after %s %s, found %s"):format(from, may, to), confidence ~= "SEEN"
+  local how_sure = confidence ~= "SEEN" and " (INFERRED)" or ""
+  return ("after %s %s%s, found %s"):format(from, may, how_sure, to), confidence ~= "SEEN"
 end
 
 return steps

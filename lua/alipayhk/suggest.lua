@@ -31,7 +31,9 @@ local function suggest(name, known)
   if type(name) ~= "string" or #name > 64 then return "" end
   local nearest, least = nil, 3
   for _, candidate in ipairs(known) do
-    local d = type(candidate) == "string" and distance(fold(name), fold(candidate)) or least
+    -- The distance is at least what the lengths differ by.
+    local near = type(candidate) == "string" and math.abs(#fold(candidate) - #fold(name)) < least
+    local d = near and distance(fold(name), fold(candidate)) or least
     if d < least and d < #candidate / 2 then nearest, least = candidate, d end
   end
   return nearest and (", did you mean \"" .. nearest .. "\"?") or ""

@@ -106,6 +106,9 @@ describe("PARAM_ILLEGAL names the place of", function()
   end
   local WRONG = {
     { "MOVIE_TICKET", function(given) given.extInfo = nil end, "extInfo" },
+    { "MOVIE_TICKET", function(given) given.orderStatus = nil end, "orderStatus" },
+    { "MOVIE_TICKET", function(given) given.orderStatus = 5 end, "orderStatus" },
+    { "AIR_TICKET_DEFAULT", function(given) given.orderStatus = "" end, "orderStatus" },
     { "SELF_PICK", function(given) given.amount = nil end, "amount" },
     { "SELF_PICK", function(given) given.amount.value = "88.00" end, "amount.value" },
     { "SELF_PICK", function(given) given.itemOrderList[2] = "tea" end, "itemOrderList[2]" },

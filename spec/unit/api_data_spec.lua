@@ -25,15 +25,15 @@ local function assert_known(entry, keys, what)
 end
 
 local function assert_fields(list, source, what)
-  local by_path = {}
+  local by_key = {}
   for _, field in ipairs(list) do
     local place = what .. " " .. tostring(field.path)
     assert.same({}, { fields.fault(field) }, place)
-    assert.same({}, { fields.fault_among(field, by_path) }, place)
-    assert.is_nil(by_path[field.path], place)
+    assert.same({}, { fields.fault_among(field, by_key) }, place)
+    assert.is_nil(by_key[fields.key(field.path)], place)
     assert.is_string(field.confidence, place)
     assert_sources(field.source or source, place)
-    by_path[field.path] = field
+    by_key[fields.key(field.path)] = field
   end
 end
 

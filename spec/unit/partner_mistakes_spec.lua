@@ -24,8 +24,7 @@ local function refused(place, scenarios, label)
   } do
     local result, err = made[1], made[2]
     assert.is_nil(result and tostring(result), ("%s = %s was accepted"):format(place, tostring(label)))
-    assert.equal("config", err.kind)
-    assert.equal(place, err.code)
+    assert.same({ "config", place }, { err.kind, err.code })
     assert.matches("`" .. place .. "`", err.message, 1, true)
     assert.is_false(err.retryable)
     assert.is_nil(tostring(err):find("%c"))
@@ -90,8 +89,7 @@ describe("scenarios are refused", function()
     for _, value in ipairs { 5, "x", true, false, print } do
       local client, err = alipayhk.new(gateway:config { scenarios = value })
       assert.is_nil(client)
-      assert.equal("config", err.kind)
-      assert.equal("scenarios", err.code)
+      assert.same({ "config", "scenarios" }, { err.kind, err.code })
       local message = thrown(function() local _ = alipayhk.check("order", {}, { scenarios = value }) end)
       assert.matches("partner_mistakes_spec%.lua:%d+: alipayhk%.check: opts%.scenarios", message)
     end
@@ -149,7 +147,7 @@ describe("a partner's field is refused", function()
         assert.matches(kind, refused(FIELDS .. "[1]." .. property, fields { field }, kind), 1, true)
       end
     end
-    -- The type is AlipayHK's here.
+    -- Here the type is AlipayHK's.
     refused(FIELDS .. "[1].max_length", fields { { path = "orderCreateTime", max_length = 13 } })
     refused(FIELDS .. "[1].enum", fields { { path = "amount", enum = { "HKD" } } })
   end)
@@ -168,8 +166,8 @@ describe("a partner's field is refused", function()
   end
 
   it("for a property that is like none, without a hint", function()
-    local field = { path = "extInfo.a", type = "string", colour = "red" }
-    assert.is_nil(refused(FIELDS .. "[1].colour", fields { field }):find("did you mean", 1, true))
+    local message = refused(FIELDS .. "[1].colour", fields { { path = "extInfo.a", type = "string", colour = "red" } })
+    assert.is_nil(message:find("did you mean", 1, true))
   end)
 
   it("without its path or its type", function()
@@ -198,7 +196,8 @@ describe("a partner's field is refused", function()
   it("for a path that is none", function()
     for _, path in ipairs { "", ".", "a.", ".a", "a..b", "extInfo.[1]", "itemOrderList[1]", "extInfo.a[", "extInfo.{",
       "extInfo.{}", "extInfo.a]", "extInfo.a[]b", "[]", "extInfo a", "extInfo.a ", "extInfo/a" } do
-      refused(FIELDS .. "[1].path", fields { { path = path, type = "string" } }, path)
+      local message = refused(FIELDS .. "[1].path", fields { { path = path, type = "string" } }, path)
+      assert.matches("expected a path", message, 1, true)
     end
   end)
 
@@ -223,8 +222,8 @@ describe("a partner's field is refused", function()
   end
 
   it("in a parent of type any of the partner's own", function()
-    refused(FIELDS .. "[2].path",
-      fields { { path = "extInfo.a", type = "any" }, { path = "extInfo.a.b", type = "string" } })
+    local parent = { path = "extInfo.a", type = "any" }
+    refused(FIELDS .. "[2].path", fields { parent, { path = "extInfo.a.b", type = "string" } })
   end)
 
   it("to be filled in where the client cannot do it", function()

@@ -1,6 +1,5 @@
 -- `scenarios`: the fields that a partner adds to AlipayHK's, and whose they are.
 
-local alipayhk = require "alipayhk"
 local cjson = require "cjson"
 local double = require "spec.support.alipayhk_double"
 local faults = require "spec.support.faults"
@@ -198,7 +197,7 @@ describe("a partner's rules", function()
   it("are those of one scenario and of one client", function()
     local strict, other = gateway:client { scenarios = mine() }, gateway:client()
     assert.is_nil((strict:prepare("order", samples.order())))
-    assert.is_table(strict:prepare("order", samples.order { merchantBizType = "TRAIN_TICKET" }))
+    assert.is_table(strict:prepare("order", samples.order { merchantBizType = "ALIPAY_COUPON" }))
     assert.is_table(strict:prepare("contract_card", samples.card()))
     assert.is_table(other:prepare("order", samples.order()))
     assert.same({}, (faults("order", samples.order())))
@@ -220,6 +219,26 @@ describe("a partner's rules", function()
     assert.is_nil((client:prepare("order", samples.order())))
   end)
 
+  it("are not changed either by later changes of a field that was added", function()
+    local added = { path = "extInfo.own", type = "string" }
+    local client = gateway:client { scenarios = rules { added } }
+    added.required, added.type, added.path = true, "number", "colour"
+    for _, text in ipairs { ABSENT, "x" } do
+      assert(client:prepare("order", samples.order { extInfo = { own = text ~= ABSENT and text or nil } }))
+    end
+  end)
+
+  it("are not changed either by later changes of a field's list", function()
+    local own_field = { path = "extInfo.own", type = "string", enum = { "A", "B" }, required_when = { "USED" } }
+    local keyed = { path = "extInfo.keyed", type = "object", keys = { "A" } }
+    local client = gateway:client { scenarios = rules { own_field, keyed } }
+    own_field.enum[2], own_field.required_when[1], keyed.keys[2] = "C", "TICKETED", "B"
+    assert(client:prepare("order", samples.order()))
+    local _, err = client:prepare("order", samples.order { extInfo = { own = "C", keyed = { B = 1 } } })
+    assert.same({ "extInfo.own", "extInfo.keyed.B" }, { err.fields[1].path, err.fields[2].path })
+    assert.matches("one of A, B,", err.fields[1].message, 1, true)
+  end)
+
   it("are what a client checks, as alipayhk.check does", function()
     gateway:answers { {} }
     local client = gateway:client { scenarios = rules { { path = "extInfo.own", type = "string", expected = true } } }
@@ -227,6 +246,5 @@ describe("a partner's rules", function()
     local _, err = client:sync_order(samples.order { extInfo = { own = 5 } })
     assert.equal("extInfo.own", err.fields[1].path)
     assert.equal(1, #gateway.requests)
-    assert.is_table(alipayhk.new(gateway:config { scenarios = {} }))
   end)
 end)

@@ -94,6 +94,22 @@ describe("a rule of AlipayHK's is tightened", function()
     assert.equal(INFO .. "en_US.bill_due_time format; ", found)
   end)
 
+  it("by more than one row, all of which hold", function()
+    local function found_with(...)
+      local given = payload("MOVIE_TICKET", { merchantBizNo = ("x"):rep(22), tradeNo = "" })
+      local scenarios = { order = { MOVIE_TICKET = { fields = { ... } } } }
+      local ok, err = alipayhk.check("order", given, { scenarios = scenarios })
+      assert.is_nil(ok)
+      return err
+    end
+    local err = found_with({ path = "tradeNo", format = "URL" }, { path = "merchantBizNo", max_length = 25 },
+      { path = "tradeNo", required = true }, { path = "merchantBizNo", max_length = 20 })
+    assert.same({ "merchantBizNo", "tradeNo" }, { err.fields[1].path, err.fields[2].path })
+    assert.same({ "too_long", "missing" }, { err.fields[1].code, err.fields[2].code })
+    err = found_with({ path = "merchantBizNo", max_length = 20 }, { path = "merchantBizNo", max_length = 25 })
+    assert.equal("scenarios.order.MOVIE_TICKET.fields[2].max_length", err.code)
+  end)
+
   it("and a personal value is in no message from then on", function()
     local given = payload("MOVIE_TICKET", { orderStatus = "SECRET" })
     for _, is_personal in ipairs { true, false } do
@@ -170,11 +186,13 @@ describe("a rule of AlipayHK's is not loosened", function()
     end
   end)
 
-  it("by a row for one locale", function()
-    local fields = { { path = INFO .. "en_US", type = "json_object" },
-      { path = INFO .. "en_US.bill_amount_currency", type = "string", enum = { "USD" } } }
-    local opts = { scenarios = { contract_card = { [CARD] = { fields = fields } } } }
-    assert.equal(EN_CURRENCY .. " enum; ", found_in(CARD, payload(CARD, closed { bill_amount_currency = "USD" }), opts))
+  it("to less advice", function()
+    assert_refused(CARD, { path = INFO:sub(1, -2), expected = false }, "expected")
+    assert_refused(CARD, { path = INFO .. "{locale}.bill_name", expected_when = { "CLOSED" } }, "expected_when")
+  end)
+
+  it("by a row for one locale, which one for every locale describes already", function()
+    assert_refused(CARD, { path = INFO .. "en_US", type = "json_object" }, "path")
   end)
 
   it("even where the partner asks for advice alone", function()

@@ -2,57 +2,42 @@
 --
 -- `path` with dots; `{...}` for any key of an object, `[]` for each element of a list.
 -- `type`: string, number, object, array, json_object (a table here, a string of JSON on the wire), any.
--- `required`, or `required_when` one of the listed statuses; `expected`, `expected_when`: the same,
--- as advice. `max_length` in characters. `unit`: "ms" of a number, "cents" of a number or string are
+-- `required`, or `required_when` one of the listed statuses; `expected`, `expected_when`: the same, but its
+-- absence is a warning. `max_length` in characters. `unit`: "ms" of a number, "cents" of a number or string are
 -- checked, others document. `format`: see `alipayhk.schema.formats`. `enum`: allowed strings. `keys`:
 -- allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a client fills it in.
--- `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all of it advice;
--- `inferred`: codes of faults that are advice. `source`: tags of pages. `note`: for the reader.
+-- `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults warnings;
+-- `inferred`: codes of faults that are warnings. `source`: tags of pages. `note`: what it is; `evidence`: how
+-- that is known.
 -- @module alipayhk.schema.fields
 
 local formats = require "alipayhk.schema.formats"
+local kind = require "alipayhk.kind"
+local list = require "alipayhk.list"
 local suggest = require "alipayhk.suggest"
 local types = require "alipayhk.schema.types"
 
 local fields = {}
 
-local function names_of(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+-- ---- kinds of values: each gives a message where a value is not of it ----------------------------
 
-local function quoted(list)
-  return '"' .. table.concat(list, '", "') .. '"'
-end
-
--- ---- kinds of values: each gives a message where a value is not of it ------------------------------
-
-local function of_type(name)
+local function list_of(check)
   return function(value)
-    if type(value) ~= name then return ("expected a %s, found a %s"):format(name, type(value)) end
-  end
-end
-
-local function one_of(list)
-  return function(value)
-    for _, allowed in ipairs(list) do
-      if value == allowed then return nil end
+    if type(value) ~= "table" then return ("expected a list of strings, found a %s"):format(type(value)) end
+    local count = 0
+    for key in pairs(value) do
+      if type(key) ~= "number" then return "expected a list of strings" end
+      count = count + 1
     end
-    return "expected one of " .. quoted(list) .. suggest(value, list)
+    if count == 0 or count ~= #value then return "expected a list of strings" end
+    for _, entry in ipairs(value) do
+      local message = check(entry)
+      if message then return message end
+    end
   end
 end
 
-local function list_of_strings(value)
-  if type(value) ~= "table" then return ("expected a list of strings, found a %s"):format(type(value)) end
-  local count = 0
-  for _ in pairs(value) do count = count + 1 end
-  if count == 0 or count ~= #value then return "expected a list of strings" end
-  for _, entry in ipairs(value) do
-    if type(entry) ~= "string" then return "expected a list of strings" end
-  end
-end
+local list_of_strings = list_of(kind.of_type("string"))
 
 local function length(value)
   if type(value) ~= "number" or value % 1 ~= 0 or value < 1 then
@@ -60,37 +45,44 @@ local function length(value)
   end
 end
 
--- Names, each perhaps a list; `{locale}` for any key below the top.
+local PATH_EXPECTED = "expected a path such as \"extInfo.seat\", \"itemOrderList[].quantity\" or \"info.{locale}.name\""
+
+-- Names, each perhaps of a list; `{locale}` for any key below the top.
 local function path(value)
   if type(value) ~= "string" then return ("expected a string, found a %s"):format(type(value)) end
-  local plain = value:gsub("%[%]", ""):gsub("%.{%a+}", "")
-  if not plain:find("^[%w_-]") or plain:find("[^%w_.-]") or plain:find("..", 1, true) or plain:find("%.$")
-    or value:find("%[%][^.%[]") or value:find("^%[") then
-    return "expected a path such as \"extInfo.seat\", \"itemOrderList[].quantity\" or \"info.{locale}.name\""
+  for part in (value .. "."):gmatch("([^.]*)%.") do
+    if not part:find("^[%w_-]+$") and not part:find("^[%w_-]+%[%]$") and not part:find("^{%a+}$") then
+      return PATH_EXPECTED
+    end
   end
+  if value:sub(1, 1) == "{" then return PATH_EXPECTED end
 end
+
+-- How a client fills in a field, and the type that this gives.
+local FILLED_TYPES = { hex32 = "string", uuid = "string", now_ms = "number" }
 
 local PROPERTIES = {
   path = path,
-  type = one_of(names_of(types)),
-  required = of_type("boolean"),
+  type = kind.one_of(list.keys(types)),
+  required = kind.of_type("boolean"),
   required_when = list_of_strings,
-  expected = of_type("boolean"),
+  expected = kind.of_type("boolean"),
   expected_when = list_of_strings,
   max_length = length,
-  unit = of_type("string"),
-  format = one_of(names_of(formats)),
+  unit = kind.of_type("string"),
+  format = kind.one_of(list.keys(formats)),
   enum = list_of_strings,
   keys = list_of_strings,
-  may_be_empty = of_type("boolean"),
-  filled = one_of { "hex32", "uuid", "now_ms" },
-  personal = of_type("boolean"),
-  confidence = one_of { "SEEN", "INFERRED" },
-  inferred = list_of_strings,
+  may_be_empty = kind.of_type("boolean"),
+  filled = kind.one_of(list.keys(FILLED_TYPES)),
+  personal = kind.of_type("boolean"),
+  confidence = kind.one_of { "SEEN", "INFERRED" },
+  inferred = list_of(kind.one_of { "missing", "type", "too_long", "enum", "format" }),
   source = list_of_strings,
-  note = of_type("string"),
+  note = kind.of_type("string"),
+  evidence = kind.of_type("string"),
 }
-local PROPERTY_NAMES = names_of(PROPERTIES)
+local PROPERTY_NAMES = list.keys(PROPERTIES)
 
 -- What only fields of some types can have.
 local ONLY_OF = {
@@ -98,7 +90,57 @@ local ONLY_OF = {
   may_be_empty = { string = true }, keys = { object = true }, unit = { string = true, number = true, any = true },
 }
 
-local CONTAINERS = { object = true, json_object = true, array = true }
+-- What a field that stands for many has not: it is there as often as it is.
+local NEED = { "required", "required_when", "expected", "expected_when" }
+
+local CHECKED_UNITS = { "ms", "cents" }
+
+local function unit_fault(field)
+  if field.unit == nil then return nil end
+  local hint = suggest(field.unit, CHECKED_UNITS)
+  if hint ~= "" and not list.includes(CHECKED_UNITS, field.unit) then return "not checked" .. hint end
+  if field.unit == "ms" and field.type == "string" then return "\"ms\" is of a number" end
+end
+
+local function filled_fault(field)
+  if field.filled == nil then return nil end
+  if field.path:find("[.%[]") then return "only a field at the top is filled in" end
+  if field.type and field.type ~= FILLED_TYPES[field.filled] then
+    return ("this gives a %s"):format(FILLED_TYPES[field.filled])
+  end
+end
+
+local function misuse(field)
+  for _, name in ipairs(PROPERTY_NAMES) do
+    local only = ONLY_OF[name]
+    if field[name] ~= nil and field.type and only and not only[field.type] then
+      return name, ("a field of type %s has none"):format(field.type)
+    end
+  end
+  local message = unit_fault(field)
+  if message then return "unit", message end
+  message = filled_fault(field)
+  if message then return "filled", message end
+  for _, name in ipairs(NEED) do
+    if field[name] ~= nil and field.path:find("[%]}]$") then
+      return name, "an element is there or not: say this of the list or object that it is in"
+    end
+  end
+end
+
+--- A field's own copy: later changes to the one given have no effect.
+function fields.copy(field)
+  local copy = {}
+  for name, value in pairs(field) do
+    if type(value) == "table" then
+      local entries = {}
+      for i, entry in ipairs(value) do entries[i] = entry end
+      value = entries
+    end
+    copy[name] = value
+  end
+  return copy
+end
 
 --- What is wrong with one field by itself.
 -- @param field anything
@@ -106,55 +148,62 @@ local CONTAINERS = { object = true, json_object = true, array = true }
 -- @treturn ?string message; nil where nothing is wrong
 function fields.fault(field)
   if type(field) ~= "table" then return nil, ("expected a table, found a %s"):format(type(field)) end
+  local unknown = {}
   for name in pairs(field) do
-    if not PROPERTIES[name] then return tostring(name), "no such property" .. suggest(name, PROPERTY_NAMES) end
+    if not PROPERTIES[name] then unknown[tostring(name)] = true end
   end
+  local first = list.keys(unknown)[1]
+  if first then return first, "no such property" .. suggest(first, PROPERTY_NAMES) end
   for _, name in ipairs(PROPERTY_NAMES) do
     local message = field[name] ~= nil and PROPERTIES[name](field[name])
     if message then return name, message end
   end
   if field.path == nil then return "path", "required" end
-  for _, name in ipairs(PROPERTY_NAMES) do
-    local only = ONLY_OF[name]
-    if field[name] ~= nil and field.type and only and not only[field.type] then
-      return name, ("a field of type %s has none"):format(field.type)
-    end
-  end
+  return misuse(field)
 end
 
--- "a.b.c" -> "a.b", "a.b[]" -> "a.b"; nil at the top.
-local function holder_of(field_path)
-  return field_path:match("^(.*)%[%]$") or field_path:match("^(.*)%.[^.]+$")
+--- A path, whatever its wildcards are called.
+function fields.key(field_path)
+  return (field_path:gsub("{%a+}", "{}"))
 end
+
+-- What a path is in, and whether it is an element, any key, or a name there; nil at the top.
+local function holder_of(key)
+  local holder = key:match("^(.*)%[%]$")
+  if holder then return holder, "element" end
+  local last
+  holder, last = key:match("^(.*)%.([^.]+)$")
+  return holder, last == "{}" and "any key" or "name"
+end
+
+local OBJECTS = { object = true, json_object = true }
 
 --- What is wrong with a field beside others: it needs a type, and a table described to be in.
 -- @tparam table field
--- @tparam table by_path the fields before it
+-- @tparam table by_key the fields before it, by `fields.key`
 -- @treturn ?string the property
 -- @treturn ?string message
-function fields.fault_among(field, by_path)
-  if not field.type then return "type", "required: " .. quoted(names_of(types)) end
-  local holder = holder_of(field.path)
+function fields.fault_among(field, by_key)
+  if not field.type then return "type", "required: one of " .. table.concat(list.keys(types), ", ") end
+  local holder, what = holder_of(fields.key(field.path))
   if not holder then return nil end
-  local above = by_path[holder]
+  local above = by_key[holder]
   if not above then return "path", ("describe \"%s\" before what is in it"):format(holder) end
-  if not CONTAINERS[above.type] then
-    return "path", ("\"%s\" is of type %s: nothing is in it"):format(holder, above.type)
+  if what == "element" and above.type ~= "array" then
+    return "path", ("\"%s\" is of type %s: only a list has elements"):format(above.path, above.type)
+  elseif what ~= "element" and not OBJECTS[above.type] then
+    local hint = above.type == "array" and (": write \"%s[]\" for its elements"):format(above.path) or ""
+    return "path", ("\"%s\" is of type %s: it has no keys%s"):format(above.path, above.type, hint)
+  elseif what == "name" and by_key[holder .. ".{}"] then
+    return "path", ("every key of \"%s\" is described by \"%s\""):format(above.path, by_key[holder .. ".{}"].path)
   end
 end
 
 -- ---- tightening --------------------------------------------------------------------------------
 
-local function includes(list, value)
-  for _, entry in ipairs(list) do
-    if entry == value then return true end
-  end
-  return false
-end
-
-local function subset(list, of)
-  for _, value in ipairs(list) do
-    if not includes(of, value) then return false end
+local function subset(entries, of)
+  for _, value in ipairs(entries) do
+    if not list.includes(of, value) then return false end
   end
   return true
 end
@@ -167,6 +216,7 @@ end
 local same = unless_known(function(ours, theirs) return ours == theirs end)
 local stays = unless_known(function(ours, theirs) return theirs or not ours end)
 local fewer = unless_known(function(ours, theirs) return subset(theirs, ours) end)
+local more = unless_known(function(ours, theirs) return subset(ours, theirs) end)
 
 local TIGHTER = {
   type = function(ours, theirs) return ours == "any" or ours == theirs end,
@@ -174,7 +224,10 @@ local TIGHTER = {
   format = same,
   filled = same,
   required = stays,
-  required_when = unless_known(function(ours, theirs) return subset(ours, theirs) end),
+  required_when = more,
+  expected = stays,
+  expected_when = more,
+  may_be_empty = function(ours, theirs) return ours or not theirs end,
   max_length = unless_known(function(ours, theirs) return theirs <= ours end),
   enum = fewer,
   keys = fewer,
@@ -191,23 +244,24 @@ local TIGHTER = {
 -- @treturn[2] string the property
 -- @treturn[2] string message
 function fields.tighten(ours, theirs)
-  local result = {}
-  for name, value in pairs(ours) do result[name] = value end
-  -- The partner knows what was only inferred.
+  local result = fields.copy(ours)
+  -- The partner knows what was only inferred, and the type that nobody has seen.
   result.confidence, result.inferred = "SEEN", nil
+  if ours.type == "any" and theirs.type and theirs.type ~= "number" then result.unit = nil end
   for _, name in ipairs(PROPERTY_NAMES) do
     local value, tighter = theirs[name], TIGHTER[name]
     if value ~= nil then
       if tighter and not tighter(ours[name], value) then
         local known = type(ours[name]) == "table" and table.concat(ours[name], ", ") or tostring(ours[name])
-        return nil, name, ("a rule can be tightened, not loosened: AlipayHK's is %s"):format(known)
+        return nil, name, ("a rule can be tightened, not loosened; it is %s"):format(known)
       end
       result[name] = value
     end
   end
-  local property, message = fields.fault(result)
-  if message then return nil, property, message end
-  return result
+  local property, message = misuse(result)
+  if not message then return result end
+  -- What they did not write is wrong only beside what they did.
+  return nil, theirs[property] ~= nil and property or "type", message
 end
 
 return fields

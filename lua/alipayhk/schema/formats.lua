@@ -4,6 +4,7 @@
 -- @module alipayhk.schema.formats
 
 local currencies = require "alipayhk.schema.currencies"
+local shown = require "alipayhk.shown"
 
 local byte, find = string.byte, string.find
 
@@ -42,7 +43,7 @@ end
 local function printed(name, example, pattern, exists)
   formats[name] = function(value)
     if not find(value, pattern) then return ("expected %s, such as %s"):format(name, example) end
-    if exists and not exists(value) then return ("there is no %s: expected %s"):format(value, name) end
+    if exists and not exists(value) then return ("there is no %s: expected %s"):format(shown(value, 40), name) end
   end
 end
 
@@ -61,12 +62,18 @@ formats["ISO 4217"] = function(value)
   return "expected a currency code of ISO 4217, such as \"HKD\"" .. hint
 end
 
--- Any scheme, deep links of apps included. A colon and a digit are a port: localhost:8080 has no scheme.
-local WITH_HOST, WITHOUT_HOST = "^%a[%w+.-]*://[^/?#%s]%S*$", "^%a[%w+-]*:/*[^/%d%s]%S*$"
+-- Neither white space nor control characters; as ranges, for those are matched fastest.
+local REST = "[\33-\126\128-\255]*$"
+local WITH_HOST = "^%a[%w+.-]*://[^%z\1-\32/?#\127]" .. REST
+-- Without slashes a colon and a digit are a port, as in localhost:8080, unless a telephone is to be called; a
+-- scheme of one letter is a drive.
+local WITHOUT_HOST, TELEPHONE = "^%a[%w+.-]+:/*[^%z\1-\32/%d\127]" .. REST, "^tel:[^%z\1-\32\127]" .. REST
+local HTTP = "^[Hh][Tt][Tt][Pp][Ss]?:"
 
+-- Any scheme, deep links of apps included.
 function formats.URL(value)
-  if find(value, WITH_HOST) then return nil end
-  if find(value, WITHOUT_HOST) and not find(value, "^[Hh][Tt][Tt][Pp][Ss]?:") then return nil end
+  if find(value, WITH_HOST) or find(value, TELEPHONE) then return nil end
+  if find(value, WITHOUT_HOST) and not find(value, HTTP) then return nil end
   return "expected a URL with its scheme and without white space, such as https://www.example.com/icon.png"
 end
 

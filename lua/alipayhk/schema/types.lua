@@ -6,6 +6,8 @@
 local core = require "alipayhk.core"
 local formats = require "alipayhk.schema.formats"
 local json = require "alipayhk.json"
+local list = require "alipayhk.list"
+local shown = require "alipayhk.shown"
 local suggest = require "alipayhk.suggest"
 
 local utf8_length = core.utf8_length
@@ -85,11 +87,10 @@ local refinements = {
   end,
   function(field)
     if not field.enum then return nil end
-    local set = {}
-    for _, value in ipairs(field.enum) do set[value] = true end
+    local set = list.set(field.enum)
     return function(value)
       if set[value] then return nil end
-      local found = field.personal and "" or (", found \"%s\""):format(value:sub(1, 40):gsub("%c", "?"))
+      local found = field.personal and "" or (", found \"%s\""):format(shown(value, 40))
       return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest(value, field.enum))
     end
   end,
@@ -133,6 +134,7 @@ function types.object(_, required)
   local name = #required > 0 and "an object with " .. concat(required, " and ") or "an object"
   return function(value)
     if type(value) ~= "table" or #value > 0 then return expected(name, value) end
+    if json.is_marked_list(value) then return "type", ("expected %s, found a table marked as a list"):format(name) end
   end
 end
 
@@ -145,7 +147,8 @@ function types.array()
     if #value > 0 then return nil end
     if next(value) ~= nil then return expected("a list", value) end
     if not json.empty_array and not is_encoded then
-      return "format", "this build of lua-cjson cannot write an empty list: leave the field out"
+      return "format", "this build of lua-cjson cannot write an empty list: leave the field out, or use OpenResty's "
+        .. "lua-cjson, which luarocks installs"
     end
   end
 end
@@ -156,8 +159,9 @@ function types.json_object()
   return function(value)
     if type(value) == "table" and #value == 0 then return nil end
     if type(value) ~= "string" then return expected("a table, or a string of JSON", value) end
-    local decoded = value:find("^%s*{") and json.decode(value)
-    if type(decoded) ~= "table" then return "format", "not the JSON of an object" end
+    if not value:find("^%s*{") then return "format", "not the JSON of an object" end
+    local decoded, message = json.decode(value)
+    if not decoded then return "format", "not the JSON of an object: " .. shown(message, 100) end
     return nil, nil, decoded
   end
 end

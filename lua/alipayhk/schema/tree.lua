@@ -1,0 +1,93 @@
+--- A description compiled into a tree, for the walks of `alipayhk.schema`.
+--
+-- A node has its `field` and `check`, and below it
+-- `children` and `by_name`: the named ones, in the order of the description;
+-- `each`: what stands for any key, `{...}`; `element`: for each element of a list, `[]`.
+-- `rewritten` and `holds_personal` say that something in it has another form on the wire, or is personal.
+-- @module alipayhk.schema.tree
+
+local list = require "alipayhk.list"
+local types = require "alipayhk.schema.types"
+
+local tree = {}
+
+local function new_node(name)
+  return { name = name, children = {}, by_name = {} }
+end
+
+local function child_of(node, name)
+  if name == "[]" then
+    node.element = node.element or new_node(name)
+    return node.element
+  elseif name:sub(1, 1) == "{" then
+    node.each = node.each or new_node(name)
+    return node.each
+  elseif not node.by_name[name] then
+    local child = new_node(name)
+    node.by_name[name] = child
+    node.children[#node.children + 1] = child
+  end
+  return node.by_name[name]
+end
+
+-- Which codes of a field's faults are warnings only.
+local function warnings_of(field)
+  if field.confidence == "INFERRED" then return setmetatable({}, { __index = function() return true end }) end
+  return list.set(field.inferred) or {}
+end
+
+local function names_required_in(node)
+  local names = {}
+  for _, child in ipairs(node.children) do
+    if child.field.required then names[#names + 1] = child.name end
+  end
+  return names
+end
+
+local function finish(node)
+  for _, child in ipairs(node.children) do finish(child) end
+  if node.each then finish(node.each) end
+  if node.element then finish(node.element) end
+  local field = node.field
+  node.deep = #node.children > 0 or node.each ~= nil or node.element ~= nil or field.keys ~= nil
+  node.check = types[field.type](field, names_required_in(node))
+  node.warns = warnings_of(field)
+  node.required_when, node.expected_when = list.set(field.required_when), list.set(field.expected_when)
+  node.key_set = list.set(field.keys)
+end
+
+-- The types whose values may have another form on the wire.
+local REWRITTEN = { json_object = true, array = true }
+
+local function add(root, field)
+  local node, path = root, {}
+  for name in field.path:gsub("%[%]", ".[]"):gmatch("[^.]+") do
+    path[#path + 1] = node
+    node = child_of(node, name)
+  end
+  path[#path + 1] = node
+  for _, above in ipairs(path) do
+    above.rewritten = above.rewritten or REWRITTEN[field.type]
+    above.holds_personal = above.holds_personal or field.personal
+  end
+  node.field = field
+end
+
+--- Compiles a description.
+-- @tparam table fields list of fields, an object or list before what is in it
+-- @tparam table opts `any_of`: groups of top-level fields of which one has to be there;
+--   `case`: the top-level field by whose value `required_when` goes; `title`: whose fields they are
+-- @treturn table `root`, `filled` (the fields marked so), and the options
+function tree.compile(fields, opts)
+  local root = new_node("")
+  root.field = { type = "object" }
+  local compiled = { root = root, any_of = opts.any_of or {}, case = opts.case, title = opts.title, filled = {} }
+  for _, field in ipairs(fields) do
+    add(root, field)
+    if field.filled then compiled.filled[#compiled.filled + 1] = field end
+  end
+  finish(root)
+  return compiled
+end
+
+return tree
