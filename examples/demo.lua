@@ -27,8 +27,8 @@ local bill = {
   bill_amount_currency = "HKD",
   bill_due_time = "2027-05-30",
   bill_icon_url = "https://www.example.com/icon.png",
-  order_url = "alipayhk://platformapi/startapp?appId=2102020185475244",
-  action_url = "alipayhk://platformapi/startapp?appId=2102020185475244",
+  order_url = "alipayhk://platformapi/startapp?appId=2100000000000000",
+  action_url = "alipayhk://platformapi/startapp?appId=2100000000000000",
 }
 
 local function card(number)

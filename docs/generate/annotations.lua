@@ -40,9 +40,9 @@ function classes(node, name, out, literals)
   if node.name == "" then lines[1] = "---@class (exact) " .. name end
   for _, child in ipairs(node.children) do
     local field = child.field
-    local optional = (not field.required or field.filled) and "?" or ""
+    local is_needed = field.required and not field.filled and field.confidence ~= "INFERRED"
     local kind = type_of(child, name .. "." .. child.name, out, literals)
-    local line = ("---@field %s%s %s %s"):format(child.name, optional, kind, description_of(field))
+    local line = ("---@field %s%s %s %s"):format(child.name, is_needed and "" or "?", kind, description_of(field))
     lines[#lines + 1] = line:gsub("%s+$", "")
   end
   if node.name ~= "" then lines[#lines + 1] = "---@field [string] any" end

@@ -34,12 +34,13 @@ return function(scenario)
 
   local free, in_box = free_statuses(scenario)
   if #free > 0 then
-    add(INDENT .. "state \"in any order\" as any_order {")
+    local title = scenario.steps.confidence == "NOT FOUND" and "order not known" or "in any order"
+    add(INDENT .. ("state \"%s\" as any_order {"):format(title))
     for _, name in ipairs(free) do add(INDENT .. INDENT .. name) end
     add(INDENT .. "}")
   end
   local first = scenario.statuses[1].name
-  add(arrow("[*]", in_box[first] and "any_order" or first, #scenario.statuses > 1 and "or at any other" or nil))
+  add(arrow("[*]", in_box[first] and "any_order" or first, #scenario.statuses > 1 and "any may be first" or nil))
   local from_box = {}
   for _, status in ipairs(scenario.statuses) do
     for _, to in ipairs(steps.after(scenario, status.name)) do

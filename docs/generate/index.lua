@@ -13,6 +13,9 @@ What AlipayHK's pages say of each scenario, and how sure that is. These pages ar
 | SEEN | spelled out on an official page; enforced |
 | INFERRED | follows from a sister page; breaking it gives a warning, an error under `validate = "strict"` |
 | NOT FOUND | on no copy of a page that we know; never enforced |
+
+One exception: that times are milliseconds is INFERRED, and a value that plainly is seconds or microseconds is
+refused all the same.
 ]]
 
 local function scenarios_table(api, file_of)

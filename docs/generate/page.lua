@@ -58,20 +58,40 @@ local STATUS_RULES = {
   { property = "only_before", text = "After %s only %s may follow." },
 }
 
+-- The end statuses, by how sure that is.
+local function end_rules(scenario)
+  local lines = {}
+  for _, confidence in ipairs { "SEEN", "INFERRED" } do
+    local names = {}
+    for _, status in ipairs(scenario.statuses) do
+      if status.ends == confidence then names[#names + 1] = status.name end
+    end
+    if #names > 0 then lines[#lines + 1] = ("Nothing follows %s (%s)."):format(listed(names), confidence) end
+  end
+  return table.concat(lines, " ")
+end
+
 local function step_rules(description, scenario)
   local lines = {}
-  if scenario.steps.confidence == "SEEN" then lines[1] = description.steps_note end
+  local function add(line)
+    if line and line ~= "" then lines[#lines + 1] = line end
+  end
+  if scenario.steps.confidence == "SEEN" then add(description.steps_note .. " (SEEN)") end
   if scenario.steps.forward_only then
-    lines[#lines + 1] = ("No going back in the order of the list (%s)."):format(scenario.steps.forward_only)
+    add(("No going back in the order of the list (%s)."):format(scenario.steps.forward_only))
   end
   for _, status in ipairs(scenario.statuses) do
     for _, rule in ipairs(STATUS_RULES) do
       local others = status[rule.property]
-      if others then lines[#lines + 1] = rule.text:format("`" .. status.name .. "`", listed(others)) end
+      if others then
+        add(rule.text:format("`" .. status.name .. "`", listed(others)) .. (" (%s)"):format(status.confidence))
+      end
     end
   end
-  lines[#lines + 1] = scenario.steps.note
-  lines[#lines + 1] = "The same status again is no step."
+  add(end_rules(scenario))
+  if scenario.steps.confidence == "NOT FOUND" then add("Other rules are not known, so none are enforced.") end
+  add(scenario.steps.note)
+  add("The same status again is no step.")
   return table.concat(lines, " ")
 end
 
@@ -93,16 +113,18 @@ local function steps_section(description, scenario, sources)
     with_warnings = with_warnings or warned ~= ""
   end
   local header = { "after", "may follow", with_warnings and "gives a warning" or nil }
-  return ("## Steps\n\n%s Confidence: %s, %s.\n\n```mermaid\n%s\n```\n\n%s"):format(
-    step_rules(description, scenario), scenario.steps.confidence,
-    sources:cite(scenario.steps.source or scenario.source), diagram(scenario), table_of(header, rows))
+  return ("## Steps\n\n%s %s\n\n```mermaid\n%s\n```\n\n%s"):format(
+    step_rules(description, scenario), sources:cite(scenario.steps.source or scenario.source), diagram(scenario),
+    table_of(header, rows))
 end
 
 -- ---- fields ------------------------------------------------------------------------------------
 
 local function required_text(field)
   local parts = {}
-  if field.required then parts[1] = field.filled and "filled in" or "yes" end
+  if field.required then
+    parts[1] = field.filled and "filled in" or field.confidence == "INFERRED" and "expected" or "yes"
+  end
   if field.required_when then parts[#parts + 1] = "for " .. listed(field.required_when) end
   if field.expected then parts[#parts + 1] = "expected" end
   if field.expected_when then parts[#parts + 1] = "expected for " .. listed(field.expected_when) end
@@ -130,6 +152,11 @@ local function type_text(field)
   return text
 end
 
+local function note_text(field)
+  if not field.note or not field.evidence then return field.note or field.evidence or "" end
+  return field.note .. " " .. field.evidence
+end
+
 -- What all paths begin with, up to a dot; "" where that is nothing.
 local function common_prefix(fields)
   local prefix = #fields > 0 and fields[1].path:match("^.*%.") or ""
@@ -144,10 +171,18 @@ local function fields_table(fields, source, sources, prefix)
   for i, field in ipairs(fields) do
     rows[i] = {
       "`" .. field.path:sub(#(prefix or "") + 1) .. "`", type_text(field), required_text(field), form_text(field),
-      field.confidence, sources:cite(field.source or source), field.note or "",
+      field.confidence, sources:cite(field.source or source), note_text(field),
     }
   end
   return table_of({ "field", "type", "required", "form", "confidence", "source", "" }, rows)
+end
+
+local function groups(description)
+  local lines = {}
+  for i, group in ipairs(description.any_of) do
+    lines[i] = ("One of `%s` has to be there.\n\n"):format(table.concat(group, "` and `"))
+  end
+  return table.concat(lines)
 end
 
 local function fields_section(description, scenario, sources)
@@ -163,20 +198,37 @@ local function fields_section(description, scenario, sources)
       .. "and pass them along; they are not checked:\n\n"
       .. table.concat(lines, "\n") .. "\n"
   end
-  return text .. ("\n## Fields of every %s\n\nOne of `userId` and `openId` has to be there.\n\n%s"):format(
-    description.noun, fields_table(description.fields, description.source, sources))
+  return text .. ("\n## Fields of every %s\n\n%s%s"):format(
+    description.noun, groups(description), fields_table(description.fields, description.source, sources))
+end
+
+local function with_source(field, source)
+  local copy = { source = source }
+  for name, value in pairs(field) do copy[name] = value end
+  return copy
+end
+
+-- The base page's fields, the scenario's in their places or behind them.
+local function response_fields(description, scenario)
+  local rows, own = {}, {}
+  for _, field in ipairs(scenario.response or {}) do own[field.path] = field end
+  for _, field in ipairs(description.response) do
+    rows[#rows + 1] = own[field.path] or with_source(field, description.source)
+    own[field.path] = nil
+  end
+  for _, field in ipairs(scenario.response or {}) do
+    if own[field.path] then rows[#rows + 1] = field end
+  end
+  return rows
 end
 
 local function response_section(description, scenario, sources)
-  local rows = {}
-  for _, field in ipairs(description.response) do rows[#rows + 1] = field end
-  local text = #rows > 0 and fields_table(rows, description.source, sources) or "Nothing beside `result`.\n"
-  if not scenario.response and #rows > 0 then
+  local rows = response_fields(description, scenario)
+  local text = fields_table(rows, scenario.source, sources)
+  if not scenario.response and description.adds_to_answers then
     text = text .. "\nWhether this scenario adds more is not known: no copy of its page goes that far.\n"
-  elseif scenario.response and #scenario.response > 0 then
-    text = text .. "\nFor this scenario:\n\n" .. fields_table(scenario.response, scenario.source, sources)
   end
-  return "## The answer, beside `result`\n\n" .. text
+  return "## The answer\n\n" .. text
 end
 
 -- ---- the sample --------------------------------------------------------------------------------
@@ -193,9 +245,10 @@ end
 -- @treturn string Markdown
 return function(description, scenario, compiled)
   local sources = setmetatable({ list = {}, numbers = {} }, Sources)
-  local head = ("# %s\n\n%s\n\n%s, `%s = \"%s\"`: `POST %s`. AlipayHK's page is \"%s\" %s (%s, %s).\n"):format(
+  local head = ("# %s\n\n%s\n\n%s, `%s = \"%s\"`: `POST %s`.\n\n"
+    .. "AlipayHK's page is \"%s\" (%s: %s). Sources: %s.\n"):format(
     scenario.name, scenario.summary, description.title, description.scenario_field, scenario.name, description.path,
-    scenario.title, sources:cite(scenario.source), scenario.match.confidence, scenario.match.note)
+    scenario.title, scenario.match.confidence, scenario.match.note, sources:cite(scenario.source))
   local sections = {
     head,
     statuses(scenario, sources),

@@ -258,7 +258,7 @@ end
 -- @tparam string api_or_path "order", "contract_card", or a path
 -- @tparam table payload
 -- @tparam[opt] table opts as for `sync_order`
--- @treturn[1] table `{ method, url, path, headers, body, request_id }`
+-- @treturn[1] table `{ method, url, path, headers, body, request_id, warnings }`
 -- @treturn[2] nil
 -- @treturn[2] error
 function Client:prepare(api_or_path, payload, opts)

@@ -76,7 +76,8 @@ end
 -- @tparam string name "order" or "contract_card"
 -- @tparam table payload
 -- @tparam[opt] table opts `previous_status`: also checks the step from that status; `validate = "strict"`:
---   what would be a warning is a fault; `scenarios`: a partner's own rules, as in the config
+--   what would be a warning is a fault; `scenarios`: a partner's own rules, as in the config, read
+--   anew at each call
 -- @treturn[1] boolean true
 -- @treturn[1] ?table warnings, `{ path, code, message }`: what goes against rules that are only INFERRED
 -- @treturn[2] nil

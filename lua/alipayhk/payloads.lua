@@ -9,11 +9,11 @@
 
 ---@class alipayhk.order.PASS_TICKET.payAmount
 ---@field value string cents
----@field currency string Name and text are there; ISO 4217
+---@field currency? string ISO 4217
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.PASS_TICKET
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "TICKETED"|"REFUNDED"|"USED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -26,21 +26,21 @@
 ---@field tinyAppId? string Mini-program id
 ---@field amount? alipayhk.order.PASS_TICKET.amount Original amount of the ticket
 ---@field payAmount? alipayhk.order.PASS_TICKET.payAmount What the user really paid
----@field tradeNo? string Transaction number that Alipay gave for the payment
----@field extInfo table What is special to an admission ticket
+---@field tradeNo? string Alipay's number of the payment
+---@field extInfo? table What is special to an admission ticket
 
 ---@class alipayhk.order.ALIPAY_COUPON.amount
 ---@field value string cents
----@field currency string Name and text are there; ISO 4217
+---@field currency? string ISO 4217
 ---@field [string] any
 
 ---@class alipayhk.order.ALIPAY_COUPON.payAmount
 ---@field value string cents
----@field currency string The name is there; ISO 4217
+---@field currency? string ISO 4217
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.ALIPAY_COUPON
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "TICKETED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -51,18 +51,18 @@
 ---@field merchantAccountId? string Secondary merchant id, for callers that are not the direct merchant
 ---@field merchantId? string Deprecated name of merchantAccountId
 ---@field tinyAppId? string Mini-program id
----@field tradeNo? string Transaction number that Alipay gave for the payment
+---@field tradeNo? string Alipay's number of the payment
 ---@field amount? alipayhk.order.ALIPAY_COUPON.amount Original amount of the order
----@field payAmount? alipayhk.order.ALIPAY_COUPON.payAmount What the user really paid for the order
+---@field payAmount? alipayhk.order.ALIPAY_COUPON.payAmount What the user paid in the end
 ---@field extInfo table What is special to a voucher
 
 ---@class alipayhk.order.GIFT_CARD_COUPON.amount
----@field value string As for ALIPAY_COUPON; cents
----@field currency string As for ALIPAY_COUPON; ISO 4217
+---@field value? string As for ALIPAY_COUPON; cents
+---@field currency? string As for ALIPAY_COUPON; ISO 4217
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.GIFT_CARD_COUPON
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "TICKETED"|"REFUNDED"|"USED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -73,10 +73,10 @@
 ---@field merchantAccountId? string Secondary merchant id, for callers that are not the direct merchant
 ---@field merchantId? string Deprecated name of merchantAccountId
 ---@field tinyAppId? string Mini-program id
----@field tradeNo? string Transaction number that Alipay gave for the payment
+---@field tradeNo? string Alipay's number of the payment
 ---@field amount? alipayhk.order.GIFT_CARD_COUPON.amount Original amount of the order
 ---@field payAmount? table What the user really paid, with the keys of `amount`
----@field extInfo table What is special to a coupon
+---@field extInfo? table What is special to a coupon
 
 ---@class alipayhk.order.CHARGING_PILE.extInfo.amount
 ---@field value string cents
@@ -89,7 +89,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.CHARGING_PILE
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "SERVING"|"SERVING_WO_ENDTIME"|"SERVING_LITE"|"PAUSED"|"FAULT"|"COMPLETED"|"PARKING_DUE"|"FINISHED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -100,7 +100,7 @@
 ---@field merchantAccountId? string Secondary merchant id, for callers that are not the direct merchant
 ---@field merchantId? string Deprecated name of merchantAccountId
 ---@field tinyAppId? string Mini-program id
----@field tradeNo? string Transaction number that Alipay gave for the payment
+---@field tradeNo? string Alipay's number of the payment
 ---@field extInfo alipayhk.order.CHARGING_PILE.extInfo The money is in here, not at the top as for tickets
 
 ---@class alipayhk.order.MOVIE_TICKET.amount
@@ -109,12 +109,12 @@
 ---@field [string] any
 
 ---@class alipayhk.order.MOVIE_TICKET.payAmount
----@field value string The text on cents is there, the key as on the train ticket's page; cents
----@field currency string The text on ISO 4217 is there, the key as on the train ticket's page; ISO 4217
+---@field value? string cents
+---@field currency? string ISO 4217
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.MOVIE_TICKET
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "TICKETED"|"REFUNDED"|"USED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -127,8 +127,8 @@
 ---@field tinyAppId? string Mini-program id
 ---@field amount? alipayhk.order.MOVIE_TICKET.amount Original amount of the ticket
 ---@field payAmount? alipayhk.order.MOVIE_TICKET.payAmount What the user really paid
----@field tradeNo? string Transaction number that Alipay gave for the payment
----@field extInfo table What is special to a movie ticket, see below
+---@field tradeNo? string Alipay's number of the payment
+---@field extInfo table What is special to a movie ticket
 
 ---@class alipayhk.order.LINE_UP.shopInfo.extInfo
 ---@field multiLang? table Texts to display, by locale
@@ -139,7 +139,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.LINE_UP
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "CALL_NUM"|"NUMBER_ARRIVED"|"NUMBER_PASSED"|"CANCELLED"|"FINISHED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -151,7 +151,7 @@
 ---@field merchantId? string Deprecated name of merchantAccountId
 ---@field tinyAppId? string Mini-program id
 ---@field shopInfo alipayhk.order.LINE_UP.shopInfo The shop
----@field extInfo table What is special to queuing, see below
+---@field extInfo table What is special to queuing
 
 ---@class alipayhk.order.RIDE_HAILING.extInfo
 ---@field service_start_time? any Compared with the present time; milliseconds
@@ -160,7 +160,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.RIDE_HAILING
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "PENDING"|"BOOKED"|"ORDER_TAKEN"|"TO_BOARD"|"SERVING"|"WAIT_PAY"|"FINISHED"|"TO_SEND"|"CLOSED"|"CANCEL_WAIT_PAY" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -180,16 +180,16 @@
 
 ---@class alipayhk.order.SELF_PICK.discountAmount
 ---@field value string cents
----@field currency string Name and text are there, type and mark as in `amount`; ISO 4217
+---@field currency? string ISO 4217
 ---@field [string] any
 
 ---@class alipayhk.order.SELF_PICK.actualAmount
 ---@field value string cents
----@field currency string Name and text are there, type and mark as in `amount`; ISO 4217
+---@field currency? string ISO 4217
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.SELF_PICK
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "PENDING"|"ORDER_TAKEN"|"TO_PICK_UP"|"FINISHED"|"CLOSED"|"REFUNDED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -203,7 +203,7 @@
 ---@field amount alipayhk.order.SELF_PICK.amount Total amount of the order
 ---@field discountAmount? alipayhk.order.SELF_PICK.discountAmount Discount on the order
 ---@field actualAmount? alipayhk.order.SELF_PICK.actualAmount What is really due for the order
----@field tradeNo? string Transaction number that Alipay gave for the payment
+---@field tradeNo? string Alipay's number of the payment
 ---@field itemOrderList table[] Items of the order
 ---@field shopInfo table The restaurant
 ---@field extInfo table What is special to a self pick
@@ -215,11 +215,11 @@
 
 ---@class alipayhk.order.TRAIN_TICKET.payAmount
 ---@field value string cents
----@field currency string The name is there; ISO 4217
+---@field currency? string ISO 4217
 ---@field [string] any
 
 ---@class (exact) alipayhk.order.TRAIN_TICKET
----@field requestId? string Unique per request
+---@field requestId? string Another one for each request: 32 hex digits
 ---@field merchantBizNo string The merchant's order id
 ---@field orderStatus "TICKETED"|"REFUNDED"|"USED" One of the scenario's
 ---@field userId? string AlipayHK user id
@@ -232,7 +232,7 @@
 ---@field tinyAppId? string Mini-program id
 ---@field amount? alipayhk.order.TRAIN_TICKET.amount Original amount of the ticket
 ---@field payAmount? alipayhk.order.TRAIN_TICKET.payAmount What the user really paid
----@field tradeNo? string Transaction number that Alipay gave for the payment
+---@field tradeNo? string Alipay's number of the payment
 ---@field extInfo table What is special to a train ticket
 
 ---@alias alipayhk.Order
@@ -269,7 +269,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.contract_card.AIR_TICKET_DEFAULT
----@field requestId? string Unique per call
+---@field requestId? string Another one for each call: a uuid with its hyphens, as in AlipayHK's sample
 ---@field bizDate? number Time of the event; milliseconds
 ---@field command "SEND"|"UPDATE" SEND makes a notification where there is none or it is no longer valid
 ---@field merchantBizNo string The merchant's order id
@@ -298,7 +298,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.contract_card.FINANCE_ORDER_DEFAULT
----@field requestId? string Unique per call
+---@field requestId? string Another one for each call: a uuid with its hyphens, as in AlipayHK's sample
 ---@field bizDate? number Time of the event; milliseconds
 ---@field command "SEND"|"UPDATE" SEND makes a notification where there is none or it is no longer valid
 ---@field merchantBizNo string The merchant's order id
@@ -329,7 +329,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.contract_card.MOVIE_TICKET_DEFAULT
----@field requestId? string Unique per call
+---@field requestId? string Another one for each call: a uuid with its hyphens, as in AlipayHK's sample
 ---@field bizDate? number Time of the event; milliseconds
 ---@field command "SEND"|"UPDATE" SEND makes a notification where there is none or it is no longer valid
 ---@field merchantBizNo string The merchant's order id
@@ -357,7 +357,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.contract_card.PAYMENT_ORDER_DEFAULT
----@field requestId? string Unique per call
+---@field requestId? string Another one for each call: a uuid with its hyphens, as in AlipayHK's sample
 ---@field bizDate? number Time of the event; milliseconds
 ---@field command "SEND"|"UPDATE" SEND makes a notification where there is none or it is no longer valid
 ---@field merchantBizNo string The merchant's order id
@@ -374,9 +374,9 @@
 ---@field auto_model? string Model of the vehicle
 ---@field driver_board_duration? string How long the driver will probably take to where the ride begins; minutes
 ---@field estimated_cost? string[] What the ride will probably cost
----@field ride_price? any Named only beside `estimated_cost`
----@field service_start_time? any Named only beside the statuses; milliseconds
----@field ride_dest_duration? any Named only beside the statuses; minutes
+---@field ride_price? any
+---@field service_start_time? any milliseconds
+---@field ride_dest_duration? any minutes
 ---@field [string] any
 
 ---@class alipayhk.contract_card.RIDE_HAILING_DEFAULT.syncDataInfo
@@ -385,7 +385,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.contract_card.RIDE_HAILING_DEFAULT
----@field requestId? string Unique per call
+---@field requestId? string Another one for each call: a uuid with its hyphens, as in AlipayHK's sample
 ---@field bizDate? number Time of the event; milliseconds
 ---@field command "SEND"|"UPDATE" SEND makes a notification where there is none or it is no longer valid
 ---@field merchantBizNo string The merchant's order id
@@ -401,7 +401,7 @@
 ---@field end_time? string When the train arrives; yyyy-MM-dd HH:mm:ss
 ---@field from? string Name of the station of departure
 ---@field order_url? string Where a tap on the card leads; URL
----@field refund_or_change_url? string Where the user refunds or changes the order; URL
+---@field refund_or_change_url? string The page for refunds and changes; URL
 ---@field seat_num? string[] The seats
 ---@field shift_number? string Number of the train
 ---@field start_time? string When the train leaves; yyyy-MM-dd HH:mm:ss
@@ -414,7 +414,7 @@
 ---@field [string] any
 
 ---@class (exact) alipayhk.contract_card.TRAIN_TICKET_DEFAULT
----@field requestId? string Unique per call
+---@field requestId? string Another one for each call: a uuid with its hyphens, as in AlipayHK's sample
 ---@field bizDate? number Time of the event; milliseconds
 ---@field command "SEND"|"UPDATE" SEND makes a notification where there is none or it is no longer valid
 ---@field merchantBizNo string The merchant's order id

@@ -8,7 +8,7 @@ local samples = require "spec.support.samples"
 
 local CHARACTER = "漢"
 local LONG = 1000
-local LINK = "alipayhk://platformapi/startapp?appId=2102020185475244"
+local LINK = "alipayhk://platformapi/startapp?appId=2100000000000000"
 
 local cards = { LOCALES = { "zh_HK", "en_US" } }
 

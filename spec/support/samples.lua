@@ -47,8 +47,8 @@ function samples.card(extra)
     bill_amount_currency = "HKD",
     bill_due_time = "2024-10-15",
     bill_icon_url = "https://www.example.com/icon.png",
-    order_url = "alipayhk://platformapi/startapp?appId=2102020185475244",
-    action_url = "alipayhk://platformapi/startapp?appId=2102020185475244",
+    order_url = "alipayhk://platformapi/startapp?appId=2100000000000000",
+    action_url = "alipayhk://platformapi/startapp?appId=2100000000000000",
   }
   return with({
     command = "SEND",

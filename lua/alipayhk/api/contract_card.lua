@@ -22,17 +22,18 @@ return {
     (require "alipayhk.api.contract_card.train_ticket_default"), -- in parentheses: a last call gives all its results
   },
   -- SEEN on every template's page. No page marks an end, and none says whether going back is allowed.
-  steps_note = "A notification may begin at any listed status, and statuses may be skipped.",
+  steps_note = "Any listed status may be the first, and any may be left out.",
 
   -- No maximum length is printed for any field of this API.
   fields = {
     {
       path = "requestId", type = "string", required = true, filled = "uuid", confidence = "SEEN",
-      note = "Unique per call; the documented sample is a hyphenated uuid.",
+      note = "Another one for each call: a uuid with its hyphens, as in AlipayHK's sample.",
     },
     {
       path = "bizDate", type = "number", unit = "ms", required = true, filled = "now_ms", confidence = "SEEN",
-      note = "Time of the event; a late message does not overwrite a newer one. Unit INFERRED from the sample.",
+      note = "Time of the event; a late message does not overwrite a newer one.",
+      evidence = "The unit is INFERRED from the sample.",
     },
     {
       path = "command", type = "string", required = true, enum = { "SEND", "UPDATE" }, confidence = "SEEN",
@@ -51,13 +52,14 @@ return {
     {
       path = "syncDataInfo.languageBusinessInfo", type = "object", keys = { "zh_HK", "en_US" }, expected = true,
       confidence = "SEEN", source = { "performance_notification/api-base" },
-      note = "Texts by locale; hidden from a user whose language has no entry. That it is required is "
-        .. "INFERRED: the one copy of this row has lost its marks.",
+      note = "Texts by locale; hidden from a user whose language has no entry.",
+      evidence = "That it is required is INFERRED: the one copy of this row has lost its marks.",
     },
     {
       path = "syncDataInfo.languageBusinessInfo.{locale}", type = "json_object", confidence = "SEEN",
       source = { "performance_notification/api-base", "performance_notification/api-payment_order" },
-      note = "A JSON-encoded string on the wire (one sample shows plain objects); a table is encoded by the client.",
+      note = "A JSON-encoded string on the wire; a table is encoded by the client.",
+      evidence = "One sample shows plain objects instead.",
     },
     {
       path = "syncDataInfo.amount", type = "number", unit = "cents", confidence = "SEEN",
@@ -66,7 +68,8 @@ return {
     },
     {
       path = "endDate", type = "number", unit = "ms", confidence = "SEEN",
-      note = "When the notification expires; 24 hours by default. Unit INFERRED from the sample.",
+      note = "When the notification expires; 24 hours by default.",
+      evidence = "The unit is INFERRED from the sample.",
     },
     { path = "openId", type = "string", personal = true, confidence = "SEEN",
       note = "The user's authorization id for this merchant." },
@@ -76,8 +79,21 @@ return {
   -- At least one of each group (SEEN); a fault stands at the first.
   any_of = { { "userId", "openId" } },
 
-  -- Nothing beside `result`.
-  response = {},
+  response = {
+    { path = "result", type = "object", required = true, confidence = "SEEN" },
+    {
+      path = "result.resultCode", type = "string", confidence = "INFERRED",
+      evidence = "The first column of the page's table of codes.",
+    },
+    {
+      path = "result.resultStatus", type = "string", enum = { "S", "F", "U" }, confidence = "INFERRED",
+      note = "Success, failure; U, unknown, on other APIs.", evidence = "The second column of that table.",
+    },
+    {
+      path = "result.resultMessage", type = "string", confidence = "INFERRED",
+      evidence = "The third column of that table.",
+    },
+  },
 
   results = {
     PARAM_ILLEGAL = { status = "F", meaning = "a parameter is missing or wrong", confidence = "SEEN" },

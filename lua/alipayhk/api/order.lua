@@ -26,12 +26,13 @@ return {
     (require "alipayhk.api.order.train_ticket"), -- in parentheses: a last call gives all its results
   },
   -- SEEN where a scenario's `steps` are; CHARGING_PILE, PASS_TICKET and TRAIN_TICKET show a flow chart alone.
-  steps_note = "An order may begin at any listed status, and statuses may be skipped.",
+  steps_note = "Any listed status may be the first, and any may be left out.",
 
   fields = {
     {
       path = "requestId", type = "string", required = true, max_length = 32, filled = "hex32", confidence = "SEEN",
-      note = "Unique per request. Called a uuid, yet a hyphenated one does not fit: 32 hex digits (INFERRED).",
+      note = "Another one for each request: 32 hex digits.",
+      evidence = "It is called a uuid, and the 36 characters of one with hyphens do not fit (INFERRED).",
     },
     {
       path = "merchantBizNo", type = "string", required = true, max_length = 32, confidence = "SEEN",
@@ -51,11 +52,13 @@ return {
     },
     {
       path = "orderCreateTime", type = "number", unit = "ms", required = true, confidence = "SEEN",
-      note = "Time of the order's first event; the same for all events of one order. Unit INFERRED.",
+      note = "Time of the order's first event; the same for all events of one order.",
+      evidence = "The unit is INFERRED; a value of another magnitude is refused all the same.",
     },
     {
       path = "orderModifyTime", type = "number", unit = "ms", required = true, filled = "now_ms", confidence = "SEEN",
-      note = "Time of this event; a new one for each update. Unit INFERRED.",
+      note = "Time of this event; a new one for each update.",
+      evidence = "The unit is INFERRED; a value of another magnitude is refused all the same.",
     },
     { path = "merchantAccountId", type = "string", max_length = 64, confidence = "SEEN",
       note = "Secondary merchant id, for callers that are not the direct merchant." },
@@ -68,8 +71,19 @@ return {
   -- At least one of each group (SEEN); a fault stands at the first.
   any_of = { { "userId", "openId" } },
 
-  -- Beside `result`.
+  -- Scenarios add to it.
+  adds_to_answers = true,
   response = {
+    { path = "result", type = "object", required = true, confidence = "SEEN" },
+    { path = "result.resultCode", type = "string", confidence = "SEEN", source = { "Gift_Card/l6zurymv" } },
+    {
+      path = "result.resultStatus", type = "string", enum = { "S", "F", "U" }, confidence = "SEEN",
+      source = { "Gift_Card/l6zurymv", "order_service/l6zurymv" }, note = "Success, failure, unknown.",
+    },
+    {
+      path = "result.resultMessage", type = "string", confidence = "INFERRED",
+      evidence = "No copy of this API's pages goes that far; other APIs of AlipayHK have it.",
+    },
     { path = "orderId", type = "string", max_length = 128, confidence = "SEEN", note = "AlipayHK's id of the order." },
     { path = "orderStatus", type = "string", max_length = 64, confidence = "SEEN" },
   },

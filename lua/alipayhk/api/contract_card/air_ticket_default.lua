@@ -5,7 +5,7 @@ local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- Each field has its badge on the page; nothing is required for CLOSED.
 local REQUIRED_WHEN = { "NEAR_DEPART", "FLIGHT_CHANGE", "FLIGHT_DELAYS", "FLIGHT_CANCELLATION" }
 
-local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2102020185475244&page=pages/flight/detail/index"
+local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2100000000000000&page=pages/flight/detail/index"
 
 return {
   name = "AIR_TICKET_DEFAULT",

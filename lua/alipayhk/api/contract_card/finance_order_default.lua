@@ -6,7 +6,7 @@ local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- presumably meant: there the fields are expected only.
 local REQUIRED_WHEN, EXPECTED_WHEN = { "OVERDUED" }, { "WAIT_REPAY" }
 
-local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2102020185475244&page=pages/repayment/detail/index"
+local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2100000000000000&page=pages/repayment/detail/index"
 
 return {
   name = "FINANCE_ORDER_DEFAULT",

@@ -4,7 +4,7 @@
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 local REQUIRED_WHEN = { "AWAIT_SCREENING" }
 
-local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2102020185475244&page=pages/movie/detail/index"
+local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2100000000000000&page=pages/movie/detail/index"
 
 return {
   name = "MOVIE_TICKET_DEFAULT",

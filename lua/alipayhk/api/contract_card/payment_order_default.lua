@@ -6,7 +6,7 @@ local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- require is enforced; what the newer one adds is expected.
 local REQUIRED_WHEN, EXPECTED_WHEN = { "WAIT_PAY" }, { "PAY_FAILED", "OVERDUED" }
 
-local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2102020185475244&page=pages/bill/detail/index"
+local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2100000000000000&page=pages/bill/detail/index"
 
 return {
   name = "PAYMENT_ORDER_DEFAULT",

@@ -5,7 +5,7 @@
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 local WITH_FORMULA = { "performance_notification/api_doc-ride_hailing", "order_service/ride_hailing" }
 
-local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2102020185475244&page=pages/ride/detail/index"
+local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2100000000000000&page=pages/ride/detail/index"
 
 return {
   name = "RIDE_HAILING_DEFAULT",
@@ -15,10 +15,10 @@ return {
   source = { "performance_notification/api_doc-ride_hailing" },
 
   statuses = {
-    { name = "PENDING", meaning = "a driver is being looked for", confidence = "SEEN" },
+    { name = "PENDING", meaning = "the search for a driver is on", confidence = "SEEN" },
     {
       name = "BOOKED", confidence = "SEEN",
-      meaning = "the vehicle is reserved, its driver not yet under way; only for rides booked ahead",
+      meaning = "a vehicle is reserved, and its driver has not set off; rides booked ahead only",
     },
     {
       name = "ORDER_TAKEN", confidence = "SEEN", source = WITH_FORMULA,
@@ -39,7 +39,7 @@ return {
       name = "FINISHED", ends = "INFERRED", confidence = "SEEN",
       meaning = "the order is complete, or the user has cancelled it", effect = "the notification disappears",
     },
-    { name = "TO_SEND", meaning = "another driver is being looked for", confidence = "SEEN" },
+    { name = "TO_SEND", meaning = "the search for another driver is on", confidence = "SEEN" },
     {
       name = "CLOSED", confidence = "SEEN",
       meaning = "the driver has cancelled the order", effect = "the notification disappears after 5 minutes",
@@ -76,21 +76,22 @@ return {
     },
     {
       path = INFO .. "estimated_cost", type = "array", confidence = "SEEN",
-      note = "What the ride will probably cost. A condition on `ride_price` goes with it, whose words are lost.",
+      note = "What the ride will probably cost.",
+      evidence = "A condition on `ride_price` goes with it, whose words are lost.",
     },
     { path = INFO .. "estimated_cost[]", type = "string", unit = "cents", confidence = "SEEN" },
     {
       path = INFO .. "ride_price", type = "any", confidence = "SEEN",
-      note = "Named only beside `estimated_cost`.",
+      evidence = "Named only beside `estimated_cost`.",
     },
     {
       path = INFO .. "service_start_time", type = "any", unit = "ms", confidence = "SEEN",
       source = WITH_FORMULA,
-      note = "Named only beside the statuses; the unit follows from the formula with 60000 (INFERRED).",
+      evidence = "Named only beside the statuses; the unit follows from the formula with 60000 (INFERRED).",
     },
     {
       path = INFO .. "ride_dest_duration", type = "any", unit = "minutes", confidence = "SEEN",
-      note = "Named only beside the statuses; the unit as of `driver_board_duration` (INFERRED).",
+      evidence = "Named only beside the statuses; the unit as of `driver_board_duration` (INFERRED).",
     },
   },
 

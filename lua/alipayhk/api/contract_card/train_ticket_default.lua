@@ -6,7 +6,7 @@ local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- what the movie ticket's page has too, where they are for AWAIT_SCREENING.
 local EXPECTED_WHEN = { "AWAIT_SCREENING" }
 
-local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2102020185475244&page=pages/train/detail/index"
+local SAMPLE_URL = "alipayhk://platformapi/startapp?appId=2100000000000000&page=pages/train/detail/index"
 
 return {
   name = "TRAIN_TICKET_DEFAULT",
@@ -52,7 +52,7 @@ return {
     {
       path = INFO .. "refund_or_change_url", type = "string", format = "URL", confidence = "SEEN",
       expected_when = EXPECTED_WHEN,
-      note = "Where the user refunds or changes the order. There is no `action_url` in this template.",
+      note = "The page for refunds and changes; this template has no `action_url` beside it.",
     },
     {
       path = INFO .. "seat_num", type = "array", confidence = "SEEN",

@@ -33,7 +33,7 @@ return {
   fields = {
     {
       path = "tradeNo", type = "string", confidence = "SEEN", source = BOTH,
-      note = "Transaction number that Alipay gave for the payment.",
+      note = "Alipay's number of the payment.",
     },
     {
       path = "amount", type = "object", confidence = "SEEN", source = BOTH,
@@ -45,11 +45,11 @@ return {
     },
     {
       path = "amount.currency", type = "string", format = "ISO 4217", required = true, confidence = "INFERRED",
-      source = GIFT_CARD, note = "Name and text are there; type and mark are lost in the copy.",
+      source = GIFT_CARD, evidence = "Name and text are there; type and mark are lost in the copy.",
     },
     {
       path = "payAmount", type = "object", confidence = "SEEN", source = BOTH,
-      note = "What the user really paid for the order.",
+      note = "What the user paid in the end.",
     },
     {
       path = "payAmount.value", type = "string", unit = "cents", required = true, confidence = "SEEN",
@@ -57,7 +57,7 @@ return {
     },
     {
       path = "payAmount.currency", type = "string", format = "ISO 4217", required = true, confidence = "INFERRED",
-      source = GIFT_CARD, note = "The name is there; the copy ends before the rest.",
+      source = GIFT_CARD, evidence = "The name is there; the copy ends before the rest.",
     },
     {
       path = "extInfo", type = "object", required = true, confidence = "SEEN", source = VOUCHER,
@@ -65,7 +65,6 @@ return {
     },
   },
   response = {
-    { path = "result", type = "object", required = true, confidence = "SEEN", source = VOUCHER },
     {
       path = "orderId", type = "string", required = true, confidence = "SEEN", source = VOUCHER,
       note = "AlipayHK's order id; optional on the base page.",

@@ -46,7 +46,7 @@ return {
   fields = {
     {
       path = "tradeNo", type = "string", confidence = "SEEN",
-      note = "Transaction number that Alipay gave for the payment.",
+      note = "Alipay's number of the payment.",
     },
     {
       path = "extInfo", type = "object", required = true, confidence = "SEEN",

@@ -29,12 +29,13 @@ return {
   fields = {
     {
       path = "tradeNo", type = "string", confidence = "SEEN",
-      note = "Transaction number that Alipay gave for the payment.",
+      note = "Alipay's number of the payment.",
     },
     {
       path = "amount", type = "object", confidence = "SEEN", inferred = { "type" },
       source = { "helpcenter/coupon_with_code", "order_service/l6zurymv" },
-      note = "Original amount of the order. The copy ends here: the type as for ALIPAY_COUPON.",
+      note = "Original amount of the order.",
+      evidence = "The copy ends here: the type as for ALIPAY_COUPON.",
     },
     {
       path = "amount.value", type = "string", unit = "cents", required = true, confidence = "INFERRED",

@@ -16,7 +16,7 @@ return {
     },
     {
       name = "NUMBER_ARRIVED", confidence = "SEEN",
-      meaning = "the customer's number has come up", effect = "notification hidden after 10 minutes",
+      meaning = "it is the customer's turn", effect = "notification hidden after 10 minutes",
     },
     {
       name = "NUMBER_PASSED", confidence = "SEEN",
@@ -44,11 +44,11 @@ return {
     {
       path = "shopInfo.extInfo.multiLang", type = "object", keys = { "zh_HK", "en_US" }, confidence = "SEEN",
       source = { "helpcenter/queue_up" },
-      note = "Texts to display, by locale. The copy ends before any mark that would require it.",
+      note = "Texts to display, by locale.", evidence = "The copy ends before any mark that would require it.",
     },
     {
       path = "extInfo", type = "object", required = true, confidence = "SEEN",
-      note = "What is special to queuing, see below.",
+      note = "What is special to queuing.",
     },
   },
   response = {},

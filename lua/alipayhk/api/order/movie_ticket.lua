@@ -26,7 +26,7 @@ return {
   },
   steps = {
     forward_only = "SEEN", confidence = "SEEN",
-    note = "The older copy has the sentence; the newer one a flow chart, and marks the two end statuses.",
+    note = "One copy has the sentence; the other has a flow chart, and marks the two end statuses.",
   },
 
   fields = {
@@ -49,20 +49,20 @@ return {
     {
       path = "payAmount.value", type = "string", unit = "cents", required = true, confidence = "INFERRED",
       source = { "helpcenter/movie", "helpcenter/train_ticket" },
-      note = "The text on cents is there, the key as on the train ticket's page.",
+      evidence = "The text on cents is there, the key as on the train ticket's page.",
     },
     {
       path = "payAmount.currency", type = "string", format = "ISO 4217", required = true, confidence = "INFERRED",
       source = { "helpcenter/movie", "helpcenter/train_ticket" },
-      note = "The text on ISO 4217 is there, the key as on the train ticket's page.",
+      evidence = "The text on ISO 4217 is there, the key as on the train ticket's page.",
     },
     {
       path = "tradeNo", type = "string", confidence = "SEEN",
-      note = "Transaction number that Alipay gave for the payment.",
+      note = "Alipay's number of the payment.",
     },
     {
       path = "extInfo", type = "object", required = true, confidence = "SEEN",
-      source = { "order_service/api-movie" }, note = "What is special to a movie ticket, see below.",
+      source = { "order_service/api-movie" }, note = "What is special to a movie ticket.",
     },
   },
   response = {},

@@ -33,17 +33,19 @@ return {
     { path = "payAmount.value", type = "string", unit = "cents", required = true, confidence = "SEEN" },
     {
       path = "payAmount.currency", type = "string", format = "ISO 4217", required = true, confidence = "INFERRED",
-      note = "Name and text are there; the copy ends before the mark that would require it.",
+      evidence = "Name and text are there; the copy ends before the mark that would require it.",
     },
     {
       path = "tradeNo", type = "string", confidence = "INFERRED",
       source = { "order_service/api-movie", "order_service/api-train_ticket" },
-      note = "Transaction number that Alipay gave for the payment. The copy ends before it; the sister pages have it.",
+      note = "Alipay's number of the payment.",
+      evidence = "The copy ends before it; the sister pages have it.",
     },
     {
       path = "extInfo", type = "object", required = true, confidence = "INFERRED",
       source = { "order_service/api-movie", "order_service/api-train_ticket" },
-      note = "What is special to an admission ticket. The copy ends before it; the sister pages have it.",
+      note = "What is special to an admission ticket.",
+      evidence = "The copy ends before it; the sister pages have it.",
     },
   },
 

@@ -53,7 +53,7 @@ return {
     },
     {
       path = "discountAmount.currency", type = "string", format = "ISO 4217", required = true, confidence = "INFERRED",
-      source = { "helpcenter/self_pick" }, note = "Name and text are there, type and mark as in `amount`.",
+      source = { "helpcenter/self_pick" }, evidence = "Name and text are there, type and mark as in `amount`.",
     },
     {
       path = "actualAmount", type = "object", confidence = "SEEN",
@@ -65,11 +65,11 @@ return {
     },
     {
       path = "actualAmount.currency", type = "string", format = "ISO 4217", required = true, confidence = "INFERRED",
-      source = { "helpcenter/self_pick" }, note = "Name and text are there, type and mark as in `amount`.",
+      source = { "helpcenter/self_pick" }, evidence = "Name and text are there, type and mark as in `amount`.",
     },
     {
       path = "tradeNo", type = "string", confidence = "SEEN",
-      note = "Transaction number that Alipay gave for the payment.",
+      note = "Alipay's number of the payment.",
     },
     { path = "itemOrderList", type = "array", required = true, confidence = "SEEN", note = "Items of the order." },
     { path = "itemOrderList[]", type = "object", confidence = "SEEN" },

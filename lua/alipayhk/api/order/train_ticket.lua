@@ -45,11 +45,11 @@ return {
     },
     {
       path = "payAmount.currency", type = "string", format = "ISO 4217", required = true, confidence = "INFERRED",
-      source = { "helpcenter/train_ticket" }, note = "The name is there; the copy ends before the rest.",
+      source = { "helpcenter/train_ticket" }, evidence = "The name is there; the copy ends before the rest.",
     },
     {
       path = "tradeNo", type = "string", confidence = "SEEN", source = { "order_service/api-train_ticket" },
-      note = "Transaction number that Alipay gave for the payment.",
+      note = "Alipay's number of the payment.",
     },
     {
       path = "extInfo", type = "object", required = true, confidence = "SEEN",
