@@ -139,6 +139,20 @@ describe("PARAM_ILLEGAL names the place of", function()
     end)
   end
 
+  it("what a client would have filled in", function()
+    for _, name in ipairs(api.names) do
+      for _, field in ipairs { "requestId", TIMES[name] } do
+        local given = fresh(name == "order" and "MOVIE_TICKET" or "AIR_TICKET_DEFAULT")
+        given[field] = nil
+        -- call does not know the API.
+        local response, err = loose:call(api.by_name[name].path, given)
+        assert.is_nil(response)
+        assert.equal("PARAM_ILLEGAL", err.code)
+        assert.matches(field, err.message, 1, true)
+      end
+    end
+  end)
+
   it("nothing that is there only because the sample has it", function()
     local given, name = fresh("MOVIE_TICKET")
     given.extInfo = nil

@@ -184,8 +184,7 @@ describe("a field that a partner adds", function()
   it("may be filled in by the client, while it stands at the top", function()
     local config = { scenarios = rules { { path = "ownId", type = "string", required = true, filled = "hex32" } } }
     local body = cjson.decode(assert(gateway:client(config):prepare("order", samples.order())).body)
-    assert.matches("^%x+$", body.ownId)
-    assert.equal(32, #body.ownId)
+    assert.matches("^" .. ("%x"):rep(32) .. "$", body.ownId)
     assert.same({}, (faults("order", samples.order(), config)))
   end)
 end)
@@ -211,11 +210,8 @@ describe("a partner's rules", function()
     given.order.MOVIE_TICKET.fields[1].max_length = 32
     given.order.MOVIE_TICKET.fields[2] = { path = "extInfo.own", type = "string", required = true }
     local _, err = client:prepare("order", samples.order { merchantBizNo = "123456" })
-    assert.equal("merchantBizNo", err.fields[1].path)
-    assert.equal(1, #err.fields)
+    assert.same({ "merchantBizNo", 1 }, { err.fields[1].path, #err.fields })
     assert.same({ "extInfo.own missing" }, (faults("order", samples.order(), { scenarios = given })))
-    given.order = nil
-    assert.is_nil((client:prepare("order", samples.order())))
   end)
 
   it("are not changed either by later changes of a field that was added", function()
@@ -230,12 +226,15 @@ describe("a partner's rules", function()
   it("are not changed either by later changes of a field's list", function()
     local own_field = { path = "extInfo.own", type = "string", enum = { "A", "B" }, required_when = { "USED" } }
     local keyed = { path = "extInfo.keyed", type = "object", keys = { "A" } }
-    local client = gateway:client { scenarios = rules { own_field, keyed } }
-    own_field.enum[2], own_field.required_when[1], keyed.keys[2] = "C", "TICKETED", "B"
+    local ours = { path = "orderStatus", enum = { "TICKETED", "USED" } }
+    local client = gateway:client { scenarios = rules { own_field, keyed, ours } }
+    own_field.enum[2], own_field.required_when[1], keyed.keys[2], ours.enum[2] = "C", "TICKETED", "B", "REFUNDED"
     assert(client:prepare("order", samples.order()))
     local _, err = client:prepare("order", samples.order { extInfo = { own = "C", keyed = { B = 1 } } })
     assert.same({ "extInfo.own", "extInfo.keyed.B" }, { err.fields[1].path, err.fields[2].path })
     assert.matches("one of A, B,", err.fields[1].message, 1, true)
+    _, err = client:prepare("order", samples.order { orderStatus = "REFUNDED" })
+    assert.matches("one of TICKETED, USED,", err.message, 1, true)
   end)
 
   it("are what a client checks, as alipayhk.check does", function()

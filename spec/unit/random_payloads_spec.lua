@@ -81,6 +81,8 @@ end
 -- Such texts are put into answers and logs: whole characters, and none that ends a line.
 describe("what check says of long texts", function()
   for _, case in ipairs { { "a value", function(text) return { orderStatus = text } end },
+    { "a value of more lines", function(text) return { orderStatus = "\r\n" .. text .. "\0" } end },
+    { "a key that is no UTF-8", function(text) return { extInfo = { ["\255\n" .. text] = print } } end },
     { "a key", function(text) return { [text] = 5 } end },
     { "a key of a list of keys", function(text)
       return { merchantBizType = "LINE_UP", orderStatus = "CALL_NUM",
@@ -127,6 +129,15 @@ describe("check of samples changed at random", function()
       assert.is_true(passed > 5 and wrong > 50, ("%d pass, %d do not"):format(passed, wrong))
     end)
   end
+end)
+
+it("check tells of what JSON cannot carry in the order of the paths", function()
+  local names = { "f", "b", "h", "a", "d", "g", "c", "e" }
+  local ext_info = {}
+  for _, name in ipairs(names) do ext_info[name] = print end
+  local found = faults("order", samples.order { extInfo = ext_info })
+  table.sort(names)
+  for i, name in ipairs(names) do assert.equal(("extInfo.%s type"):format(name), found[i]) end
 end)
 
 it("check tells of what JSON cannot carry once at its place, also where its type is only inferred", function()
