@@ -25,6 +25,11 @@ else
 OPENSSL_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null)
 OPENSSL_LIBS   ?= $(or $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null),-lcrypto)
 endif
+# STATIC_OPENSSL=1: alipayhk.core carries its own, out of every other library's sight.
+ifneq ($(STATIC_OPENSSL),)
+OPENSSL_LIBDIR ?= $(if $(OPENSSL_DIR),$(OPENSSL_DIR)/lib,$(shell $(PKG_CONFIG) --variable=libdir libcrypto 2>/dev/null))
+OPENSSL_LIBS   := $(OPENSSL_LIBDIR)/libcrypto.a -Wl,--exclude-libs,ALL -pthread
+endif
 ifneq ($(CURL_DIR),)
 CURL_CFLAGS ?= -isystem $(CURL_DIR)/include
 CURL_LIBS   ?= -L$(CURL_DIR)/lib -Wl,-rpath,$(CURL_DIR)/lib -lcurl
@@ -41,6 +46,7 @@ LIBFLAG ?= -bundle -undefined dynamic_lookup
 else
 # nodelete: a Lua state that closes must not unload code that OpenSSL or curl may still call.
 LIBFLAG ?= -shared -Wl,-z,relro,-z,now,-z,nodelete
+DL_LIBS := -ldl
 endif
 
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c) csrc/bind/core.c csrc/bind/plain.c
@@ -52,14 +58,14 @@ build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so
 
 $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 	@mkdir -p $(@D)
-	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(OPENSSL_LIBS)
+	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(OPENSSL_LIBS) $(DL_LIBS)
 
 $(BUILD)/alipayhk/curl.so: $(call objects,$(CURL_SOURCES))
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS)
 
 # Another compiler, flag or Lua makes every object stale.
-FLAGS = $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS)
+FLAGS = $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_LIBS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
@@ -112,6 +118,13 @@ bench: gateway-core
 	    $(CURL_CFLAGS) $(LIBFLAG) -o $(BUILD)/floor.so bench/floor.c $(OPENSSL_LIBS) $(CURL_LIBS)
 	@$(call with_gateway,bench/run.lua)
 
+.PHONY: bench-nginx
+bench-nginx: gateway-core
+	@$(MAKE) -s build
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) $(LUA_CFLAGS) $(LIBFLAG) \
+	    -o $(BUILD)/traffic.so bench/nginx/traffic.c
+	@$(call with_gateway,bench/nginx/run.lua)
+
 # ---- tests -------------------------------------------------------------------------------------
 .PHONY: test
 test: test-packages
@@ -139,7 +152,7 @@ docs: build
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
-C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*.c bench/*.c)
+C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*.c bench/*.c bench/*/*.c)
 .PHONY: lint
 lint:
 	luacheck -q lua gateway spec examples bench docs rockspec/*.rockspec
@@ -181,6 +194,7 @@ help:
 	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.5 or luajit'
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
+	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'
 	@echo 'make docs            docs/scenarios and the editor annotations, from lua/alipayhk/api'
 	@echo 'make lint            luacheck, clang-format, clang-tidy'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 typedef struct {
-    char text[384];
+    char text[768];
 } ahk_error;
 
 /* Sets the text (cut at the buffer's end) and returns false, so that a failing function can

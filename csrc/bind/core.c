@@ -12,6 +12,7 @@
 #include "../crypto/codec.h"
 #include "../crypto/envelope.h"
 #include "../crypto/key.h"
+#include "../crypto/library.h"
 #include "../crypto/random.h"
 #include "../crypto/sign.h"
 #include "compat.h"
@@ -530,6 +531,10 @@ int luaopen_alipayhk_core(lua_State *L)
         {"sleep", core_sleep},
         {NULL, NULL},
     };
+    ahk_error err;
+    if (!ahk_check_libcrypto(&err)) {
+        return luaL_error(L, "alipayhk.core: %s", err.text);
+    }
     ahk_new_metatable(L, KEY, key_methods, key_close);
     lua_newtable(L);
     ahk_set_functions(L, functions);

@@ -1,0 +1,196 @@
+#include "library.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+    const char *name;
+    void (*address)(void);
+} function;
+
+#define FUNCTION(name) #name, (void (*)(void))(name)
+
+/* All that the core calls; spec/package/libcrypto_spec.lua compares it with the object's symbols. */
+static const function FUNCTIONS[] = {
+    {FUNCTION(OpenSSL_version_num)},
+    {FUNCTION(BIO_free)},
+    {FUNCTION(BIO_new_mem_buf)},
+    {FUNCTION(BN_bin2bn)},
+    {FUNCTION(BN_bn2binpad)},
+    {FUNCTION(BN_free)},
+    {FUNCTION(CRYPTO_clear_free)},
+    {FUNCTION(CRYPTO_free)},
+    {FUNCTION(CRYPTO_malloc)},
+    {FUNCTION(CRYPTO_secure_clear_free)},
+    {FUNCTION(CRYPTO_secure_free)},
+    {FUNCTION(CRYPTO_zalloc)},
+    {FUNCTION(ECDSA_SIG_free)},
+    {FUNCTION(ECDSA_SIG_get0)},
+    {FUNCTION(ECDSA_SIG_new)},
+    {FUNCTION(ECDSA_SIG_set0)},
+    {FUNCTION(EC_GROUP_free)},
+    {FUNCTION(EC_GROUP_new_by_curve_name)},
+    {FUNCTION(ERR_clear_error)},
+    {FUNCTION(ERR_peek_error)},
+    {FUNCTION(ERR_reason_error_string)},
+    {FUNCTION(EVP_CIPHER_CTX_free)},
+    {FUNCTION(EVP_CIPHER_CTX_new)},
+    {FUNCTION(EVP_DecryptFinal_ex)},
+    {FUNCTION(EVP_DecryptInit_ex)},
+    {FUNCTION(EVP_DecryptUpdate)},
+    {FUNCTION(EVP_Digest)},
+    {FUNCTION(EVP_DigestSign)},
+    {FUNCTION(EVP_DigestSignInit)},
+    {FUNCTION(EVP_DigestVerify)},
+    {FUNCTION(EVP_DigestVerifyInit)},
+    {FUNCTION(EVP_EncodeBlock)},
+    {FUNCTION(EVP_EncryptFinal_ex)},
+    {FUNCTION(EVP_EncryptInit_ex)},
+    {FUNCTION(EVP_EncryptUpdate)},
+    {FUNCTION(EVP_MD_CTX_copy_ex)},
+    {FUNCTION(EVP_MD_CTX_free)},
+    {FUNCTION(EVP_MD_CTX_new)},
+    {FUNCTION(EVP_MD_CTX_reset)},
+    {FUNCTION(EVP_PKCS82PKEY)},
+    {FUNCTION(EVP_PKEY_CTX_free)},
+    {FUNCTION(EVP_PKEY_CTX_new)},
+    {FUNCTION(EVP_PKEY_decrypt)},
+    {FUNCTION(EVP_PKEY_decrypt_init)},
+    {FUNCTION(EVP_PKEY_encrypt)},
+    {FUNCTION(EVP_PKEY_encrypt_init)},
+    {FUNCTION(EVP_PKEY_free)},
+    {FUNCTION(EVP_aes_128_ecb)},
+    {FUNCTION(EVP_aes_192_ecb)},
+    {FUNCTION(EVP_aes_256_ecb)},
+    {FUNCTION(EVP_sha224)},
+    {FUNCTION(EVP_sha256)},
+    {FUNCTION(OBJ_nid2sn)},
+    {FUNCTION(OBJ_txt2nid)},
+    {FUNCTION(OPENSSL_cleanse)},
+    {FUNCTION(PEM_do_header)},
+    {FUNCTION(PEM_get_EVP_CIPHER_INFO)},
+    {FUNCTION(PEM_read_bio_ex)},
+    {FUNCTION(PKCS8_PRIV_KEY_INFO_free)},
+    {FUNCTION(PKCS8_decrypt)},
+    {FUNCTION(RAND_bytes)},
+    {FUNCTION(RAND_priv_bytes)},
+    {FUNCTION(X509_SIG_free)},
+    {FUNCTION(X509_free)},
+    {FUNCTION(X509_get_pubkey)},
+    {FUNCTION(d2i_ECDSA_SIG)},
+    {FUNCTION(d2i_PKCS8_PRIV_KEY_INFO)},
+    {FUNCTION(d2i_PUBKEY)},
+    {FUNCTION(d2i_PrivateKey)},
+    {FUNCTION(d2i_PublicKey)},
+    {FUNCTION(d2i_X509)},
+    {FUNCTION(d2i_X509_SIG)},
+    {FUNCTION(i2d_ECDSA_SIG)},
+    {FUNCTION(i2d_PUBKEY)},
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    {FUNCTION(EVP_PKEY_CTX_set_rsa_padding)},
+    {FUNCTION(EVP_PKEY_get_base_id)},
+    {FUNCTION(EVP_PKEY_get_bits)},
+    {FUNCTION(EVP_PKEY_get_group_name)},
+#endif
+};
+
+static const char CURE[] = "build it against the OpenSSL that the program uses (make OPENSSL_DIR=...), "
+                           "or with one of its own (make STATIC_OPENSSL=1)";
+
+static bool find_file(void (*address)(void), Dl_info *info)
+{
+    return dladdr((const void *)address, info) != 0 && info->dli_fname != NULL;
+}
+
+/* A program that is not position-independent has a stand-in for each function whose address it takes: a
+ * symbol that it does not define. The function behind it is the library's all the same. */
+static bool is_stand_in(void (*address)(void))
+{
+#ifdef RTLD_DL_SYMENT
+    Dl_info info;
+    void *symbol = NULL;
+    if (dladdr1((const void *)address, &info, &symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL) {
+        return ((const ElfW(Sym) *)symbol)->st_shndx == SHN_UNDEF;
+    }
+#endif
+    (void)address;
+    return false;
+}
+
+/* The loader knows the program itself by its first argument alone, which nginx overwrites. */
+static const char *file_name(const Dl_info *info, char *buffer, size_t size)
+{
+    if (strchr(info->dli_fname, '/') != NULL && strchr(info->dli_fname, ' ') == NULL) {
+        return info->dli_fname;
+    }
+    const ssize_t length = readlink("/proc/self/exe", buffer, size - 1);
+    if (length <= 0) {
+        return info->dli_fname;
+    }
+    buffer[length] = '\0';
+    return buffer;
+}
+
+static bool check_one_library(const Dl_info *first, ahk_error *err)
+{
+    for (size_t i = 1; i < sizeof FUNCTIONS / sizeof FUNCTIONS[0]; i++) {
+        Dl_info info;
+        if (!find_file(FUNCTIONS[i].address, &info) || info.dli_fbase == first->dli_fbase ||
+            is_stand_in(FUNCTIONS[i].address)) {
+            continue;
+        }
+        char one[256];
+        char other[256];
+        return ahk_fail(err, "OpenSSL comes from two files: %s from %s, %s from %s; %s", FUNCTIONS[0].name,
+                        file_name(first, one, sizeof one), FUNCTIONS[i].name, file_name(&info, other, sizeof other),
+                        CURE);
+    }
+    return true;
+}
+
+/* From 3.0 on a later minor version keeps the ABI of an earlier one; before that, all of 1.1.1 does. */
+static bool fits(unsigned long version)
+{
+    const unsigned long mine = (unsigned long)OPENSSL_VERSION_NUMBER;
+    if (mine >= 0x30000000UL) {
+        return version >> 28 == mine >> 28 && version >> 20 >= mine >> 20;
+    }
+    return version >> 12 == mine >> 12;
+}
+
+static bool check_version(const Dl_info *first, ahk_error *err)
+{
+    const unsigned long version = OpenSSL_version_num();
+    if (fits(version)) {
+        return true;
+    }
+    Dl_info self;
+    const bool known = find_file((void (*)(void))ahk_check_libcrypto, &self);
+    char library[256];
+    return ahk_fail(err, "%s was compiled for OpenSSL %lu.%lu, but gets version %lu.%lu from %s; %s",
+                    known ? self.dli_fname : "this module", (unsigned long)OPENSSL_VERSION_NUMBER >> 28,
+                    (unsigned long)OPENSSL_VERSION_NUMBER >> 20 & 0xff, version >> 28, version >> 20 & 0xff,
+                    file_name(first, library, sizeof library), CURE);
+}
+
+bool ahk_check_libcrypto(ahk_error *err)
+{
+    Dl_info first;
+    if (!find_file(FUNCTIONS[0].address, &first)) {
+        return true; /* a static program: there is nothing to mix */
+    }
+    return check_one_library(&first, err) && check_version(&first, err);
+}
