@@ -1,15 +1,19 @@
 --- HTTP/1.1 over nginx's cosockets: nothing here blocks the worker.
 -- @module alipayhk.transport.cosocket
 
-local core = require "alipayhk.core"
+local http1 = require "alipayhk.transport.http1"
+local new_stream = require "alipayhk.transport.stream"
+local runtime = require "alipayhk.runtime"
+
+local fail = http1.fail
 
 local transport = {}
 
-local HEAD_MAX, HEADER_COUNT_MAX = 65536, 100
-local CHUNK_LINE_MAX = 256
-local READ_SIZE = 8192
 local KEEP_IDLE_MS = 55000 -- nginx closes after 60 or 75 seconds: be first
-local PHASES = { rewrite = true, access = true, content = true, timer = true, preread = true, ssl_cert = true }
+local PHASES = {
+  rewrite = true, access = true, content = true, timer = true, preread = true, ssl_cert = true,
+  ssl_client_hello = true, ssl_session_fetch = true,
+}
 
 -- What libcurl is told for each connection and nginx only in its configuration, or not at all yet.
 local REFUSED = {
@@ -30,220 +34,137 @@ function transport.refuse(config)
   if config.proxy then return "proxy", "inside nginx there is no proxy for this transport yet" end
 end
 
--- Failures travel as tables { code, message } through error(), and leave `send` as nil, fault.
-local function fail(code, message)
-  error({ code = code, message = message }, 0)
-end
-
--- ---- a socket with one deadline for everything --------------------------------------------------
-
-local Stream = {}
-Stream.__index = Stream
-
-function Stream:left_ms()
-  local left = (self.deadline - core.monotonic()) * 1000
-  if left < 1 then fail("timeout", ("no answer within %d ms"):format(self.timeout_ms)) end
-  return left
-end
-
--- More bytes into the buffer; false when the other side has closed.
-function Stream:fill()
-  self.socket:settimeout(self:left_ms())
-  local data, err = self.socket:receiveany(READ_SIZE)
-  if data then
-    self.first_byte = self.first_byte or core.monotonic()
-    self.buffer = self.buffer .. data
-    return true
-  end
-  if err == "timeout" then self:left_ms() fail("timeout", ("no answer within %d ms"):format(self.timeout_ms)) end
-  if err == "closed" then return false end
-  fail("reset", "the connection broke: " .. tostring(err))
-end
-
--- Everything up to `mark`, which is taken too.
-function Stream:read_until(mark, max)
-  while true do
-    local first, last = self.buffer:find(mark, 1, true)
-    if (first or #self.buffer) > max then fail("too_large", "the answer's headers are too large") end
-    if first then
-      local text = self.buffer:sub(1, first - 1)
-      self.buffer = self.buffer:sub(last + 1)
-      return text
-    end
-    if not self:fill() then fail("reset", "the connection was closed before the end of the answer") end
-  end
-end
-
--- Exactly n bytes; pieces are joined once, for a body that comes in many reads.
-function Stream:read_exactly(n)
-  local pieces, have = { self.buffer }, #self.buffer
-  while have < n do
-    self.buffer = ""
-    if not self:fill() then fail("reset", "the connection was closed before the end of the answer") end
-    pieces[#pieces + 1] = self.buffer
-    have = have + #self.buffer
-  end
-  local all = table.concat(pieces)
-  self.buffer = all:sub(n + 1)
-  return all:sub(1, n)
-end
-
-function Stream:read_to_end(max)
-  local pieces, total = {}, 0
-  repeat
-    pieces[#pieces + 1] = self.buffer
-    total = total + #self.buffer
-    self.buffer = ""
-    if total > max then fail("too_large", "the answer is larger than max_response_bytes") end
-  until not self:fill()
-  return table.concat(pieces)
-end
-
--- ---- the answer --------------------------------------------------------------------------------
-
-local function parse_head(text)
-  local version, status, rest = text:match("^HTTP/1%.([01]) (%d%d%d)[^\r\n]*(.*)$")
-  if not version then fail("protocol", "the answer is not HTTP/1.1") end
-  local headers, count = {}, 0
-  for line in rest:gmatch("\r\n([^\r\n]*)") do
-    local name, value = line:match("^([^%s:]+):[ \t]*(.-)[ \t]*$")
-    if not name then fail("protocol", "a header line of the answer cannot be read") end
-    name = name:lower()
-    headers[name] = headers[name] and (headers[name] .. ", " .. value) or value
-    count = count + 1
-  end
-  if count > HEADER_COUNT_MAX then fail("too_large", "the answer has too many headers") end
-  return { status = tonumber(status), headers = headers, persistent = version == "1" }
-end
-
-local function read_chunks(stream, max)
-  local pieces, total = {}, 0
-  while true do
-    local line = stream:read_until("\r\n", CHUNK_LINE_MAX)
-    local digits = line:match("^(%x+)[ \t]*$") or line:match("^(%x+)[ \t]*;")
-    if not digits or #digits > 8 then fail("protocol", "a chunk size of the answer cannot be read") end
-    local size = tonumber(digits, 16)
-    if size == 0 then break end
-    total = total + size
-    if total > max then fail("too_large", "the answer is larger than max_response_bytes") end
-    pieces[#pieces + 1] = stream:read_exactly(size)
-    if stream:read_exactly(2) ~= "\r\n" then fail("protocol", "a chunk of the answer is longer than it says") end
-  end
-  -- Trailers end with an empty line; we use none of them.
-  while stream:read_until("\r\n", HEAD_MAX) ~= "" do end
-  return table.concat(pieces)
-end
-
-local BODILESS = { [204] = true, [304] = true }
-
-local function read_body(stream, head, max)
-  if BODILESS[head.status] then return "" end
-  local length, coding = head.headers["content-length"], head.headers["transfer-encoding"]
-  if coding then
-    if length or coding:lower() ~= "chunked" then
-      fail("protocol", "the answer's length is ambiguous: Transfer-Encoding beside something else")
-    end
-    return read_chunks(stream, max)
-  end
-  if not length then
-    head.persistent = false
-    return stream:read_to_end(max)
-  end
-  if not length:find("^%d+$") or #length > 10 then fail("protocol", "the answer's Content-Length cannot be read") end
-  if tonumber(length) > max then fail("too_large", "the answer is larger than max_response_bytes") end
-  return stream:read_exactly(tonumber(length))
-end
-
-local function read_answer(stream, max)
-  local head
-  repeat head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX)) until head.status >= 200
-  return head, read_body(stream, head, max)
-end
-
 -- ---- connecting and sending --------------------------------------------------------------------
 
-local function connect(stream, url, limit_ms)
-  -- The pool's name holds all that makes one connection unlike another.
-  local pool = ("alipayhk:%s:%s:%d"):format(url.scheme, url.host, url.port)
-  stream.socket:settimeout(math.min(limit_ms, stream:left_ms()))
-  local ok, err = stream.socket:connect(url.host, url.port, { pool = pool })
+-- nginx spawns functions of Lua alone.
+local function invoke(call, ...)
+  return call(...)
+end
+
+-- Runs a call of the socket's that nginx itself would not bound: somebody stands by with a watch. Gives what
+-- the call gives, or nil and "timeout".
+local function within(ngx, limit_ms, call, ...)
+  local worker = ngx.thread.spawn(invoke, call, ...)
+  local watch = ngx.thread.spawn(invoke, ngx.sleep, limit_ms / 1000)
+  local ran, ok, err = ngx.thread.wait(worker, watch)
+  local is_done = coroutine.status(worker) == "dead" or coroutine.status(worker) == "zombie"
+  ngx.thread.kill(watch)
+  ngx.thread.kill(worker)
+  if not is_done then return nil, "timeout" end
+  if not ran then return nil, tostring(ok) end
+  return ok, err
+end
+
+-- Resolving a name has no limit but nginx's resolver_timeout.
+local function dial(ngx, socket, url, limit_ms)
+  -- All that makes one connection unlike another. That the certificate was verified for the host is so
+  -- for every one; by which CAs is nginx's configuration.
+  local options = { pool = ("alipayhk:%s:%s:%d"):format(url.scheme, url.host, url.port) }
+  socket:settimeout(limit_ms)
+  if url.host:find("^[%d.]+$") or url.host:find("^%[") then return socket:connect(url.host, url.port, options) end
+  return within(ngx, limit_ms, socket.connect, socket, url.host, url.port, options)
+end
+
+local function connect(ngx, stream, url, limit_ms)
+  local ok, err = dial(ngx, stream.socket, url, math.min(limit_ms, stream:left_ms()))
   if ok then return end
   err = tostring(err)
   if err:find("resolve") then fail("dns", err .. " (does the nginx configuration have a `resolver`?)") end
   fail(err == "timeout" and "timeout" or "connect", ("connecting to %s:%d: %s"):format(url.host, url.port, err))
 end
 
+-- What OpenSSL calls a certificate whose issuer it does not have, in 1.1.1 and in 3.
+local UNKNOWN_ISSUER = { "unable to get", "self.signed", "unable to verify" }
+
+local function handshake_message(url, err)
+  for _, pattern in ipairs(UNKNOWN_ISSUER) do
+    if err:find(pattern) then
+      return ("%s: its certificate's issuer is not trusted (%s): set lua_ssl_trusted_certificate, such as to "
+        .. "/etc/ssl/certs/ca-certificates.crt, and lua_ssl_verify_depth 3"):format(url.host, err)
+    end
+  end
+  return ("%s: the TLS handshake failed: %s; nginx's error log may say more, lua_ssl_trusted_certificate names the "
+    .. "CAs that are trusted"):format(url.host, err)
+end
+
 -- Some releases of lua-resty-core throw where a handshake fails at once. (Never pass false for the
 -- session: the same releases then call such a failure a success.)
-local function handshake(stream, url)
+local function handshake(stream, url, limit_ms)
   local socket = stream.socket
-  socket:settimeout(stream:left_ms())
+  socket:settimeout(math.max(1, math.min(limit_ms, stream:left_ms())))
   local ran, ok, err = pcall(socket.sslhandshake, socket, nil, url.host, true)
   if ran and ok then return end
   if err == "timeout" then fail("timeout", "no TLS handshake in time") end
-  fail("tls", ("%s: the TLS handshake failed: %s; nginx's error log may say more, lua_ssl_trusted_certificate"):format(
-    url.host, ran and tostring(err) or "the certificate was not accepted") .. " names the CAs that are trusted")
+  fail("tls", handshake_message(url, ran and tostring(err) or "the certificate was not accepted"))
 end
 
-local function head_of(request, url)
-  local lines = { "POST " .. url.target .. " HTTP/1.1", "Host: " .. url.authority }
-  for name, value in pairs(request.headers) do
-    if (name .. value):find("[%z\r\n]") then fail("protocol", "header " .. name .. ": CR, LF or NUL in it") end
-    lines[#lines + 1] = name .. ": " .. value
+-- A connection from the pool, or a new one: that is what comes when the pool has been emptied.
+local function open(ngx, stream, url, limit_ms, only_new)
+  local before_ms = stream:spent_ms()
+  repeat
+    connect(ngx, stream, url, limit_ms)
+    stream.reused = stream.socket:getreusedtimes() > 0
+    if stream.reused and only_new then stream.socket:close() end
+  until not (stream.reused and only_new)
+  if stream.reused then return end
+  stream.timing.connect_ms = stream:spent_ms()
+  if url.scheme == "https" then
+    handshake(stream, url, limit_ms - (stream:spent_ms() - before_ms))
+    stream.timing.tls_ms = stream:spent_ms()
   end
-  lines[#lines + 1] = "Content-Length: " .. #request.body
-  return table.concat(lines, "\r\n") .. "\r\n\r\n"
 end
 
-local function parse_url(text)
-  local scheme, authority, target = text:match("^(https?)://([^/]+)(/.*)$")
-  if not scheme then fail("protocol", "the URL cannot be read") end
-  local host, port = authority:match("^(.-):?(%d*)$")
-  if authority:sub(1, 1) == "[" then host, port = authority:match("^(%[.-%]):?(%d*)$") end
-  return {
-    scheme = scheme,
-    authority = authority,
-    target = target,
-    host = host,
-    port = tonumber(port) or (scheme == "https" and 443 or 80),
-  }
-end
+-- The time limit of sending begins anew with each piece that goes out; a small request goes out as one.
+local AT_ONCE = 32768
 
-local function exchange(stream, request)
-  local started = core.monotonic()
-  local function since(moment) return moment and (moment - started) * 1000 or 0 end
-
-  local url = parse_url(request.url)
-  local head = head_of(request, url)
-  connect(stream, url, request.connect_timeout_ms)
-  local fresh = stream.socket:getreusedtimes() == 0
-  local connected = fresh and core.monotonic() or nil
-  if fresh and url.scheme == "https" then handshake(stream, url) end
-  local secured = fresh and url.scheme == "https" and core.monotonic() or nil
-
-  stream.socket:settimeout(stream:left_ms())
-  local sent, err = stream.socket:send { head, request.body }
-  if not sent then fail(err == "timeout" and "timeout" or "reset", "sending: " .. tostring(err)) end
-  local answer, body = read_answer(stream, request.max_response_bytes)
-
-  local connection = (answer.headers["connection"] or ""):lower()
-  if answer.persistent and not connection:find("close", 1, true) and stream.buffer == "" then
-    stream.socket:setkeepalive(KEEP_IDLE_MS)
+local function send_all(ngx, stream, head, body)
+  local socket, left_ms = stream.socket, stream:left_ms()
+  socket:settimeout(left_ms)
+  local sent, err
+  if #body <= AT_ONCE then
+    sent, err = socket:send { head, body }
   else
-    stream.socket:close()
+    sent, err = within(ngx, left_ms, socket.send, socket, { head, body })
   end
-  return {
-    status = answer.status,
-    headers = answer.headers,
-    body = body,
-    timing = {
-      dns_ms = 0, -- nginx resolves within connect
-      connect_ms = since(connected),
-      tls_ms = since(secured),
-      first_byte_ms = since(stream.first_byte),
-      total_ms = since(core.monotonic()),
-    },
-  }
+  if not sent then fail(err == "timeout" and "timeout" or "reset", "sending: " .. tostring(err)) end
+end
+
+local function exchange(ngx, stream, request, only_new)
+  local url = http1.parse_url(request.url)
+  local head = http1.request_head(request, url)
+  open(ngx, stream, url, request.connect_timeout_ms, only_new)
+  send_all(ngx, stream, head, request.body)
+  local answer = http1.read_answer(stream, request.max_response_bytes)
+  local is_kept = answer.persistent and stream:is_drained() and stream.socket:setkeepalive(KEEP_IDLE_MS)
+  if not is_kept then stream.socket:close() end
+  return { status = answer.status, headers = answer.headers, body = answer.body }
+end
+
+-- The other side may close a kept connection in the moment that we use it: then it has not even begun to
+-- answer.
+local function was_stale(stream, fault)
+  if runtime.is_exiting() then return false end -- worker_shutdown_timeout cut it
+  return stream.reused and not stream.is_answered and type(fault) == "table" and fault.code == "reset"
+end
+
+local function attempt(ngx, stream, request, only_new)
+  local ok, result = pcall(exchange, ngx, stream, request, only_new)
+  if ok then return result end
+  pcall(stream.socket.close, stream.socket)
+  return nil, result
+end
+
+-- What failed without a connection has sent nothing, and so says less than the failure before it.
+local NOT_SENT = { dns = true, connect = true, tls = true }
+
+local function attempt_again(ngx, stream, request, first_fault)
+  stream:forget()
+  local answer, fault = attempt(ngx, stream, request, true)
+  if answer then
+    answer.resent = true
+    return answer
+  end
+  return nil, type(fault) == "table" and NOT_SENT[fault.code] and first_fault or fault
 end
 
 local function send(request)
@@ -255,17 +176,14 @@ local function send(request)
       message = ("nginx allows no connections in the phase %s: call from ngx.timer.at(0, ...)"):format(phase),
     }
   end
-  local stream = setmetatable({
-    socket = ngx.socket.tcp(),
-    buffer = "",
-    timeout_ms = request.timeout_ms,
-    deadline = core.monotonic() + request.timeout_ms / 1000,
-  }, Stream)
-  local ok, result = pcall(exchange, stream, request)
-  if ok then return result end
-  stream.socket:close()
-  if type(result) == "table" then return nil, result end
-  error(result, 0)
+  local stream = new_stream(ngx.socket.tcp(), request.timeout_ms)
+  local answer, fault = attempt(ngx, stream, request, false)
+  if not answer and was_stale(stream, fault) then answer, fault = attempt_again(ngx, stream, request, fault) end
+  if not answer and type(fault) ~= "table" then error(fault, 0) end
+  stream.timing.total_ms = stream:spent_ms()
+  local outcome = answer or fault
+  outcome.timing = stream.timing
+  return answer, fault
 end
 
 local function nothing() end

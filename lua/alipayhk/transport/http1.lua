@@ -1,0 +1,147 @@
+--- HTTP/1.1 as bytes: the head of a request, and an answer read from a stream. Knows no socket.
+--
+-- What could be read in two ways is refused, for somebody between would read it in the other. Failures
+-- are thrown as tables `{ code, message }`.
+-- @module alipayhk.transport.http1
+
+local http1 = {}
+
+local HEAD_MAX, HEADER_COUNT_MAX = 65536, 100
+local CHUNK_LINE_MAX, INTERIM_MAX = 256, 100
+
+--- Throws a failure.
+-- @tparam string code of the transport's
+-- @tparam string message
+function http1.fail(code, message)
+  error({ code = code, message = message }, 0)
+end
+
+local fail = http1.fail
+
+-- ---- the request -------------------------------------------------------------------------------
+
+--- @tparam string text http or https, absolute
+-- @treturn table `{ scheme, authority, target, host, port }`
+function http1.parse_url(text)
+  local scheme, authority, target = text:match("^(https?)://([^/]+)(/.*)$")
+  if not scheme then fail("protocol", "the URL cannot be read") end
+  local host, port = authority:match("^(.-):?(%d*)$")
+  if authority:sub(1, 1) == "[" then host, port = authority:match("^(%[.-%]):?(%d*)$") end
+  return {
+    scheme = scheme,
+    authority = authority,
+    target = target,
+    host = host,
+    port = tonumber(port) or (scheme == "https" and 443 or 80),
+  }
+end
+
+--- @tparam table request of a transport
+-- @tparam table url its URL, parsed
+-- @treturn string with the empty line at its end
+function http1.request_head(request, url)
+  local lines = { request.method .. " " .. url.target .. " HTTP/1.1", "Host: " .. url.authority }
+  for name, value in pairs(request.headers) do
+    if (name .. value):find("[%z\r\n]") then fail("protocol", "header " .. name .. ": CR, LF or NUL in it") end
+    lines[#lines + 1] = name .. ": " .. value
+  end
+  lines[#lines + 1] = "Content-Length: " .. #request.body
+  return table.concat(lines, "\r\n") .. "\r\n\r\n"
+end
+
+-- ---- the answer --------------------------------------------------------------------------------
+
+local TOKEN = "^([%w!#$%%&'*+.^_`|~-]+):[ \t]*(.-)[ \t]*$"
+
+local function parse_headers(text)
+  local headers, count = {}, 0
+  for line in text:gmatch("\r\n([^\r\n]*)") do
+    local name, value = line:match(TOKEN)
+    if not name then fail("protocol", "a header line of the answer cannot be read") end
+    name = name:lower()
+    headers[name] = headers[name] and (headers[name] .. ", " .. value) or value
+    count = count + 1
+    if count > HEADER_COUNT_MAX then fail("too_large", "the answer has too many headers") end
+  end
+  return headers
+end
+
+local function parse_head(text)
+  local version, status, reason, rest = text:match("^HTTP/1%.([01]) ([1-9]%d%d)([^\r\n]*)(.*)$")
+  if not version or not (reason == "" or reason:find("^ %C*$")) then fail("protocol", "the answer is not HTTP/1.1") end
+  -- A line folded, or ended by LF alone, is two lines to some readers and one to others.
+  if rest:gsub("\r\n", ""):find("[%z\r\n]") then fail("protocol", "a header line of the answer has no proper end") end
+  return { status = tonumber(status), headers = parse_headers(rest), persistent = version == "1" }
+end
+
+local function too_large()
+  fail("too_large", "the answer is larger than max_response_bytes")
+end
+
+local function read_chunk_size(stream)
+  local line = stream:read_until("\r\n", CHUNK_LINE_MAX)
+  local digits = line:match("^(%x+)[ \t]*$") or line:match("^(%x+)[ \t]*;[^\r\n]*$")
+  if not digits or #digits > 8 then fail("protocol", "a chunk size of the answer cannot be read") end
+  return tonumber(digits, 16)
+end
+
+-- Trailers end with an empty line; we use none of them.
+local function skip_trailers(stream)
+  for _ = 0, HEADER_COUNT_MAX do
+    if stream:read_until("\r\n", HEAD_MAX) == "" then return end
+  end
+  fail("too_large", "the answer has too many trailers")
+end
+
+local function read_chunks(stream, max)
+  local pieces, total = {}, 0
+  while true do
+    local size = read_chunk_size(stream)
+    if size == 0 then break end
+    total = total + size
+    if total > max then too_large() end
+    pieces[#pieces + 1] = stream:read_exactly(size)
+    if stream:read_exactly(2) ~= "\r\n" then fail("protocol", "a chunk of the answer is longer than it says") end
+  end
+  skip_trailers(stream)
+  return table.concat(pieces)
+end
+
+local BODILESS = { [204] = true, [304] = true }
+
+local function read_body(stream, head, max)
+  if BODILESS[head.status] then return "" end
+  local length, coding = head.headers["content-length"], head.headers["transfer-encoding"]
+  if coding then
+    if length or coding:lower() ~= "chunked" then
+      fail("protocol", "the answer's length is ambiguous: Transfer-Encoding beside something else")
+    end
+    return read_chunks(stream, max)
+  end
+  if not length then
+    head.persistent = false
+    return stream:read_to_end(max) or too_large()
+  end
+  if not length:find("^%d+$") or #length > 10 then fail("protocol", "the answer's Content-Length cannot be read") end
+  if tonumber(length) > max then too_large() end
+  return stream:read_exactly(tonumber(length))
+end
+
+--- Reads an answer, interim ones (1xx) skipped.
+-- @tparam table stream `read_until(mark, max)`, `read_exactly(n)`, and `read_to_end(max)`, nil where there
+--   is more
+-- @tparam integer max bytes of the body
+-- @treturn table `{ status, headers, body, persistent }`: whether the connection may serve another request
+function http1.read_answer(stream, max)
+  local head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
+  for count = 1, INTERIM_MAX do
+    if head.status >= 200 then break end
+    if count == INTERIM_MAX then fail("protocol", "the server sends one interim answer after the other") end
+    head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
+  end
+  head.body = read_body(stream, head, max)
+  if (head.headers["connection"] or ""):lower():find("close", 1, true) then head.persistent = false end
+  return head
+end
+
+return http1

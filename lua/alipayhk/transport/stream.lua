@@ -1,0 +1,126 @@
+--- A cosocket with a buffer, and one deadline for all that is done with it.
+-- @module alipayhk.transport.stream
+
+local core = require "alipayhk.core"
+local http1 = require "alipayhk.transport.http1"
+
+local fail = http1.fail
+
+local READ_SIZE = 8192
+
+local Stream = {}
+Stream.__index = Stream
+
+--- @param socket a cosocket
+-- @tparam number timeout_ms from now on
+-- @treturn stream
+local function new(socket, timeout_ms)
+  return setmetatable({
+    socket = socket,
+    buffer = "", at = 1, -- what was read and not taken begins there
+    timeout_ms = timeout_ms,
+    started = core.monotonic(),
+    -- nginx resolves within connect.
+    timing = { dns_ms = 0, connect_ms = 0, tls_ms = 0, first_byte_ms = 0 },
+  }, Stream)
+end
+
+function Stream:time_out()
+  fail("timeout", ("no answer within %d ms"):format(self.timeout_ms))
+end
+
+function Stream:left_ms()
+  local left = self.timeout_ms - (core.monotonic() - self.started) * 1000
+  if left < 1 then self:time_out() end
+  return left
+end
+
+-- Milliseconds from the start until now.
+function Stream:spent_ms()
+  return (core.monotonic() - self.started) * 1000
+end
+
+-- More bytes into the buffer; false when the other side has closed. Takes what there is, for a read of a
+-- size would start its time limit anew with each byte.
+function Stream:fill()
+  self.socket:settimeout(self:left_ms())
+  local data, err = self.socket:receiveany(READ_SIZE)
+  if data then
+    if not self.is_answered then self.is_answered, self.timing.first_byte_ms = true, self:spent_ms() end
+    self.buffer, self.at = self.buffer:sub(self.at) .. data, 1
+    self.last_read = #data
+    return true
+  end
+  if err == "timeout" then self:time_out() end
+  if err == "closed" then return false end
+  fail("reset", "the connection broke: " .. tostring(err))
+end
+
+local function cut_short()
+  fail("reset", "the connection was closed before the end of the answer")
+end
+
+-- Everything up to `mark`, which is taken too.
+function Stream:read_until(mark, max)
+  local from = self.at
+  while true do
+    local first, last = self.buffer:find(mark, from, true)
+    if (first or #self.buffer + 1) - self.at > max then fail("too_large", "the answer's headers are too large") end
+    if first then
+      local text = self.buffer:sub(self.at, first - 1)
+      self.at = last + 1
+      return text
+    end
+    local searched = #self.buffer - self.at + 1
+    if not self:fill() then cut_short() end
+    from = math.max(1, searched - #mark + 2)
+  end
+end
+
+-- All that is in the buffer.
+function Stream:take()
+  local text = self.buffer:sub(self.at)
+  self.buffer, self.at = "", 1
+  return text
+end
+
+-- Exactly n bytes; pieces are joined once, for a body that comes in many reads.
+function Stream:read_exactly(n)
+  local have = #self.buffer - self.at + 1
+  if have >= n then
+    self.at = self.at + n
+    return self.buffer:sub(self.at - n, self.at - 1)
+  end
+  local pieces = { self:take() }
+  while have < n do
+    if not self:fill() then cut_short() end
+    local missing = n - have
+    have = have + #self.buffer
+    pieces[#pieces + 1] = have > n and self:read_exactly(missing) or self:take()
+  end
+  return table.concat(pieces)
+end
+
+-- All there is; nil where that is more than `max`.
+function Stream:read_to_end(max)
+  local pieces, total = {}, 0
+  repeat
+    pieces[#pieces + 1] = self:take()
+    total = total + #pieces[#pieces]
+    if total > max then return nil end
+  until not self:fill()
+  return table.concat(pieces)
+end
+
+-- What was read of an answer on another connection.
+function Stream:forget()
+  self.buffer, self.at = "", 1
+end
+
+-- Whether nothing can be left of what came: a read that filled nginx's buffer may have left some within
+-- OpenSSL, where nobody sees it. (lua_socket_buffer_size is a multiple of 512.)
+function Stream:is_drained()
+  return self.at > #self.buffer and self.last_read % 512 ~= 0
+end
+
+return new

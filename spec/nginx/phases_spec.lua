@@ -1,0 +1,195 @@
+-- Where in nginx a client may call: in which phases, of what names, with whose certificates.
+
+local hostile = require "spec.support.hostile"
+local json = require "cjson"
+local other_servers = require "spec.support.server"
+local shell = require "spec.support.shell"
+local sorted_keys = require "spec.support.sorted_keys"
+
+local CASES = { { answer = "HTTP/1.1 200 OK\r\n{signed}Content-Length: {length}\r\n\r\n{body}" } }
+
+-- note(phase) calls here, later(phase) from a timer; both tell a shared dictionary what came of it.
+local HTTP = [[
+  resolver 127.0.0.1:{names} ipv6=off;
+  lua_shared_dict seen 1m;
+  init_by_lua_block {
+    local driver, cjson = require "driver", require "cjson"
+    function note(name) ngx.shared.seen:set(name, cjson.encode(driver.call { case = 1 })) end
+    function later(name) assert(ngx.timer.at(0, function() note(name .. " later") end)) end
+    note "init"
+  }
+  init_worker_by_lua_block { note "init_worker"; later "init_worker" }
+  upstream balanced {
+    server 127.0.0.1:1;
+    balancer_by_lua_block { note "balancer"; later "balancer"; ngx.exit(503) }
+  }
+]]
+
+local SERVER = [[
+  location = /seen { content_by_lua_block { ngx.print(ngx.shared.seen:get(ngx.req.get_uri_args().name) or "") } }
+  location = /set { set_by_lua_block $x { note "set"; later "set"; return "" } return 200; }
+  location = /header_filter {
+    header_filter_by_lua_block { note "header_filter"; later "header_filter" }
+    return 200 "x";
+  }
+  location = /body_filter {
+    body_filter_by_lua_block { note "body_filter"; if ngx.arg[2] then later "body_filter" end }
+    return 200 "x";
+  }
+  location = /log { log_by_lua_block { note "log"; later "log" } return 200; }
+  location = /balancer { proxy_pass http://balanced; }
+  location = /rewrite { rewrite_by_lua_block { note "rewrite"; later "rewrite" } content_by_lua_block { ngx.say("") } }
+  location = /access { access_by_lua_block { note "access"; later "access" } content_by_lua_block { ngx.say("") } }
+  location = /content { content_by_lua_block { note "content"; later "content" } }
+  location = /dead {
+    resolver 127.0.0.1:1;
+    resolver_timeout 500ms;
+    content_by_lua_block { require("driver").content() }
+  }
+]]
+
+local DENIED = { "init_worker", "set", "header_filter", "body_filter", "log", "balancer" }
+local ALLOWED = { "rewrite", "access", "content" }
+
+local server
+
+local function seen(name)
+  for _ = 1, 100 do
+    local text = server:get("/seen?name=" .. name:gsub(" ", "%%20"))
+    if text ~= "" then return json.decode(text) end
+    shell.run("sleep 0.05")
+  end
+  error("nothing came of " .. name)
+end
+
+describe("inside nginx, a call", function()
+  setup(function()
+    server = hostile.start { cases = CASES, http = HTTP, server = SERVER }
+    for _, list in ipairs { DENIED, ALLOWED } do
+      for _, phase in ipairs(list) do
+        if phase ~= "init_worker" then server:get("/" .. phase) end
+      end
+    end
+  end)
+  teardown(function() server:stop() end)
+
+  for _, phase in ipairs(DENIED) do
+    it("in the phase " .. phase .. " is told where it may be made, and there it works", function()
+      local outcome = seen(phase)
+      hostile.fails("phase", outcome)
+      assert.matches("ngx.timer.at", outcome.message, 1, true)
+      assert.matches(phase, outcome.message, 1, true)
+      assert.is_false(outcome.retryable)
+      hostile.succeeds(seen(phase .. " later"))
+    end)
+  end
+
+  it("in init_by_lua is told so", function() hostile.fails("phase", seen("init")) end)
+
+  for _, phase in ipairs(ALLOWED) do
+    it("in the phase " .. phase .. " works, and from a timer", function()
+      hostile.succeeds(seen(phase))
+      hostile.succeeds(seen(phase .. " later"))
+    end)
+  end
+
+  it("to a name that does not exist is `dns`", function()
+    local outcome = server:ask({ { case = 1, url = server:url("https", "nowhere.invalid") } })[1]
+    hostile.fails("dns", outcome)
+    assert.matches("nowhere.invalid", outcome.message, 1, true)
+    assert.is_true(outcome.retryable)
+  end)
+
+  it("without anybody to resolve its name is `dns`", function()
+    local outcome = server:ask({ { case = 1, url = server:url("https", "localhost") } }, 1, "/dead")[1]
+    hostile.fails("dns", outcome)
+    assert.matches("resolver", outcome.message, 1, true)
+  end)
+
+  it("to a port where nobody listens is `connect`", function()
+    local outcome = server:ask({ { case = 1, url = "https://127.0.0.1:1" } })[1]
+    hostile.fails("connect", outcome)
+    assert.is_true(outcome.retryable)
+  end)
+
+  it("makes nginx log no alert and no error of Lua", function() assert.is_nil(server:complaint()) end)
+end)
+
+describe("inside nginx, TLS", function()
+  local others
+
+  setup(function()
+    others = other_servers.start()
+    server = hostile.start { cases = CASES, http = "resolver 127.0.0.1:{names} ipv6=off;" }
+  end)
+  teardown(function()
+    server:stop()
+    others:stop()
+  end)
+
+  local function reach(listener)
+    return server:ask({ { case = 1, url = ("https://localhost:%d"):format(others.ports[listener]) } })[1]
+  end
+
+  -- What the message is to say, where nginx tells.
+  local REFUSED = {
+    wrong_host = "", expired = "expired", unknown_ca = "lua_ssl_trusted_certificate", tls11 = "", mutual12 = "",
+  }
+  for _, listener in ipairs(sorted_keys(REFUSED)) do
+    it("with a server that is not to be trusted is refused: " .. listener, function()
+      others:forget()
+      local outcome = reach(listener)
+      if listener == "mutual12" then
+        assert.is_nil(outcome.ok)
+      else
+        hostile.fails("tls", outcome)
+        assert.is_false(outcome.retryable)
+      end
+      assert.matches(REFUSED[listener], outcome.message, 1, true)
+      assert.same({}, others:log())
+    end)
+  end
+
+  for _, listener in ipairs { "https", "tls12" } do
+    it("with a server that is in order comes about: " .. listener, function()
+      others:forget()
+      -- It knows no AlipayHK: what it says is not signed.
+      assert.not_equal("transport", reach(listener).kind)
+      assert.equal(1, #others:log())
+    end)
+  end
+
+  it("where there is none is refused", function()
+    hostile.fails("tls", reach("http"))
+    hostile.fails("tls", server:ask({ { case = 1, url = server:url("https", "localhost", "rude") } })[1])
+  end)
+
+  it("where none is expected is an error, too", function()
+    local outcome = server:ask({ { case = 1, url = ("http://localhost:%d"):format(others.ports.https) } })[1]
+    assert.equal("transport", outcome.kind)
+  end)
+end)
+
+describe("inside an nginx that was told little", function()
+  setup(function() server = hostile.start { cases = CASES, trusted = false, server = [[
+    location = /resolved { resolver 127.0.0.1:{names} ipv6=off; content_by_lua_block { require("driver").content() } }
+  ]] } end)
+  teardown(function() server:stop() end)
+
+  it("no certificate is trusted, and the error names the directive", function()
+    local outcome = server:ask({ { case = 1, url = server:url("https", "localhost") } }, 1, "/resolved")[1]
+    hostile.fails("tls", outcome)
+    assert.matches("set lua_ssl_trusted_certificate", outcome.message, 1, true)
+    assert.same({}, server:log())
+  end)
+
+  it("no name is resolved, and the error names the directive", function()
+    local outcome = server:ask({ { case = 1, url = server:url("https", "localhost") } })[1]
+    hostile.fails("dns", outcome)
+    assert.matches("resolver", outcome.message, 1, true)
+  end)
+
+  it("an address needs neither", function()
+    hostile.succeeds(server:ask({ { case = 1 } })[1])
+  end)
+end)

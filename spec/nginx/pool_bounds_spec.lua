@@ -1,0 +1,146 @@
+-- Where a connection ends, in a real nginx: after which answers it is not kept, and whom it never serves.
+
+local hostile = require "spec.support.hostile"
+local sorted_keys = require "spec.support.sorted_keys"
+
+local fails, succeeds = hostile.fails, hostile.succeeds
+
+local HEAD = "HTTP/1.1 200 OK\r\n{signed}"
+local LENGTH = "Content-Length: {length}\r\n\r\n{body}"
+local GOOD = HEAD .. LENGTH
+local CHUNKED = HEAD .. "Transfer-Encoding: chunked\r\n\r\n{chunks}"
+
+local plan = {}
+
+local function number_of(case)
+  plan[#plan + 1] = case
+  return #plan
+end
+
+local good = number_of { answer = GOOD }
+-- Leaves no connection behind.
+local last = number_of { answer = HEAD .. "Connection: close\r\n" .. LENGTH }
+
+local NOT_KEPT = {
+  ["Connection: close"] = number_of { answer = HEAD .. "Connection: close\r\n" .. LENGTH },
+  ["connection: Close"] = number_of { answer = HEAD .. "connection: Close\r\n" .. LENGTH },
+  ["Connection: close among others"] = number_of { answer = HEAD .. "Connection: x-y , CLOSE\r\n" .. LENGTH },
+  ["Connection twice, once close"] = number_of {
+    answer = HEAD .. "Connection: keep-alive\r\nConnection: close\r\n" .. LENGTH,
+  },
+  ["Connection: close and chunks"] = number_of {
+    answer = HEAD .. "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}",
+  },
+  ["HTTP/1.0"] = number_of { answer = "HTTP/1.0 200 OK\r\n{signed}" .. LENGTH },
+  ["no length"] = number_of { answer = HEAD .. "\r\n{body}", ["then"] = "end" },
+}
+
+local EXTRA = {}
+for title, case in pairs {
+  ["behind a length"] = { answer = GOOD .. "{forged}" },
+  ["behind chunks"] = { answer = CHUNKED .. "{forged}" },
+  ["behind 204"] = { answer = "HTTP/1.1 204 No Content\r\n\r\n{forged}" },
+  ["behind a length, a line"] = { answer = GOOD .. "\r\n" },
+  ["a moment later"] = { answer = GOOD, late = { text = "{forged}", ms = 30 } },
+  ["a moment later, one byte"] = { answer = GOOD, late = { text = "H", ms = 30 } },
+} do EXTRA[title] = number_of(case) end
+-- Where a read of a round size would end with the answer.
+for _, size in ipairs { 1024, 2048, 4096, 8192, 12288, 16384 } do
+  EXTRA[("behind an answer of %d bytes"):format(size)] =
+    number_of { answer = HEAD .. "X-Pad: {pad}\r\n" .. LENGTH .. "{forged}", pad = size }
+end
+
+describe("inside nginx, a connection", function()
+  local server
+
+  setup(function()
+    server = hostile.start { cases = plan, http = "resolver 127.0.0.1:{names} ipv6=off;" }
+  end)
+  teardown(function() server:stop() end)
+
+  -- No connection is left of the spec before.
+  before_each(function()
+    for _, url in ipairs { server:url(), server:url("http", "localhost"), server:url("https", "localhost") } do
+      repeat until select(2, succeeds(server:ask({ { case = last, url = url } })[1])) == 1
+    end
+    server:forget()
+  end)
+
+  local function ask(scheme, ...)
+    local list = {}
+    for i, case in ipairs { ... } do
+      list[i] = { case = case, url = server:url_of(scheme), id = ("request-%d"):format(i) }
+    end
+    return server:ask(list)
+  end
+
+  for _, scheme in ipairs { "http", "https" } do
+    describe("of " .. scheme, function()
+      for _, title in ipairs(sorted_keys(NOT_KEPT)) do
+        local case = NOT_KEPT[title]
+        it("is not kept after " .. title, function()
+          for _, outcome in ipairs(ask(scheme, case, case)) do succeeds(outcome) end
+          assert.same({ 1, 1 }, (server:arrived()))
+        end)
+      end
+
+      for _, title in ipairs(sorted_keys(EXTRA)) do
+        local case = EXTRA[title]
+        it("with more than the answer on it serves nobody else: " .. title, function()
+          local outcomes = server:ask {
+            { case = case, url = server:url_of(scheme), config = { timeout_ms = 5000 } },
+            { case = last, url = server:url_of(scheme), config = { timeout_ms = 5000 }, after_ms = 200 },
+          }
+          assert.is_nil(outcomes[1].thrown)
+          assert.is_true(outcomes[1].ok or outcomes[1].kind == "http")
+          assert.equal(1, (select(2, succeeds(outcomes[2]))))
+          assert.same({ 1, 1 }, (server:arrived()))
+        end)
+      end
+    end)
+  end
+
+  it("of http is none of https, and the other way round", function()
+    local http, https = server:url("http", "localhost"), server:url("https", "localhost")
+    for _, outcome in ipairs(server:ask {
+      { case = good, url = http }, { case = good, url = https },
+      { case = good, url = http }, { case = good, url = https },
+    }) do succeeds(outcome) end
+    local log = server:log()
+    assert.same({ 1, 1, 2, 2 }, (server:arrived()))
+    for i = 1, 4 do assert.equal(i % 2 == 0, log[i].tls) end
+    assert.equal(log[1].connection, log[3].connection)
+    assert.equal(log[2].connection, log[4].connection)
+  end)
+
+  it("to one host is none to another", function()
+    local list = {}
+    for _, host in ipairs { "127.0.0.1", "127.0.0.2", "localhost" } do
+      list[#list + 1] = { case = good, url = server:url("http", host) }
+    end
+    for _, outcome in ipairs(server:ask(list)) do succeeds(outcome) end
+    assert.same({ 1, 1, 1 }, (server:arrived()))
+    assert.equal("127.0.0.2", server:log()[2].host)
+    for _, outcome in ipairs(server:ask(list)) do succeeds(outcome) end
+    assert.same({ 1, 1, 1, 2, 2, 2 }, (server:arrived()))
+  end)
+
+  it("that was verified for one host serves no other at the same address", function()
+    local outcomes = server:ask {
+      { case = good, url = server:url("https", "localhost") },
+      { case = good, url = server:url("https", "elsewhere.test") },
+      { case = good, url = server:url("https", "localhost") },
+    }
+    succeeds(outcomes[1])
+    fails("tls", outcomes[2])
+    succeeds(outcomes[3])
+    assert.same({ 1, 2 }, (server:arrived()))
+  end)
+
+  it("of TLS names the host it is for", function()
+    ask("https", good)
+    assert.equal("localhost", server:log()[1].server_name)
+  end)
+
+  it("makes nginx log no alert and no error of Lua", function() assert.is_nil(server:complaint()) end)
+end)
