@@ -5,6 +5,8 @@ local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
 local config_reader = require "alipayhk.config"
 local core = require "alipayhk.core"
+local inbound = require "alipayhk.inbound"
+local json = require "alipayhk.json"
 local request_builder = require "alipayhk.request"
 local response_reader = require "alipayhk.response"
 local retry = require "alipayhk.retry"
@@ -75,14 +77,15 @@ end
 
 -- ---- events ------------------------------------------------------------------------------------
 
--- A hook that throws must not lose the answer to an order that was sent.
+-- A hook that throws must not lose the answer to an order that was sent; nginx's log hears of it.
 local function emit(client, request, event)
   local on_event = client.config.on_event
   if not on_event then return end
   event.api = request.api
   event.request_id = request.request_id
   event.merchant_biz_no = request.merchant_biz_no
-  pcall(on_event, event)
+  local ok, thrown = pcall(on_event, event)
+  if not ok then runtime.log("alipayhk: config.on_event", thrown) end
 end
 
 -- ---- sending -----------------------------------------------------------------------------------
@@ -121,6 +124,7 @@ local function attempt(client, request, timeout_ms, policy)
   if raw == nil then return nil, transport_error(request, fault), {} end
   local malformed = transport.response_fault(raw)
   if malformed then return nil, transport_error(request, malformed), {} end
+  if raw.resent then request.lost_answer = true end
   local response, later
   response, err, later = response_reader.read(config, request, raw, policy.codes)
   if response then return response end
@@ -174,6 +178,9 @@ local function deliver(client, request, opts, policy)
     request.lost_answer = request.lost_answer or answer_was_lost(err)
 
     local delay_ms = retry.delay(policy, n, hints)
+    -- A connection that breaks, or is not made, while the worker is about to end: worker_shutdown_timeout has
+    -- cut it, and would cut no other.
+    if err.kind == "transport" and runtime.is_exiting() then return nil, err end
     if not err.retryable or n == policy.max_attempts or spent_ms() + delay_ms >= policy.budget_ms then
       return nil, err
     end
@@ -285,6 +292,65 @@ function Client:send(request, opts)
   local policy, err = read_policy(self, opts)
   if not policy then return nil, err end
   return deliver(self, request, opts, policy)
+end
+
+-- A call from AlipayHK as the server saw it.
+local function call_fault(client, request)
+  if client.closed then return "the client is closed" end
+  if type(request) ~= "table" then return ("a table expected, found a %s"):format(type(request)) end
+  for _, name in ipairs { "method", "path", "body" } do
+    if type(request[name]) ~= "string" then return ("`%s`: a string expected"):format(name) end
+  end
+  if type(request.headers) ~= "table" then return "`headers`: a table expected" end
+  for name in pairs(request.headers) do
+    if type(name) ~= "string" then return "`headers`: names are strings" end
+  end
+end
+
+local function receive_options_fault(opts)
+  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
+  for name in pairs(opts) do
+    if name ~= "max_age_ms" then
+      return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, { "max_age_ms" }))
+    end
+  end
+  return inbound.age_fault(opts.max_age_ms)
+end
+
+-- What JSON cannot carry of a result.
+local function result_fault(result)
+  if type(result) ~= "table" then return ("result: a table expected, found a %s"):format(type(result)) end
+  local fault
+  json.inspect(result, function(path, _, message) fault = fault or ("result.%s: %s"):format(path, message) end)
+  return fault
+end
+
+--- The payload of a call from AlipayHK, verified and decrypted. Handlers have to bear the same call twice.
+-- @tparam table request `{ method, path, headers, body }`: the path with its query string as AlipayHK called
+--   it (behind a proxy that rewrites it, the outer one), the very bytes of the body
+-- @tparam[opt] table opts `max_age_ms`: how far Request-Time may be from our clock; any time when absent
+-- @treturn[1] table payload
+-- @treturn[2] nil
+-- @treturn[2] error kind "signature", "decrypt" or "protocol"
+function Client:receive(request, opts)
+  local fault = call_fault(self, request) or opts ~= nil and receive_options_fault(opts)
+  if fault then error("receive: " .. fault, 2) end
+  local payload, err = inbound.receive(self.config, request, opts or {})
+  return payload, err
+end
+
+--- The reply to a call from AlipayHK: signed, and encrypted where the call was.
+-- @tparam table request as given to `receive`
+-- @tparam[opt] table result `{ resultCode, resultStatus, resultMessage }`, success when absent; "U" with
+--   "UNKNOWN_EXCEPTION" to be called again
+-- @treturn[1] table `{ status, headers, body }`
+-- @treturn[2] nil
+-- @treturn[2] error kind "crypto"
+function Client:reply(request, result)
+  local fault = call_fault(self, request)
+  if not fault and result ~= nil then fault = result_fault(result) end
+  if fault then error("reply: " .. fault, 2) end
+  return inbound.reply(self.config, request, result)
 end
 
 --- Gives back the connections. The client cannot be used after that.

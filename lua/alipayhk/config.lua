@@ -9,6 +9,7 @@ local keyring = require "alipayhk.keyring"
 local kind = require "alipayhk.kind"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
+local runtime = require "alipayhk.runtime"
 local suggest = require "alipayhk.suggest"
 
 local config = {}
@@ -332,7 +333,7 @@ function config.read(given)
     if not next_result then return nil, err end
     result = next_result
   end
-  result.now = checked_clock(result.now or core.now)
+  result.now = checked_clock(result.now or runtime.now)
   result.signing = {
     algorithm = result.algorithm,
     key_version = result.key_version and keyring.version_text(result.key_version) or nil,

@@ -107,7 +107,7 @@
 ---@field warnings alipayhk.Fault[]
 
 ---@class alipayhk.Response
----@field result { resultCode: string, resultStatus: "S"|"F"|"U", resultMessage: string }
+---@field result alipayhk.Result
 ---@field body table the decoded JSON
 ---@field request_id? string
 ---@field tracer_id? string for AlipayHK's support
@@ -156,7 +156,34 @@
 ---@field call fun(self: alipayhk.Client, path: string, payload: table, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
 ---@field prepare fun(self: alipayhk.Client, api_or_path: string, payload: table, opts?: alipayhk.SyncOptions): alipayhk.Request?, alipayhk.Error?
 ---@field send fun(self: alipayhk.Client, request: alipayhk.Request, opts?: alipayhk.Options): alipayhk.Response?, alipayhk.Error?
+---@field receive fun(self: alipayhk.Client, request: alipayhk.Call, opts?: { max_age_ms?: number }): table?, alipayhk.Error?
+---@field reply fun(self: alipayhk.Client, request: alipayhk.Call, result?: alipayhk.Result): alipayhk.Reply?, alipayhk.Error?
 ---@field close fun(self: alipayhk.Client)
+
+---@class alipayhk.Result
+---@field resultCode string
+---@field resultStatus "S"|"F"|"U"
+---@field resultMessage? string
+
+---A call from AlipayHK, as the server saw it
+---@class alipayhk.Call
+---@field method string
+---@field path string with its query string, as AlipayHK called it
+---@field headers table<string, string> names in any case
+---@field body string the very bytes
+
+---@class alipayhk.Reply
+---@field status integer
+---@field headers table<string, string>
+---@field body string
+
+---@class alipayhk.EndpointOptions
+---@field path? string|fun(): string as AlipayHK called it, where a proxy rewrites it
+---@field max_age_ms? number how far Request-Time may be from our clock
+---@field deliveries? string name of a lua_shared_dict: a call that is sent again is not handled again
+
+---@class alipayhk.nginx
+---@field endpoint fun(client: alipayhk.Client, handler: (fun(payload: table, request: alipayhk.Call): any, string?), opts?: alipayhk.EndpointOptions): fun()
 
 ---@class alipayhk.Key
 ---@field sign fun(self: alipayhk.Key, message: string, opts?: { digest?: "sha256"|"sha224", encoding?: "der"|"p1363" }): string?, string?

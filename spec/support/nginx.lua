@@ -1,33 +1,43 @@
 --- A real nginx on a loopback port, with the Lua module.
 
+local core = require "alipayhk.core"
 local shell = require "spec.support.shell"
 
 local nginx = {}
 
 local CONFIGURATION = [[
-%s
-%s
+@user@
+@modules@
 daemon off;
-worker_processes 1;
-pid %s/nginx.pid;
-error_log %s/error.log info;
+master_process @master@;
+worker_processes @workers@;
+pid @directory@/nginx.pid;
+error_log @directory@/error.log info;
+@main@
 events { worker_connections 256; }
 http {
   access_log off;
-  client_body_temp_path %s/body;
-  proxy_temp_path %s/proxy;
-  fastcgi_temp_path %s/fastcgi;
-  uwsgi_temp_path %s/uwsgi;
-  scgi_temp_path %s/scgi;
-  lua_package_path "%s/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;";
-  lua_package_cpath "%s/build/luajit/?.so;;";
-  %s
+  client_body_temp_path @directory@/body;
+  proxy_temp_path @directory@/proxy;
+  fastcgi_temp_path @directory@/fastcgi;
+  uwsgi_temp_path @directory@/uwsgi;
+  scgi_temp_path @directory@/scgi;
+  lua_package_path "@directory@/?.lua;@root@/lua/?.lua;@root@/lua/?/init.lua;;";
+  lua_package_cpath "@root@/build/luajit/?.so;;";
+  @http@
   server {
-    listen 127.0.0.1:%d;
-    %s
+    listen 127.0.0.1:@port@ @listen@;
+    @server@
   }
 }
 ]]
+
+-- Its status when it ends; and its end when this process has ended, however that comes about.
+local LAUNCH = [[
+(@launcher@ @nginx@ -p @directory@ -c @directory@/nginx.conf > @directory@/output 2>&1
+echo $? > @directory@/status) > /dev/null 2>&1 & launched=$!
+(while kill -0 @own_pid@ && kill -0 $launched; do sleep 1; done
+kill -0 $launched && kill $(cat @directory@/nginx.pid)) > /dev/null 2>&1 &]]
 
 -- Where Debian keeps it, which is on root's path alone.
 local NGINX = os.getenv("NGINX") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
@@ -39,44 +49,140 @@ local function modules()
   return ("load_module %s/ndk_http_module.so; load_module %s/ngx_http_lua_module.so;"):format(path, path)
 end
 
+-- Below those that the system gives to clients.
 local function random_port()
   local file = assert(io.open("/dev/urandom", "rb"))
   local a, b = file:read(2):byte(1, 2)
   file:close()
-  return 20000 + (a * 256 + b) % 20000
+  return 20000 + (a * 256 + b) % 12768
+end
+
+local function fill(template, values)
+  return (template:gsub("@([%w_]+)@", values))
+end
+
+--- Asks again and again.
+-- @tparam number seconds at most
+-- @tparam function condition
+-- @return its first value that is true, or nil
+function nginx.await(seconds, condition)
+  local deadline = core.monotonic() + seconds
+  while true do
+    local value = condition()
+    if value then return value end
+    if core.monotonic() > deadline then return nil end
+    core.sleep(20)
+  end
+end
+
+-- ---- a running one -----------------------------------------------------------------------------
+
+local PROCESS = "/proc/%d/"
+
+local function children(pid)
+  local list = {}
+  local line = shell.read(PROCESS:format(pid) .. ("task/%d/children"):format(pid)) or ""
+  for child in line:gmatch("%d+") do list[#list + 1] = tonumber(child) end
+  return list
+end
+
+local function is_leaving(pid)
+  local title = shell.read(PROCESS:format(pid) .. "cmdline")
+  return not title or title == "" or title:find("shutting down", 1, true) ~= nil
+end
+
+local function running(directory, port, pid, workers)
+  local self = {
+    url = ("http://127.0.0.1:%d"):format(port),
+    directory = directory,
+    --- Of the master, where there is one.
+    pid = pid,
+  }
+
+  function self.log() return shell.read(directory .. "/error.log") end
+
+  function self.stop() shell.run("kill " .. pid) end
+
+  function self.signal(name) shell.run(("kill -%s %d"):format(name, pid)) end
+
+  --- The pids of its workers, those that are on their way out after the others.
+  -- @treturn {integer,...} serving
+  -- @treturn {integer,...} leaving
+  function self.workers()
+    local serving, leaving = {}, {}
+    for _, child in ipairs(children(pid)) do
+      local list = is_leaving(child) and leaving or serving
+      list[#list + 1] = child
+    end
+    return serving, leaving
+  end
+
+  --- Has it read its configuration anew, and waits for the new workers.
+  -- @treturn boolean whether they came
+  function self.reload()
+    local before = {}
+    for _, child in ipairs(children(pid)) do before[child] = true end
+    self.signal("HUP")
+    return nginx.await(20, function()
+      local fresh = 0
+      for _, child in ipairs(self.workers()) do fresh = fresh + (before[child] and 0 or 1) end
+      return fresh >= workers
+    end) or false
+  end
+
+  --- The exit status once it has ended, nil when it does not in time.
+  function self.wait(seconds)
+    return nginx.await(seconds, function()
+      return tonumber((shell.read(directory .. "/status") or ""):match("^(%d+)\n$"))
+    end)
+  end
+
+  --- What the master, or another of its processes, has in memory for itself, in kB. (Newer kernels' VmRSS is
+  -- off by some 100 kB.)
+  function self.memory(of)
+    return tonumber(shell.read(PROCESS:format(of or pid) .. "smaps_rollup"):match("Anonymous:%s*(%d+) kB"))
+  end
+
+  --- How many descriptors the master, or another of its processes, has open.
+  function self.descriptors(of)
+    return tonumber(shell.must(("ls /proc/%d/fd | wc -l"):format(of or pid)):match("%d+"))
+  end
+
+  return self
 end
 
 --- Starts nginx; it ends with `stop`, or with this process.
 -- @tparam table parts `{ http = lines, server = lines, files = { [name] = content } }`; the files are
--- on the package path
--- @treturn table `{ url, directory, stop, log }`
+-- on the package path. Further `main` = lines, `workers` = 1, `master` = true, `listen` = words after the
+-- address, `launcher` = a command that gets nginx's as its arguments
+-- @treturn table `{ url, directory, pid, log, stop, signal, workers, reload, wait, memory, descriptors }`
 function nginx.start(parts)
-  local directory = shell.directory()
-  local root = shell.run("pwd"):match("^[^\n]+")
-  local user = shell.run("id -u"):find("^0\n") and "user root;" or ""
+  local values = {
+    directory = shell.directory(),
+    root = shell.run("pwd"):match("^[^\n]+"),
+    user = shell.run("id -u"):find("^0\n") and "user root;" or "",
+    own_pid = shell.read("/proc/self/stat"):match("^%d+"),
+    nginx = NGINX,
+    modules = modules(),
+    workers = tostring(parts.workers or 1),
+    master = parts.master == false and "off" or "on",
+  }
+  for _, name in ipairs { "main", "http", "server", "listen", "launcher" } do values[name] = parts[name] or "" end
+  local directory = values.directory
   for name, content in pairs(parts.files or {}) do shell.write(directory .. "/" .. name, content) end
-  local own_pid = shell.read("/proc/self/stat"):match("^%d+")
-  local d = directory
   for _ = 1, 5 do
     local port = random_port()
-    shell.write(d .. "/nginx.conf", CONFIGURATION:format(user, modules(), d, d, d, d, d, d, d, d, root, root, root,
-      parts.http or "", port, parts.server or ""))
-    shell.run(("%s -p %s -c %s/nginx.conf > %s/output 2>&1 & nginx=$!; "):format(NGINX, d, d, d)
-      .. ("(while kill -0 %s && kill -0 $nginx; do sleep 1; done; kill $nginx) > /dev/null 2>&1 &"):format(own_pid))
-    for _ = 1, 30 do
-      local pid = shell.read(d .. "/nginx.pid")
-      if pid and pid ~= "" then
-        return {
-          url = ("http://127.0.0.1:%d"):format(port),
-          directory = d,
-          log = function() return shell.read(d .. "/error.log") end,
-          stop = function() shell.run("kill " .. pid) end,
-        }
-      end
-      shell.run("sleep 0.1")
-    end
+    values.port = tostring(port)
+    shell.write(directory .. "/nginx.conf", fill(CONFIGURATION, values))
+    for _, name in ipairs { "status", "error.log" } do os.remove(directory .. "/" .. name) end
+    shell.run(fill(LAUNCH, values))
+    local pid = nginx.await(120, function()
+      return tonumber((shell.read(directory .. "/nginx.pid") or ""):match("^(%d+)\n"))
+        or shell.read(directory .. "/status") and 0
+    end)
+    if pid and pid > 0 then return running(directory, port, pid, parts.workers or 1) end
   end
-  error("nginx does not start: " .. tostring(shell.read(d .. "/output")))
+  error("nginx does not start: " .. tostring(shell.read(directory .. "/output")))
 end
 
 return nginx

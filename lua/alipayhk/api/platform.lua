@@ -36,6 +36,14 @@ return {
   -- All three spellings of the trace id occur (SEEN).
   tracer_headers = { "tracer-id", "tracerid", "trace-id" },
 
+  -- Calls from AlipayHK to the merchant (SEEN): what to answer, and after how many seconds each it calls again
+  -- until it gets a success.
+  inbound = {
+    success = { resultCode = "SUCCESS", resultStatus = "S", resultMessage = "success" },
+    call_again = { resultCode = "UNKNOWN_EXCEPTION", resultStatus = "U", resultMessage = "unknown exception" },
+    resent_after_s = { 120, 600, 600, 3600, 7200, 21600, 54000 },
+  },
+
   -- Result codes that any API of the family can give (SEEN on sister pages). `retry` says what to do
   -- by default: true, false, or "later" for a retry that waits first. Where a code has no entry, the
   -- status decides: F no, U and anything else yes.

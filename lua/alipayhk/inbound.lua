@@ -1,0 +1,170 @@
+--- Calls from AlipayHK to us: verify, open and decode one; sign the reply.
+--
+-- The same scheme as for our own requests (SEEN), with `Request-Time` and AlipayHK's key; that the reply is
+-- signed, too, is INFERRED. How old a call may be is NOT FOUND, so it is the caller's to say.
+-- @module alipayhk.inbound
+
+local Error = require "alipayhk.error"
+local json = require "alipayhk.json"
+local platform = require "alipayhk.api.platform"
+local wire = require "alipayhk.wire"
+
+local inbound = {}
+
+local function refuse(code, message)
+  return nil, Error.new("signature", "the call is refused: " .. message, { code = code })
+end
+
+local READ = { ["client-id"] = true, ["signature"] = true, ["request-time"] = true, ["encrypt"] = true }
+
+-- The headers of the scheme, by lower-case name; or nil and the name of one that comes twice.
+local function read_headers(given)
+  local headers = {}
+  for name, value in pairs(given) do
+    name = name:lower()
+    if READ[name] then
+      if headers[name] or type(value) ~= "string" then return nil, name end
+      headers[name] = value
+    end
+  end
+  return headers
+end
+
+local DATE_AND_TIME = "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)(.*)$"
+local MONTH_DAYS = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+-- Days since the epoch by the civil calendar, its year beginning in March.
+local function days_of(year, month, day)
+  if month < 3 then year, month = year - 1, month + 12 end
+  return 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+    + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
+end
+
+-- Seconds that "Z", "+08:00", "+0800" or "-05:30" is ahead of UTC, a fraction before it passed over.
+local function offset_of(rest)
+  rest = rest:gsub("^%.%d+", "")
+  if rest == "Z" then return 0 end
+  local sign, hours, minutes = rest:match("^([+-])(%d%d):?(%d%d)$")
+  hours, minutes = tonumber(hours), tonumber(minutes)
+  if not sign or hours > 23 or minutes > 59 then return nil end
+  return (sign == "-" and -1 or 1) * (hours * 60 + minutes) * 60
+end
+
+-- Seconds since the epoch of an ISO 8601 time with its offset, nil where it is none.
+local function seconds_of(text)
+  local year, month, day, hour, minute, second, rest = text:match(DATE_AND_TIME)
+  local offset = rest and offset_of(rest)
+  if not offset then return nil end
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
+  if not MONTH_DAYS[month] or day < 1 or day > MONTH_DAYS[month] then return nil end
+  if hour > 23 or minute > 59 or second > 60 then return nil end
+  return ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 + second - offset
+end
+
+local function verify(config, request, headers)
+  if not config.alipay_keys then return refuse("unverified", "the config has no alipay_public_key to verify with") end
+  local client_id = headers["client-id"]
+  if client_id and client_id ~= config.client_id then
+    return refuse("client_id", "its Client-Id is not ours")
+  end
+  if not headers["signature"] then return refuse("unsigned", "it has no Signature header") end
+  if not headers["request-time"] then return refuse("unsigned", "it has no Request-Time header") end
+  local content = wire.content(request.method, request.path, config.client_id, headers["request-time"], request.body)
+  local ok, message = wire.verify(headers["signature"], content, config.alipay_keys, config.ecc224)
+  if ok then return true end
+  return refuse("wrong", message .. "; does `path` stand for the path that AlipayHK called, proxies or not?")
+end
+
+--- A message where `max_age_ms` is none.
+function inbound.age_fault(max_age_ms)
+  if max_age_ms == nil then return nil end
+  if type(max_age_ms) ~= "number" or max_age_ms < 0 or max_age_ms ~= max_age_ms then
+    return "opts.max_age_ms: a number of milliseconds from 0 on expected"
+  end
+end
+
+local function check_age(config, time, max_age_ms)
+  if not max_age_ms then return true end
+  local seconds = seconds_of(time)
+  if not seconds then return refuse("stale", "its Request-Time cannot be read") end
+  local age_ms = math.abs(config.now() - seconds) * 1000
+  if age_ms <= max_age_ms then return true end
+  return refuse("stale", ("its Request-Time is %.0f s from our clock, %.0f s are allowed"):format(
+    age_ms / 1000, max_age_ms / 1000))
+end
+
+local function open(config, request, headers)
+  if not headers["encrypt"] then return request.body end
+  local body = config.private_key:type() == "RSA"
+    and wire.open(headers["encrypt"], request.body, config.private_key, config.encryption)
+  if body then return body end
+  return nil, Error.new("decrypt", "the call cannot be decrypted")
+end
+
+local function decode(body)
+  local payload, message = json.decode(body)
+  if type(payload) == "table" and body:find("^%s*{") then return payload, nil, body end
+  return nil, Error.new("protocol", message and "the call is not JSON" or "the call is no JSON object")
+end
+
+--- The payload of a call, once it is known to be AlipayHK's and for us.
+-- @tparam table config as `alipayhk.config` reads it
+-- @tparam table request `{ method, path, headers, body }`: the path with its query string as AlipayHK called
+--   it, the very bytes of the body
+-- @tparam table opts `max_age_ms`: how far Request-Time may be from our clock; any time when absent
+-- @treturn[1] table payload
+-- @treturn[1] nil
+-- @treturn[1] string the bytes that it was decoded from
+-- @treturn[2] nil
+-- @treturn[2] error kind "signature" (code "unsigned", "wrong", "client_id", "stale"), "decrypt" or "protocol"
+function inbound.receive(config, request, opts)
+  local headers, twice = read_headers(request.headers)
+  if not headers then return refuse("unsigned", "its header " .. twice .. " is there twice") end
+  local ok, err = verify(config, request, headers)
+  if not ok then return nil, err end
+  ok, err = check_age(config, headers["request-time"], opts.max_age_ms)
+  if not ok then return nil, err end
+  local body
+  body, err = open(config, request, headers)
+  if not body then return nil, err end
+  return decode(body)
+end
+
+local function seal(config, request, body)
+  local headers = read_headers(request.headers)
+  if not headers or not headers["encrypt"] then return body end
+  local ring = config.alipay_keys
+  local key = ring and ring:get()
+  if not key or key:type() ~= "RSA" then return nil, "an encrypted reply needs AlipayHK's RSA public key" end
+  return wire.seal(body, key, ring.latest or (config.signing.key_version and "1"), config.encryption)
+end
+
+--- The reply to a call: signed, and encrypted where the call was.
+-- @tparam table config
+-- @tparam table request as given to `receive`
+-- @tparam[opt] table result `{ resultCode, resultStatus, resultMessage }`, success when absent
+-- @treturn[1] table `{ status, headers, body }`
+-- @treturn[2] nil
+-- @treturn[2] error kind "crypto"
+function inbound.reply(config, request, result)
+  local body, encrypt = seal(config, request, json.encode { result = result or platform.inbound.success })
+  if not body then return nil, Error.new("crypto", encrypt) end
+  local time = wire.timestamp(config.now())
+  local content = wire.content(request.method, request.path, config.client_id, time, body)
+  local signature, message = wire.sign(config.private_key, config.signing, content)
+  if not signature then return nil, Error.new("crypto", message) end
+  return {
+    status = 200,
+    headers = {
+      ["Client-Id"] = config.client_id,
+      ["Content-Type"] = encrypt and config.encryption.content_type or platform.content_type,
+      ["Response-Time"] = time,
+      ["Signature"] = signature,
+      ["Encrypt"] = encrypt,
+    },
+    body = body,
+  }
+end
+
+return inbound

@@ -1,0 +1,181 @@
+--- An endpoint for AlipayHK's calls, as an nginx content handler.
+--
+--     local endpoint = require("alipayhk.nginx").endpoint(client, function(payload) ... end)
+--     -- location = /alipayhk { content_by_lua_block { require("mine").endpoint() } }
+-- @module alipayhk.nginx
+
+local core = require "alipayhk.core"
+local inbound = require "alipayhk.inbound"
+local json = require "alipayhk.json"
+local platform = require "alipayhk.api.platform"
+local runtime = require "alipayhk.runtime"
+local suggest = require "alipayhk.suggest"
+
+local nginx = {}
+
+local SUCCESS, AGAIN = platform.inbound.success, platform.inbound.call_again
+
+-- A call is remembered until the last time that it is sent, and an hour.
+local REMEMBER_S = 3600
+for _, wait in ipairs(platform.inbound.resent_after_s) do REMEMBER_S = REMEMBER_S + wait end
+-- Longer than a handler takes, shorter than the first wait: one that died is not in the way of the next call.
+local HANDLING_S = platform.inbound.resent_after_s[1] - 20
+local HANDLING = "handling"
+
+-- By the kind of error of a call that is refused.
+local REFUSALS = {
+  signature = { resultCode = "INVALID_SIGNATURE", resultStatus = "F", resultMessage = "the signature is not valid" },
+  decrypt = { resultCode = "PARAM_ILLEGAL", resultStatus = "F", resultMessage = "the body cannot be decrypted" },
+  protocol = { resultCode = "PARAM_ILLEGAL", resultStatus = "F", resultMessage = "the body is no JSON object" },
+}
+
+-- ---- the request -------------------------------------------------------------------------------
+
+-- nginx puts a body larger than client_body_buffer_size into a file.
+local function read_body(ngx)
+  ngx.req.read_body()
+  local body = ngx.req.get_body_data()
+  local path = not body and ngx.req.get_body_file()
+  if not path then return body or "" end
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  body = file:read(platform.body_max + 1)
+  file:close()
+  return body and #body <= platform.body_max and body or nil
+end
+
+local function read_request(ngx, opts)
+  local path = opts.path
+  if type(path) == "function" then path = path() end
+  local body = read_body(ngx)
+  return body and {
+    method = ngx.req.get_method(),
+    path = path or ngx.var.request_uri,
+    headers = ngx.req.get_headers(),
+    body = body,
+  }
+end
+
+-- ---- handling ----------------------------------------------------------------------------------
+
+-- A result that can be written.
+local function is_result(value)
+  return type(value) == "table" and json.is_plain(value) and type(value.resultCode) == "string"
+    and type(value.resultStatus) == "string"
+end
+
+-- What the user's function makes of a payload. What fails is called again.
+local function handle(handler, payload, request)
+  local ran, result, message = pcall(handler, payload, request)
+  if ran and is_result(result) then return result end
+  if ran and (result == true or result == nil and message == nil) then return SUCCESS end
+  if ran and result then message = "it returned neither true nor a result" end
+  local reason = result
+  if ran then reason = message end
+  runtime.log("alipayhk.nginx: the handler failed, AlipayHK will call again", reason)
+  return AGAIN
+end
+
+-- The same for every time that a call is sent, encrypted anew or not. Over all of it: a call that was changed
+-- is another one.
+local function delivery_key(ngx, client_id, path, plaintext)
+  return "alipayhk:" .. core.hex_encode(ngx.sha1_bin(client_id .. "\n" .. path .. "\n" .. plaintext))
+end
+
+-- Handles a call once: a repeated one gets the first one's result, one beside it is to come again.
+local function handle_once(dict, key, handler, payload, request)
+  local added, err = dict:add(key, HANDLING, HANDLING_S)
+  if not added and err == "exists" then
+    local known = dict:get(key)
+    return known ~= HANDLING and known and json.decode(known) or AGAIN
+  end
+  if not added then runtime.log("alipayhk.nginx: the shared dictionary does not remember", err) end
+  local result = handle(handler, payload, request)
+  if result.resultStatus == "S" then
+    dict:set(key, json.encode(result), REMEMBER_S)
+  else
+    dict:delete(key)
+  end
+  return result
+end
+
+-- ---- the endpoint ------------------------------------------------------------------------------
+
+local function answer(ngx, client, request, result)
+  local reply, err = client:reply(request, result)
+  if not reply then
+    runtime.log(tostring(err))
+    return ngx.exit(500)
+  end
+  for name, value in pairs(reply.headers) do ngx.header[name] = value end
+  ngx.header["Content-Length"] = #reply.body
+  ngx.print(reply.body)
+end
+
+local OPTION_NAMES = { "path", "max_age_ms", "deliveries" }
+local OPTIONS = {
+  path = { string = true, ["function"] = true },
+  max_age_ms = { number = true },
+  deliveries = { string = true },
+}
+
+local function options_fault(opts)
+  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
+  for name, value in pairs(opts) do
+    local allowed = OPTIONS[name]
+    if not allowed then return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, OPTION_NAMES)) end
+    if not allowed[type(value)] then return ("opts.%s: a %s is not expected here"):format(name, type(value)) end
+  end
+  return inbound.age_fault(opts.max_age_ms)
+end
+
+local function is_client(value)
+  return type(value) == "table" and type(value.config) == "table" and type(value.receive) == "function"
+end
+
+local function arguments_fault(client, handler, opts)
+  if not runtime.in_nginx() then return "only inside nginx: elsewhere there are client:receive and client:reply" end
+  if not is_client(client) then return "client: what alipayhk.new gives is expected" end
+  if type(handler) ~= "function" then return "handler: a function expected" end
+  local fault = options_fault(opts)
+  if fault then return fault end
+  if opts.deliveries and not rawget(_G, "ngx").shared[opts.deliveries] then
+    return ("opts.deliveries: the configuration has no lua_shared_dict %s"):format(opts.deliveries)
+  end
+end
+
+--- Makes a content handler that verifies AlipayHK's calls, hands each payload to a function, and answers
+-- signed.
+-- @tparam client client
+-- @tparam function handler `handler(payload, request)`: true or nothing for success, a result `{ resultCode,
+--   resultStatus, resultMessage }`, or nil and a message (or an exception) to be called again
+-- @tparam[opt] table opts `path`: the path as AlipayHK calls it, or a function that gives it, where a proxy
+--   rewrites it; `max_age_ms`: how far Request-Time may be from our clock; `deliveries`: name of a
+--   lua_shared_dict that keeps a call which is sent again from being handled again
+-- @treturn function for content_by_lua
+function nginx.endpoint(client, handler, opts)
+  if opts == nil then opts = {} end
+  local fault = arguments_fault(client, handler, opts)
+  if fault then error("alipayhk.nginx.endpoint: " .. fault, 2) end
+  local ngx = rawget(_G, "ngx")
+  local dict = opts.deliveries and ngx.shared[opts.deliveries]
+  return function()
+    local request = read_request(ngx, opts)
+    if not request then return ngx.exit(413) end
+    local payload, err, plaintext = inbound.receive(client.config, request, opts)
+    if not payload then
+      runtime.log(tostring(err))
+      return answer(ngx, client, request, REFUSALS[err.kind])
+    end
+    local result
+    if dict then
+      local key = delivery_key(ngx, client.config.client_id, request.path, plaintext)
+      result = handle_once(dict, key, handler, payload, request)
+    else
+      result = handle(handler, payload, request)
+    end
+    return answer(ngx, client, request, result)
+  end
+end
+
+return nginx

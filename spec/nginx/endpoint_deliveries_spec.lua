@@ -1,0 +1,195 @@
+-- Calls that AlipayHK sends again, to an endpoint in a real nginx that keeps account of them in a shared dictionary:
+-- each is handled once.
+
+local calls = require "spec.support.calls"
+local endpoint = require "spec.support.endpoint"
+local json = require "cjson"
+local keys = require "spec.support.keys"
+
+local LOCATIONS = [[
+  location = /once { content_by_lua_block {
+    once = once or merchant.endpoint { deliveries = "deliveries" }
+    once()
+  } }
+  location = /other { content_by_lua_block { merchant.endpoint { deliveries = "deliveries" } () } }
+  location = /tiny { content_by_lua_block { merchant.endpoint { deliveries = "tiny" } () } }
+  location = /always { content_by_lua_block { merchant.endpoint() () } }
+]]
+
+local server
+
+local number = 0
+
+-- A body for a call: `id` is what the merchant counts by, `requestId` AlipayHK's own.
+local function body_of(act, fields)
+  number = number + 1
+  local id = ("delivery-%d"):format(number)
+  local body = { id = id, act = act, requestId = "request-" .. id }
+  for name, value in pairs(fields or {}) do body[name] = value or nil end
+  return json.encode(body), id
+end
+
+local function send(body, with)
+  local made = { body = body, path = "/once" }
+  for name, value in pairs(with or {}) do made[name] = value end
+  local call = calls.make(made)
+  return server:ask(call), call
+end
+
+local function again(result)
+  assert.equal("UNKNOWN_EXCEPTION", result.resultCode)
+  assert.equal("U", result.resultStatus)
+end
+
+local function counted(message, result)
+  assert.same({ resultCode = "COUNTED", resultStatus = "S", resultMessage = message }, result)
+end
+
+describe("a call that is sent again", function()
+  setup(function() server = endpoint.start(LOCATIONS, "lua_shared_dict tiny 12k;") end)
+  teardown(function() server:stop() end)
+
+  it("is handled once, and answered with the first result each time", function()
+    local body, id = body_of("count")
+    local result, call = send(body)
+    counted("1", result)
+    for _ = 1, 3 do
+      local reply = server:call(call)
+      counted("1", endpoint.result(call, reply))
+    end
+    assert.equal(1, server:handled(id))
+  end)
+
+  it("is the same call with a new time and signature", function()
+    local body, id = body_of("count")
+    for i, time in ipairs { "2024-05-22T06:42:21Z", "2024-05-22T06:44:21Z", "2024-05-22T14:54:21+08:00" } do
+      local result, call = send(body, { time = time, encode = i == 2 and "raw" or nil })
+      counted("1", result)
+      assert.equal(time, call.headers["Request-Time"])
+    end
+    assert.equal(1, server:handled(id))
+  end)
+
+  it("is the same call when it has no requestId, by its body", function()
+    local body, id = body_of("count", { requestId = false })
+    for _ = 1, 2 do counted("1", (send(body))) end
+    assert.equal(1, server:handled(id))
+  end)
+
+  it("is the same call encrypted anew", function()
+    local body, id = body_of("count")
+    for _ = 1, 2 do counted("1", (send(body, { encrypt = {} }))) end
+    assert.equal(1, server:handled(id))
+  end)
+
+  it("is the same call encrypted anew, when it has no requestId", function()
+    local body, id = body_of("count", { requestId = false })
+    for _ = 1, 2 do counted("1", (send(body, { encrypt = {} }))) end
+    assert.equal(1, server:handled(id))
+  end)
+
+  it("is handled each time where nobody keeps account", function()
+    local body, id = body_of("count")
+    for i = 1, 3 do counted(tostring(i), (send(body, { path = "/always" }))) end
+    assert.equal(3, server:handled(id))
+  end)
+
+  it("while it is handled is to come again, and then gets the first result", function()
+    local body, id = body_of("sleep and count")
+    local call = calls.make { body = body, path = "/once" }
+    local bytes = endpoint.bytes(call)
+    local replies = server:exchange { bytes, bytes, bytes }
+    local successes = 0
+    for _, reply in ipairs(replies) do
+      local result = endpoint.result(call, reply)
+      if result.resultStatus == "S" then
+        counted("1", result)
+        successes = successes + 1
+      else
+        again(result)
+      end
+    end
+    assert.equal(1, successes)
+    assert.equal(1, server:handled(id))
+    counted("1", (send(body)))
+    assert.equal(1, server:handled(id))
+  end)
+
+  for _, act in ipairs { "nil and why", "throw", "sleep and throw", "false" } do
+    it("is handled again after it failed: " .. act, function()
+      local body, id = body_of(act)
+      for i = 1, 3 do
+        again((send(body)))
+        assert.equal(i, server:handled(id))
+      end
+    end)
+  end
+
+  it("is handled again after the merchant asked for that", function()
+    local body, id = body_of("again")
+    for i = 1, 2 do
+      assert.same({ resultCode = "BUSY", resultStatus = "U", resultMessage = "busy" }, (send(body)))
+      assert.equal(i, server:handled(id))
+    end
+  end)
+
+  it("is handled no more once it succeeded", function()
+    local body, id = body_of("recover")
+    local recovered = { resultCode = "RECOVERED", resultStatus = "S", resultMessage = "the second time" }
+    again((send(body)))
+    for _ = 1, 3 do assert.same(recovered, (send(body))) end
+    assert.equal(2, server:handled(id))
+  end)
+
+  it("is handled again after a result that cannot be written", function()
+    local body, id = body_of("unwritable")
+    for i = 1, 2 do
+      again((send(body)))
+      assert.equal(i, server:handled(id))
+    end
+  end)
+
+  it("is not the same as another", function()
+    local first, one = body_of("count")
+    local second, two = body_of("count")
+    local third, three = body_of("count", { requestId = false })
+    local fourth, four = body_of("count", { requestId = false })
+    for _, body in ipairs { first, second, third, fourth, first, third } do counted("1", (send(body))) end
+    for _, id in ipairs { one, two, three, four } do assert.equal(1, server:handled(id)) end
+  end)
+
+  it("is not the same at another endpoint", function()
+    local body, id = body_of("count")
+    counted("1", (send(body)))
+    counted("2", (send(body, { path = "/other" })))
+    counted("2", (send(body, { path = "/other" })))
+    counted("1", (send(body)))
+    assert.equal(2, server:handled(id))
+  end)
+
+  it("is no license for somebody else to send it", function()
+    local body, id = body_of("count")
+    local forged = { key = keys.pair("stranger").private }
+    -- Not before, in its place.
+    assert.equal("INVALID_SIGNATURE", (send(body, forged)).resultCode)
+    assert.equal(0, server:handled(id))
+    counted("1", (send(body)))
+    -- And not after, to be told what it was.
+    assert.equal("INVALID_SIGNATURE", (send(body, forged)).resultCode)
+    assert.equal("INVALID_SIGNATURE", (send(body, { headers = { ["Signature"] = false } })).resultCode)
+    assert.equal(1, server:handled(id))
+  end)
+
+  it("is handled, even where the dictionary has no room", function()
+    for _ = 1, 60 do
+      local body, id = body_of("result", {
+        requestId = ("x"):rep(400), result = { resultCode = "S", resultStatus = "S", resultMessage = ("x"):rep(900) },
+      })
+      body = body:gsub('"requestId":"x', '"requestId":"' .. id)
+      assert.equal("S", (send(body, { path = "/tiny" })).resultStatus)
+      assert.equal(1, server:handled(id))
+    end
+  end)
+
+  it("makes nginx log no alert and no handler that died", function() assert.is_nil(server:complaint()) end)
+end)
