@@ -7,4 +7,5 @@ files["lua/alipayhk/types.lua"] = { max_line_length = false }
 files["lua/alipayhk/payloads.lua"] = { max_line_length = false }
 files["spec"] = { std = "min+busted" }
 files["gateway"] = { std = "min+ngx_lua" }
+files["examples/nginx"] = { std = "min+ngx_lua" }
 files["lua/alipayhk/transport/cosocket.lua"] = { std = "min+ngx_lua" }
