@@ -18,7 +18,7 @@ describe("the README", function()
   it("shows the faults that its wrong payload has", function()
     local alipayhk = require "alipayhk"
     local shown = {}
-    local code = "local alipayhk, print = ...\n" .. readme.block("lua", 4)
+    local code = "local alipayhk, print = ...\n" .. readme.block("lua", 5)
     assert((rawget(_G, "loadstring") or load)(code))(alipayhk, function(path, kind, message)
       shown[#shown + 1] = ("%-19s %-11s %s\n"):format(path, kind, message)
     end)
@@ -27,7 +27,7 @@ describe("the README", function()
 
   it("shows rules of a partner that are understood", function()
     local alipayhk = require "alipayhk"
-    local scenarios = assert((rawget(_G, "loadstring") or load)(readme.block("lua", 5) .. "return scenarios"))()
+    local scenarios = assert((rawget(_G, "loadstring") or load)(readme.block("lua", 6) .. "return scenarios"))()
     local _, err = alipayhk.check("order", {
       merchantBizType = "MOVIE_TICKET", orderStatus = "TICKETED", merchantBizNo = ("x"):rep(21), userId = "u",
       orderCreateTime = 1716338541000, extInfo = { seats = { "A1", "H12345" } },

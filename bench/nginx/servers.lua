@@ -1,0 +1,182 @@
+--- The two nginx of the benchmarks: the other end, and the worker that is measured. The worker has a CPU of its own
+-- where there are two; the traffic shares that of the other end.
+
+local core = require "alipayhk.core"
+local curl = require "alipayhk.curl"
+local json = require "alipayhk.json"
+local wire = require "alipayhk.wire"
+
+local servers = {}
+
+local PATH = "/api/open/alipay/v1/merchant/order/sync"
+local ANSWER = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"},'
+  .. '"orderId":"LOCAL000000000001","orderStatus":"ORDER_TAKEN"}'
+
+local directory, handle, pids = nil, nil, {}
+
+-- ---- files and commands ------------------------------------------------------------------------
+
+local function shell(command)
+  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1"))
+  local output = pipe:read("*a")
+  pipe:close()
+  return (output:gsub("%s+$", ""))
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return "" end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local OWN_PID = read("/proc/self/stat"):match("^%d+")
+
+-- ---- nginx -------------------------------------------------------------------------------------
+
+-- Where Debian keeps it, which is on root's path alone.
+local NGINX = os.getenv("NGINX") or shell("command -v nginx || echo /usr/sbin/nginx")
+
+-- As in gateway/start: nginx with the Lua module inside (OpenResty) needs none.
+local function modules()
+  local about = shell(NGINX .. " -V")
+  if about:find("openresty", 1, true) then return "" end
+  local path = about:match("%-%-modules%-path=(%S+)")
+  return ("load_module %s/ndk_http_module.so; load_module %s/ngx_http_lua_module.so;"):format(path, path)
+end
+
+-- nginx writes its pid once it listens. It ends with `stop`, or with this process.
+local function start(name, values)
+  local file = directory .. "/" .. name
+  write(file .. ".conf", (read("bench/nginx/" .. name .. ".conf.in"):gsub("@([%u_]+)@", values)))
+  shell(("%s -p %s -c %s.conf > %s.output 2>&1 & nginx=$!; "):format(NGINX, directory, file, file)
+    .. ("(while kill -0 %s && kill -0 $nginx; do sleep 1; done; kill $nginx) > /dev/null 2>&1 &"):format(
+      OWN_PID))
+  for _ = 1, 50 do
+    pids[name] = read(file .. ".pid"):match("%d+")
+    if pids[name] then return end
+    core.sleep(100)
+  end
+  error(name .. " does not start: " .. read(file .. ".output"))
+end
+
+local function stop(name)
+  -- A worker that is blocked would not hear of its end for minutes.
+  local workers = shell("ps -o pid= --ppid " .. pids[name]):gsub("%s+", " ")
+  shell(("kill %s; sleep 0.2; kill -9 %s"):format(pids[name], workers))
+end
+
+-- ---- what is put into their configurations -----------------------------------------------------
+
+local function random_port()
+  local a, b = core.random_bytes(2):byte(1, 2)
+  return 20000 + (a * 256 + b) % 12000
+end
+
+-- The first and the last of the CPUs that this process may use.
+local function cpus()
+  local list = read("/proc/self/status"):match("Cpus_allowed_list:%s*(%S+)")
+  return tonumber(list:match("^%d+")), tonumber(list:match("%d+$"))
+end
+
+-- For worker_cpu_affinity.
+local function mask(cpu)
+  return "1" .. ("0"):rep(cpu)
+end
+
+-- A fixed answer stays good: all of the request that is signed with it is its path and our client id.
+local function sign_answer(gateway, keys)
+  local time = wire.timestamp(os.time())
+  local key = assert(core.private_key { file = keys .. "/alipayhk-rsa.pem" })
+  return time, wire.sign(key, { algorithm = "RSA256", key_version = "1" },
+    wire.content("POST", PATH, gateway.rsa_client_id, time, ANSWER))
+end
+
+-- For app.lua.
+local function write_values(path, gateway, values, order)
+  local lines = {
+    rsa_public_key = values.KEYS .. "/merchant-rsa.pub", order = order, has_peers = tostring(values.PEERS ~= ""),
+  }
+  for _, name in ipairs { "ca_file", "rsa_client_id", "rsa_private_key", "rsa_alipay_public_key" } do
+    lines[name] = gateway[name]
+  end
+  for _, name in ipairs { "ready", "late", "later" } do
+    lines[name] = "https://127.0.0.1:" .. values[name:upper()]
+  end
+  local text = {}
+  for name, value in pairs(lines) do text[#text + 1] = name .. "=" .. value .. "\n" end
+  write(path, table.concat(text))
+end
+
+local function start_both(gateway, order, peers)
+  local keys, port = gateway.ca_file:match("^(.*)/"), random_port()
+  local first, last = cpus()
+  local time, signature = sign_answer(gateway, keys)
+  local values = {
+    USER = shell("id -u") == "0" and "user root;" or "", DIR = directory, ROOT = shell("pwd"), MODULES = modules(),
+    KEYS = keys, CA_FILE = gateway.ca_file, VALUES = directory .. "/values",
+    PEERS = peers and ("%s/?.lua;%s/?/init.lua;"):format(peers, peers) or "",
+    CLIENT_ID = gateway.rsa_client_id, TIME = time, SIGNATURE = signature, ANSWER = ANSWER,
+    PORT = port, READY = port + 1, LATE = port + 2, LATER = port + 3,
+    GATEWAY_CPU = mask(first), WORKER_CPU = mask(last),
+  }
+  write_values(values.VALUES, gateway, values, order)
+  start("gateway", values)
+  start("nginx", values)
+  shell(("taskset -cp %d %s"):format(first, OWN_PID))
+  servers.port = port
+end
+
+-- ---- public ------------------------------------------------------------------------------------
+
+--- What the worker says.
+-- @tparam string path
+-- @treturn table
+function servers.ask(path)
+  local answer = assert(handle:send {
+    method = "POST", url = ("http://127.0.0.1:%d%s"):format(servers.port, path), headers = {}, body = "",
+    connect_timeout_ms = 5000, timeout_ms = 60000, max_response_bytes = 65536,
+  })
+  if answer.status ~= 200 then error(("%s: HTTP %d: %s"):format(path, answer.status, servers.last_error())) end
+  return assert(json.decode(answer.body))
+end
+
+--- Ends the worker and starts a new one, which has used no memory yet.
+function servers.renew()
+  local old = servers.ask("/usage").pid
+  shell("kill -HUP " .. pids.nginx)
+  -- The old one may take connections until it is gone.
+  repeat core.sleep(100) until servers.ask("/usage").pid ~= old and shell("kill -0 " .. old) ~= ""
+end
+
+--- The last line of the worker's error log.
+function servers.last_error()
+  return read(directory .. "/error.log"):match("([^\n]*)\n*$")
+end
+
+--- Starts both, runs f, and ends them whatever becomes of it.
+-- @tparam table gateway what gateway/start printed: the keys and the certificate are taken from it
+-- @tparam string order JSON
+-- @tparam ?string peers directory
+-- @tparam function f
+function servers.run(gateway, order, peers, f)
+  directory = shell("mktemp -d")
+  handle = curl.new()
+  local ok, message = pcall(function()
+    start_both(gateway, order, peers)
+    f()
+  end)
+  handle:close()
+  for name in pairs(pids) do stop(name) end
+  shell("rm -rf " .. directory)
+  if not ok then error(message, 0) end
+end
+
+return servers
