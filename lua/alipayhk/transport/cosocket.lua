@@ -117,23 +117,28 @@ end
 -- The time limit of sending begins anew with each piece that goes out; a small request goes out as one.
 local AT_ONCE = 32768
 
-local function send_all(ngx, stream, head, body)
+local function send_all(ngx, stream, request, url)
+  local pieces = http1.request_pieces(request, url)
   local socket, left_ms = stream.socket, stream:left_ms()
   socket:settimeout(left_ms)
   local sent, err
-  if #body <= AT_ONCE then
-    sent, err = socket:send { head, body }
+  if #request.body <= AT_ONCE then
+    sent, err = socket:send(pieces)
   else
-    sent, err = within(ngx, left_ms, socket.send, socket, { head, body })
+    sent, err = within(ngx, left_ms, socket.send, socket, pieces)
   end
   if not sent then fail(err == "timeout" and "timeout" or "reset", "sending: " .. tostring(err)) end
 end
 
-local function exchange(ngx, stream, request, only_new)
+-- Nothing that is made here is kept while the answer is awaited.
+local function send_request(ngx, stream, request, only_new)
   local url = http1.parse_url(request.url)
-  local head = http1.request_head(request, url)
   open(ngx, stream, url, request.connect_timeout_ms, only_new)
-  send_all(ngx, stream, head, request.body)
+  send_all(ngx, stream, request, url)
+end
+
+local function exchange(ngx, stream, request, only_new)
+  send_request(ngx, stream, request, only_new)
   local answer = http1.read_answer(stream, request.max_response_bytes)
   local is_kept = answer.persistent and stream:is_drained() and stream.socket:setkeepalive(KEEP_IDLE_MS)
   if not is_kept then stream.socket:close() end
@@ -144,7 +149,7 @@ end
 -- answer.
 local function was_stale(stream, fault)
   if runtime.is_exiting() then return false end -- worker_shutdown_timeout cut it
-  return stream.reused and not stream.is_answered and type(fault) == "table" and fault.code == "reset"
+  return stream.reused and not stream:is_answered() and type(fault) == "table" and fault.code == "reset"
 end
 
 local function attempt(ngx, stream, request, only_new)

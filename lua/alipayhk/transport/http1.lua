@@ -36,42 +36,68 @@ function http1.parse_url(text)
   }
 end
 
+local function has_line_end(text)
+  return text:find("\n", 1, true) or text:find("\r", 1, true) or text:find("\0", 1, true)
+end
+
 --- @tparam table request of a transport
 -- @tparam table url its URL, parsed
--- @treturn string with the empty line at its end
-function http1.request_head(request, url)
-  local lines = { request.method .. " " .. url.target .. " HTTP/1.1", "Host: " .. url.authority }
+-- @treturn table its bytes in pieces, in order: joining them is left to the socket
+function http1.request_pieces(request, url)
+  local pieces = { request.method, " ", url.target, " HTTP/1.1\r\nHost: ", url.authority, "\r\n" }
+  local n = #pieces
   for name, value in pairs(request.headers) do
-    if (name .. value):find("[%z\r\n]") then fail("protocol", "header " .. name .. ": CR, LF or NUL in it") end
-    lines[#lines + 1] = name .. ": " .. value
+    if has_line_end(name) or has_line_end(value) then fail("protocol", "header " .. name .. ": CR, LF or NUL in it") end
+    pieces[n + 1], pieces[n + 2], pieces[n + 3], pieces[n + 4] = name, ": ", value, "\r\n"
+    n = n + 4
   end
-  lines[#lines + 1] = "Content-Length: " .. #request.body
-  return table.concat(lines, "\r\n") .. "\r\n\r\n"
+  pieces[n + 1], pieces[n + 2], pieces[n + 3] = "Content-Length: ", #request.body, "\r\n\r\n"
+  pieces[n + 4] = request.body
+  return pieces
 end
 
 -- ---- the answer --------------------------------------------------------------------------------
 
-local TOKEN = "^([%w!#$%%&'*+.^_`|~-]+):[ \t]*(.-)[ \t]*$"
+-- Plain finds throughout: an answer has a thousand bytes, and a pattern looks at each for itself.
 
-local function parse_headers(text)
-  local headers, count = {}, 0
-  for line in text:gmatch("\r\n([^\r\n]*)") do
-    local name, value = line:match(TOKEN)
+-- The line that begins at `from`, and where the next one does. A line folded, or ended by LF alone, is two
+-- lines to some readers and one to others.
+local function read_line(text, from)
+  local cr, lf = text:find("\r", from, true), text:find("\n", from, true)
+  if not cr and not lf then return text:sub(from), #text + 1 end
+  if not cr or lf ~= cr + 1 then fail("protocol", "a header line of the answer has no proper end") end
+  return text:sub(from, cr - 1), lf + 1
+end
+
+local function trim(text)
+  local first = text:find("[^ \t]")
+  if not first then return "" end
+  local last = #text
+  while text:find("^[ \t]", last) do last = last - 1 end
+  return text:sub(first, last)
+end
+
+local function parse_headers(text, from)
+  local headers, count, line = {}, 0, nil
+  while from <= #text do
+    line, from = read_line(text, from)
+    local name = line:match("^([%w!#$%%&'*+.^_`|~-]+):")
     if not name then fail("protocol", "a header line of the answer cannot be read") end
-    name = name:lower()
-    headers[name] = headers[name] and (headers[name] .. ", " .. value) or value
+    local key, value = name:lower(), trim(line:sub(#name + 2))
+    headers[key] = headers[key] and (headers[key] .. ", " .. value) or value
     count = count + 1
     if count > HEADER_COUNT_MAX then fail("too_large", "the answer has too many headers") end
   end
   return headers
 end
 
+-- All of a head but the empty line at its end.
 local function parse_head(text)
-  local version, status, reason, rest = text:match("^HTTP/1%.([01]) ([1-9]%d%d)([^\r\n]*)(.*)$")
+  if text:find("\0", 1, true) then fail("protocol", "there is a NUL in the answer's head") end
+  local line, from = read_line(text, 1)
+  local version, status, reason = line:match("^HTTP/1%.([01]) ([1-9]%d%d)(.*)$")
   if not version or not (reason == "" or reason:find("^ %C*$")) then fail("protocol", "the answer is not HTTP/1.1") end
-  -- A line folded, or ended by LF alone, is two lines to some readers and one to others.
-  if rest:gsub("\r\n", ""):find("[%z\r\n]") then fail("protocol", "a header line of the answer has no proper end") end
-  return { status = tonumber(status), headers = parse_headers(rest), persistent = version == "1" }
+  return { status = tonumber(status), headers = parse_headers(text, from), persistent = version == "1" }
 end
 
 local function too_large()

@@ -40,13 +40,18 @@ function Stream:spent_ms()
   return (core.monotonic() - self.started) * 1000
 end
 
+-- Whether a byte of an answer has come.
+function Stream:is_answered()
+  return self.timing.first_byte_ms > 0
+end
+
 -- More bytes into the buffer; false when the other side has closed. Takes what there is, for a read of a
 -- size would start its time limit anew with each byte.
 function Stream:fill()
   self.socket:settimeout(self:left_ms())
   local data, err = self.socket:receiveany(READ_SIZE)
   if data then
-    if not self.is_answered then self.is_answered, self.timing.first_byte_ms = true, self:spent_ms() end
+    if not self:is_answered() then self.timing.first_byte_ms = self:spent_ms() end
     self.buffer, self.at = self.buffer:sub(self.at) .. data, 1
     self.last_read = #data
     return true
