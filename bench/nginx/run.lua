@@ -31,7 +31,7 @@ local order = json.encode {
 local NEIGHBOUR = {
   request = "GET /neighbour HTTP/1.1\r\nHost: localhost\r\n\r\n",
   rate = NEIGHBOUR_RATE,
-  connections = 200,
+  connections = 1000,
 }
 
 local function orders(path, how)

@@ -150,10 +150,10 @@ end
 
 --- Ends the worker and starts a new one, which has used no memory yet.
 function servers.renew()
-  local old = servers.ask("/usage").pid
+  local old = ("%d"):format(servers.ask("/usage").pid)
   shell("kill -HUP " .. pids.nginx)
   -- The old one may take connections until it is gone.
-  repeat core.sleep(100) until servers.ask("/usage").pid ~= old and shell("kill -0 " .. old) ~= ""
+  repeat core.sleep(100) until shell("kill -0 " .. old) ~= ""
 end
 
 --- The last line of the worker's error log.
