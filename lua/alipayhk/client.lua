@@ -339,7 +339,8 @@ function Client:receive(request, opts)
   return payload, err
 end
 
---- The reply to a call from AlipayHK: signed, and encrypted where the call was.
+--- The reply to a call from AlipayHK: signed, and encrypted where the call was. Only for a call that `receive`
+-- knew to be AlipayHK's: nobody else should get a signature of yours.
 -- @tparam table request as given to `receive`
 -- @tparam[opt] table result `{ resultCode, resultStatus, resultMessage }`, success when absent; "U" with
 --   "UNKNOWN_EXCEPTION" to be called again

@@ -20,35 +20,45 @@ local REMEMBER_S = 3600
 for _, wait in ipairs(platform.inbound.resent_after_s) do REMEMBER_S = REMEMBER_S + wait end
 -- Longer than a handler takes, shorter than the first wait: one that died is not in the way of the next call.
 local HANDLING_S = platform.inbound.resent_after_s[1] - 20
-local HANDLING = "handling"
+local HANDLING = "^handling " -- and who handles it
 
--- By the kind of error of a call that is refused.
+-- What anybody gets who is not known to be AlipayHK: unsigned, for it costs nothing and vouches for nothing.
+local NOT_ALIPAYHK = json.encode {
+  result = { resultCode = "INVALID_SIGNATURE", resultStatus = "F", resultMessage = "the signature is not valid" },
+}
+
+-- What AlipayHK gets for a call of its own that cannot be read, by the kind of error.
 local REFUSALS = {
-  signature = { resultCode = "INVALID_SIGNATURE", resultStatus = "F", resultMessage = "the signature is not valid" },
   decrypt = { resultCode = "PARAM_ILLEGAL", resultStatus = "F", resultMessage = "the body cannot be decrypted" },
   protocol = { resultCode = "PARAM_ILLEGAL", resultStatus = "F", resultMessage = "the body is no JSON object" },
 }
 
 -- ---- the request -------------------------------------------------------------------------------
 
--- nginx puts a body larger than client_body_buffer_size into a file.
+-- nginx puts a body larger than client_body_buffer_size into a file. Gives the body, or nil and a status.
 local function read_body(ngx)
   ngx.req.read_body()
   local body = ngx.req.get_body_data()
   local path = not body and ngx.req.get_body_file()
   if not path then return body or "" end
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  body = file:read(platform.body_max + 1)
+  local file, message = io.open(path, "rb")
+  if not file then
+    runtime.log("alipayhk.nginx: the body's file cannot be read", message)
+    return nil, 500
+  end
+  body = file:read(platform.body_max + 1) or ""
   file:close()
-  return body and #body <= platform.body_max and body or nil
+  if #body > platform.body_max then return nil, 413 end
+  return body
 end
 
+-- The request, or nil and a status.
 local function read_request(ngx, opts)
   local path = opts.path
   if type(path) == "function" then path = path() end
-  local body = read_body(ngx)
-  return body and {
+  local body, status = read_body(ngx)
+  if not body then return nil, status end
+  return {
     method = ngx.req.get_method(),
     path = path or ngx.var.request_uri,
     headers = ngx.req.get_headers(),
@@ -82,24 +92,37 @@ local function delivery_key(ngx, client_id, path, plaintext)
   return "alipayhk:" .. core.hex_encode(ngx.sha1_bin(client_id .. "\n" .. path .. "\n" .. plaintext))
 end
 
+-- What `add` and `set` of a shared dictionary say, where it is not as it should be.
+local function report(done, err, forgot)
+  if not done then runtime.log("alipayhk.nginx: the shared dictionary does not remember a call", err) end
+  if forgot then runtime.log("alipayhk.nginx: the shared dictionary is too small: it forgot an earlier call") end
+end
+
 -- Handles a call once: a repeated one gets the first one's result, one beside it is to come again.
 local function handle_once(dict, key, handler, payload, request)
-  local added, err = dict:add(key, HANDLING, HANDLING_S)
+  local mark = "handling " .. core.hex_encode(assert(core.random_bytes(8)))
+  local added, err, forgot = dict:add(key, mark, HANDLING_S)
   if not added and err == "exists" then
     local known = dict:get(key)
-    return known ~= HANDLING and known and json.decode(known) or AGAIN
+    return known and not known:find(HANDLING) and json.decode(known) or AGAIN
   end
-  if not added then runtime.log("alipayhk.nginx: the shared dictionary does not remember", err) end
+  report(added, err, forgot)
   local result = handle(handler, payload, request)
   if result.resultStatus == "S" then
-    dict:set(key, json.encode(result), REMEMBER_S)
-  else
+    report(dict:set(key, json.encode(result), REMEMBER_S))
+  elseif dict:get(key) == mark then -- or it took so long that the call was sent again meanwhile
     dict:delete(key)
   end
   return result
 end
 
 -- ---- the endpoint ------------------------------------------------------------------------------
+
+local function refuse(ngx)
+  ngx.header["Content-Type"] = platform.content_type
+  ngx.header["Content-Length"] = #NOT_ALIPAYHK
+  ngx.print(NOT_ALIPAYHK)
+end
 
 local function answer(ngx, client, request, result)
   local reply, err = client:reply(request, result)
@@ -145,7 +168,7 @@ local function arguments_fault(client, handler, opts)
 end
 
 --- Makes a content handler that verifies AlipayHK's calls, hands each payload to a function, and answers
--- signed.
+-- signed. Whatever does not verify gets the result `INVALID_SIGNATURE`, unsigned; nginx's log has the reason.
 -- @tparam client client
 -- @tparam function handler `handler(payload, request)`: true or nothing for success, a result `{ resultCode,
 --   resultStatus, resultMessage }`, or nil and a message (or an exception) to be called again
@@ -160,11 +183,12 @@ function nginx.endpoint(client, handler, opts)
   local ngx = rawget(_G, "ngx")
   local dict = opts.deliveries and ngx.shared[opts.deliveries]
   return function()
-    local request = read_request(ngx, opts)
-    if not request then return ngx.exit(413) end
+    local request, status = read_request(ngx, opts)
+    if not request then return ngx.exit(status) end
     local payload, err, plaintext = inbound.receive(client.config, request, opts)
     if not payload then
       runtime.log(tostring(err))
+      if err.kind == "signature" then return refuse(ngx) end
       return answer(ngx, client, request, REFUSALS[err.kind])
     end
     local result

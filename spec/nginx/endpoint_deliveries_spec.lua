@@ -13,6 +13,14 @@ local LOCATIONS = [[
   } }
   location = /other { content_by_lua_block { merchant.endpoint { deliveries = "deliveries" } () } }
   location = /tiny { content_by_lua_block { merchant.endpoint { deliveries = "tiny" } () } }
+  location = /full { content_by_lua_block {
+    local dict, i, forgot = ngx.shared.small, 0, false
+    while not forgot do
+      i = i + 1
+      forgot = select(3, dict:set("call-" .. i, ("x"):rep(50), 1000))
+    end
+    merchant.endpoint { deliveries = "small" } ()
+  } }
   location = /always { content_by_lua_block { merchant.endpoint() () } }
 ]]
 
@@ -36,6 +44,11 @@ local function send(body, with)
   return server:ask(call), call
 end
 
+local function refused(body, with)
+  with.body, with.path = body, "/once"
+  return server:refused(calls.make(with)).resultCode
+end
+
 local function again(result)
   assert.equal("UNKNOWN_EXCEPTION", result.resultCode)
   assert.equal("U", result.resultStatus)
@@ -46,7 +59,7 @@ local function counted(message, result)
 end
 
 describe("a call that is sent again", function()
-  setup(function() server = endpoint.start(LOCATIONS, "lua_shared_dict tiny 12k;") end)
+  setup(function() server = endpoint.start(LOCATIONS, "lua_shared_dict tiny 12k; lua_shared_dict small 64k;") end)
   teardown(function() server:stop() end)
 
   it("is handled once, and answered with the first result each time", function()
@@ -141,6 +154,14 @@ describe("a call that is sent again", function()
     assert.equal(2, server:handled(id))
   end)
 
+  it("stays with whoever handles it now, when the one before fails late", function()
+    local body, id = body_of("outlive its mark and throw")
+    again((send(body)))
+    assert.equal(1, server:handled(id))
+    again((send(body)))
+    assert.equal(1, server:handled(id))
+  end)
+
   it("is handled again after a result that cannot be written", function()
     local body, id = body_of("unwritable")
     for i = 1, 2 do
@@ -171,12 +192,12 @@ describe("a call that is sent again", function()
     local body, id = body_of("count")
     local forged = { key = keys.pair("stranger").private }
     -- Not before, in its place.
-    assert.equal("INVALID_SIGNATURE", (send(body, forged)).resultCode)
+    assert.equal("INVALID_SIGNATURE", refused(body, forged))
     assert.equal(0, server:handled(id))
     counted("1", (send(body)))
     -- And not after, to be told what it was.
-    assert.equal("INVALID_SIGNATURE", (send(body, forged)).resultCode)
-    assert.equal("INVALID_SIGNATURE", (send(body, { headers = { ["Signature"] = false } })).resultCode)
+    assert.equal("INVALID_SIGNATURE", refused(body, forged))
+    assert.equal("INVALID_SIGNATURE", refused(body, { headers = { ["Signature"] = false } }))
     assert.equal(1, server:handled(id))
   end)
 
@@ -189,6 +210,14 @@ describe("a call that is sent again", function()
       assert.equal("S", (send(body, { path = "/tiny" })).resultStatus)
       assert.equal(1, server:handled(id))
     end
+    assert.matches("%[error%][^\n]*the shared dictionary does not remember a call: no memory", server.nginx.log())
+  end)
+
+  it("is handled where the dictionary has to forget another one, and the log says so", function()
+    local body, id = body_of("count")
+    counted("1", (send(body, { path = "/full" })))
+    assert.equal(1, server:handled(id))
+    assert.matches("%[error%][^\n]*the shared dictionary is too small: it forgot an earlier call", server.nginx.log())
   end)
 
   it("makes nginx log no alert and no handler that died", function() assert.is_nil(server:complaint()) end)

@@ -68,6 +68,20 @@ function endpoint:ask(call)
   return endpoint.result(call, self:call(call))
 end
 
+--- The result of a refusal, which anybody may get: it bears no signature, and nothing of ours.
+function endpoint.refusal(reply)
+  if reply.status ~= 200 then error(("HTTP %d: %s"):format(reply.status, reply.body), 2) end
+  for _, name in ipairs { "Signature", "Encrypt", "Client-Id", "Response-Time" } do
+    if calls.header(reply, name) then error("a refusal with a header " .. name, 2) end
+  end
+  return json.decode(reply.body).result
+end
+
+--- Sends it and gives the result of its refusal.
+function endpoint:refused(call)
+  return endpoint.refusal(self:call(call))
+end
+
 --- How often a call with an id was handled; or "payload", "request": the last one, as JSON.
 function endpoint:handled(id)
   local body = self:post("/handled?key=" .. id)

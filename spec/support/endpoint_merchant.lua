@@ -48,6 +48,14 @@ acts["sleep and count"] = function(payload)
   return acts.count(payload)
 end
 
+-- As if its mark had expired meanwhile and the same call were being handled anew.
+acts["outlive its mark and throw"] = function()
+  for _, key in ipairs(ngx.shared.deliveries:get_keys(0)) do
+    if ngx.shared.deliveries:get(key):find("^handling") then ngx.shared.deliveries:set(key, "handling anew", 100) end
+  end
+  error("too late")
+end
+
 function merchant.handle(payload, request)
   ngx.shared.handled:incr(payload.id or "", 1, 0)
   ngx.shared.handled:set("payload", cjson.encode(payload))
