@@ -50,7 +50,7 @@ local function answer(request, client, body)
   header["Tracer-Id"] = core.hex_encode(core.random_bytes(8))
   if client then
     if request.encrypted then
-      text, header["Encrypt"] = assert(wire.seal(text, client.merchant:get(), "1"))
+      text, header["Encrypt"] = assert(wire.seal(text, client.merchant, true))
     end
     local time = wire.timestamp(ngx.now())
     header["Client-Id"] = client.id

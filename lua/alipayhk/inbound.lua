@@ -134,10 +134,7 @@ end
 local function seal(config, request, body)
   local headers = read_headers(request.headers)
   if not headers or not headers["encrypt"] then return body end
-  local ring = config.alipay_keys
-  local key = ring and ring:get()
-  if not key or key:type() ~= "RSA" then return nil, "an encrypted reply needs AlipayHK's RSA public key" end
-  return wire.seal(body, key, ring.latest or (config.signing.key_version and "1"), config.encryption)
+  return wire.seal(body, config.alipay_keys, config.signing.key_version ~= nil, config.encryption)
 end
 
 --- The reply to a call: signed, and encrypted where the call was.

@@ -68,15 +68,12 @@ local function encode(config, description, payload, previous_status)
   })
 end
 
+-- Only where the answer can be opened, and is known to be AlipayHK's before.
 local function seal(config, body)
-  local ring = config.alipay_keys
-  local key = ring and ring:get()
-  if not key or config.private_key:type() ~= "RSA" or not config.verify_response then
-    return nil, "encryption needs AlipayHK's RSA public key, an RSA private_key and verify_response"
+  if config.private_key:type() ~= "RSA" or not config.verify_response then
+    return nil, "encryption needs an RSA private_key and verify_response"
   end
-  -- The version of AlipayHK's key, which is not our own key's.
-  local key_version = ring.latest or (config.signing.key_version and "1")
-  return wire.seal(body, key, key_version, config.encryption)
+  return wire.seal(body, config.alipay_keys, config.signing.key_version ~= nil, config.encryption)
 end
 
 --- Signs for now: sets Request-Time and Signature, the same body and the rest untouched.
