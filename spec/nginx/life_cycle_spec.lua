@@ -174,3 +174,59 @@ describe("with a full collection at every instruction and no JIT", function()
     assert.same({}, merchant.alarms(server))
   end)
 end)
+
+-- As while one develops: each request has a Lua state of its own, which is closed with it.
+describe("with lua_code_cache off", function()
+  local SHOP = [[
+    local client = assert(require("alipayhk").new {
+      client_id = %q, base_url = %q, private_key = { file = %q }, alipay_public_key = { file = %q },
+    })
+    return function(order)
+      local response, err = client:sync_order(order)
+      return response and response.result.resultCode or tostring(err)
+    end
+  ]]
+
+  local SERVER = [[
+    lua_code_cache off;
+    location = /sync { content_by_lua_block {
+      ngx.say(require("shop") {
+        merchantBizNo = "NGINX-3", merchantBizType = "MOVIE_TICKET", orderStatus = "TICKETED", userId = "1",
+        orderCreateTime = 1716338541000, extInfo = {},
+      })
+    } }
+    location = /mapped { content_by_lua_block {
+      local mapped = io.open("/proc/self/maps"):read("*a"):find("alipayhk/core.so", 1, true)
+      ngx.say(tostring(package.loaded["alipayhk.core"] ~= nil), " ", tostring(mapped ~= nil))
+    } }
+  ]]
+
+  local server
+
+  setup(function()
+    local values = gateway.values()
+    server = nginx.start {
+      http = ("lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 3;"):format(values.ca_file),
+      server = SERVER,
+      files = {
+        ["shop.lua"] = SHOP:format(values.rsa_client_id, values.base_url, values.rsa_private_key,
+          values.rsa_alipay_public_key),
+      },
+    }
+  end)
+  teardown(function() server.stop() end)
+
+  local function get(path)
+    local _, body = post(server.url .. path)
+    return body
+  end
+
+  it("orders are synced by one state after the other", function()
+    assert.equal("false false", get("/mapped"))
+    for _ = 1, 20 do assert.equal("SUCCESS", get("/sync")) end
+  end)
+
+  it("the core outlives the states that loaded it", function() assert.equal("false true", get("/mapped")) end)
+
+  it("nginx has nothing to complain of", function() assert.same({}, merchant.alarms(server)) end)
+end)

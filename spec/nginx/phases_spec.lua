@@ -1,5 +1,6 @@
 -- Where in nginx a client may call: in which phases, of what names, with whose certificates.
 
+local certificates = require "spec.support.certificates"
 local hostile = require "spec.support.hostile"
 local json = require "cjson"
 local other_servers = require "spec.support.server"
@@ -25,7 +26,21 @@ local HTTP = [[
   }
 ]]
 
+-- For the phase of a TLS handshake. A relative path, for a socket's may not be long.
+local TLS = [[
+  server {
+    listen unix:%s ssl;
+    ssl_certificate %s/server.pem;
+    ssl_certificate_key %s/server.key;
+    ssl_certificate_by_lua_block { note "ssl_cert"; later "ssl_cert" }
+  }
+]]
+
 local SERVER = [[
+  server_rewrite_by_lua_block {
+    if ngx.var.uri == "/server_rewrite" then note "server_rewrite"; later "server_rewrite" end
+  }
+  location = /server_rewrite { return 200; }
   location = /seen { content_by_lua_block { ngx.print(ngx.shared.seen:get(ngx.req.get_uri_args().name) or "") } }
   location = /set { set_by_lua_block $x { note "set"; later "set"; return "" } return 200; }
   location = /header_filter {
@@ -49,7 +64,7 @@ local SERVER = [[
 ]]
 
 local DENIED = { "init_worker", "set", "header_filter", "body_filter", "log", "balancer" }
-local ALLOWED = { "rewrite", "access", "content" }
+local ALLOWED = { "server_rewrite", "rewrite", "access", "content" }
 
 local server
 
@@ -64,7 +79,9 @@ end
 
 describe("inside nginx, a call", function()
   setup(function()
-    server = hostile.start { cases = CASES, http = HTTP, server = SERVER }
+    local socket, issued = shell.directory():match("build/test/[^/]+$") .. "/tls", certificates()
+    server = hostile.start { cases = CASES, http = HTTP .. TLS:format(socket, issued, issued), server = SERVER }
+    shell.must("openssl s_client -unix " .. socket .. " < /dev/null")
     for _, list in ipairs { DENIED, ALLOWED } do
       for _, phase in ipairs(list) do
         if phase ~= "init_worker" then server:get("/" .. phase) end
@@ -92,6 +109,11 @@ describe("inside nginx, a call", function()
       hostile.succeeds(seen(phase .. " later"))
     end)
   end
+
+  it("in ssl_certificate_by_lua works, and from a timer", function()
+    hostile.succeeds(seen "ssl_cert")
+    hostile.succeeds(seen "ssl_cert later")
+  end)
 
   it("to a name that does not exist is `dns`", function()
     local outcome = server:ask({ { case = 1, url = server:url("https", "nowhere.invalid") } })[1]

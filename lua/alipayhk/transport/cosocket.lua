@@ -10,10 +10,6 @@ local fail = http1.fail
 local transport = {}
 
 local KEEP_IDLE_MS = 55000 -- nginx closes after 60 or 75 seconds: be first
-local PHASES = {
-  rewrite = true, access = true, content = true, timer = true, preread = true, ssl_cert = true,
-  ssl_client_hello = true, ssl_session_fetch = true,
-}
 
 -- What libcurl is told for each connection and nginx only in its configuration, or not at all yet.
 local REFUSED = {
@@ -174,14 +170,14 @@ end
 
 local function send(request)
   local ngx = rawget(_G, "ngx")
-  local phase = ngx.get_phase()
-  if not PHASES[phase] then
+  local has_sockets, socket = pcall(ngx.socket.tcp)
+  if not has_sockets then
     return nil, {
       code = "phase",
-      message = ("nginx allows no connections in the phase %s: call from ngx.timer.at(0, ...)"):format(phase),
+      message = ("nginx allows no connections in the phase %s: call from ngx.timer.at(0, ...)"):format(ngx.get_phase()),
     }
   end
-  local stream = new_stream(ngx.socket.tcp(), request.timeout_ms)
+  local stream = new_stream(socket, request.timeout_ms)
   local answer, fault = attempt(ngx, stream, request, false)
   if not answer and was_stale(stream, fault) then answer, fault = attempt_again(ngx, stream, request, fault) end
   if not answer and type(fault) ~= "table" then error(fault, 0) end

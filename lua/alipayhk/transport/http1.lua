@@ -78,7 +78,7 @@ local function trim(text)
 end
 
 local function parse_headers(text, from)
-  local headers, count, line = {}, 0, nil
+  local headers, count, line = {}, 0
   while from <= #text do
     line, from = read_line(text, from)
     local name = line:match("^([%w!#$%%&'*+.^_`|~-]+):")
