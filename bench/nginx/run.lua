@@ -45,7 +45,7 @@ local function least_and_median(values)
 end
 
 local function all_good(result)
-  if result.failed > 0 or result.unanswered > 0 then
+  if result.failed > 0 or result.unanswered > 0 or result.ok == 0 then
     error(("of %d requests %d failed and %d had no answer; %s"):format(
       result.ok + result.failed + result.unanswered, result.failed, result.unanswered, servers.last_error()))
   end

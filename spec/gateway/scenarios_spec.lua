@@ -188,6 +188,17 @@ describe("what is only inferred succeeds:", function()
   end)
 end)
 
+describe("a status outside the list", function()
+  it("beside another fault is PARAM_ILLEGAL, and both are told", function()
+    local given, name = fresh("MOVIE_TICKET", "NONE_OF_THESE")
+    given.extInfo = nil
+    local code, err = send(loose, name, given)
+    assert.equal("PARAM_ILLEGAL", code)
+    assert.matches("orderStatus", err.message, 1, true)
+    assert.matches("extInfo", err.message, 1, true)
+  end)
+end)
+
 describe("the step", function()
   -- A scenario, its statuses one after the other, and which of them are refused.
   local STEPS = {
@@ -243,5 +254,22 @@ describe("the step", function()
   it("is judged of each order by itself", function()
     assert.equal("SUCCESS", (send(loose, "order", (fresh("MOVIE_TICKET", "USED")))))
     assert.equal("SUCCESS", (send(loose, "order", (fresh("MOVIE_TICKET", "TICKETED")))))
+  end)
+
+  it("is judged of an event with the same time as the one before, too", function()
+    local given = fresh("MOVIE_TICKET", "USED")
+    given.orderModifyTime = START
+    assert.equal("SUCCESS", (send(loose, "order", given)))
+    given.orderStatus = "TICKETED"
+    assert.equal("ORDER_STATUS_INVALID", (send(loose, "order", given)))
+  end)
+
+  it("is none from a scenario to another", function()
+    local given = fresh("MOVIE_TICKET", "USED")
+    given.orderModifyTime = START
+    assert.equal("SUCCESS", (send(loose, "order", given)))
+    local other = fresh("PASS_TICKET", "TICKETED")
+    other.merchantBizNo, other.orderModifyTime = given.merchantBizNo, START + 1
+    assert.equal("SUCCESS", (send(loose, "order", other)))
   end)
 end)
