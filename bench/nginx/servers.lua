@@ -42,7 +42,7 @@ local OWN_PID = read("/proc/self/stat"):match("^%d+")
 -- ---- nginx -------------------------------------------------------------------------------------
 
 -- Where Debian keeps it, which is on root's path alone.
-local NGINX = os.getenv("NGINX") or shell("command -v nginx || echo /usr/sbin/nginx")
+local NGINX = os.getenv("NGINX_BIN") or shell("command -v nginx || echo /usr/sbin/nginx")
 
 -- As in gateway/start: nginx with the Lua module inside (OpenResty) needs none.
 local function modules()

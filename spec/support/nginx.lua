@@ -40,7 +40,7 @@ echo $? > @directory@/status) > /dev/null 2>&1 & launched=$!
 kill -0 $launched && kill $(cat @directory@/nginx.pid)) > /dev/null 2>&1 &]]
 
 -- Where Debian keeps it, which is on root's path alone.
-local NGINX = os.getenv("NGINX") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
+local NGINX = os.getenv("NGINX_BIN") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
 
 local function modules()
   local about = shell.run(NGINX .. " -V")

@@ -13,7 +13,7 @@ local shell = require "spec.support.shell"
 local recipe = {}
 recipe.__index = recipe
 
-local NGINX = os.getenv("NGINX") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
+local NGINX = os.getenv("NGINX_BIN") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
 local FOLDER = "examples/nginx/"
 local START = [[(eval "$(make -s env LUA=luajit)"
 @nginx@ -c @@/nginx.conf -g 'pid @@/nginx.pid; error_log @@/error.log notice;' > @@/output 2>&1
