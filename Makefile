@@ -28,7 +28,10 @@ endif
 # STATIC_OPENSSL=1: alipayhk.core carries its own, out of every other library's sight.
 ifneq ($(STATIC_OPENSSL),)
 OPENSSL_LIBDIR ?= $(if $(OPENSSL_DIR),$(OPENSSL_DIR)/lib,$(shell $(PKG_CONFIG) --variable=libdir libcrypto 2>/dev/null))
-OPENSSL_LIBS   := $(OPENSSL_LIBDIR)/libcrypto.a -Wl,--exclude-libs,ALL -pthread
+# What libcrypto.a itself may need: zlib, zstd.
+OPENSSL_NEEDS  ?= $(filter-out -lcrypto,$(shell PKG_CONFIG_LIBDIR=$(OPENSSL_LIBDIR)/pkgconfig \
+                  $(PKG_CONFIG) --static --libs-only-l libcrypto 2>/dev/null))
+OPENSSL_LIBS   := $(OPENSSL_LIBDIR)/libcrypto.a -Wl,--exclude-libs,ALL $(OPENSSL_NEEDS) -pthread
 endif
 ifneq ($(CURL_DIR),)
 CURL_CFLAGS ?= -isystem $(CURL_DIR)/include

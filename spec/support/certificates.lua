@@ -25,7 +25,7 @@ local CERTIFICATES = {
   { name = "server", extensions = "loopback", issuer = "ca" },
   { name = "client", extensions = "loopback", issuer = "ca" },
   { name = "wrong_host", extensions = "elsewhere", issuer = "ca" },
-  { name = "expired", extensions = "loopback", issuer = "ca", days = -1 },
+  { name = "expired", extensions = "loopback", issuer = "ca", days = 0 },
   { name = "unknown_ca", extensions = "loopback", issuer = "other_ca" },
 }
 
