@@ -36,6 +36,7 @@ struct ahk_transport {
     double first_byte; /* the same, 0 before it */
     const unsigned char *unsent;
     size_t unsent_length;
+    bool has_sent; /* some of the body */
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -144,7 +145,16 @@ static size_t on_send(char *out, size_t size, size_t count, void *user)
     }
     t->unsent += n;
     t->unsent_length -= n;
+    t->has_sent = t->has_sent || n > 0;
     return n;
+}
+
+/* Back to the start is no step before anything was sent: newer versions ask for it when the transfer before this one
+ * failed. After that it is refused, so libcurl cannot send a body a second time by itself. */
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+    const ahk_transport *t = user;
+    return offset == 0 && origin == SEEK_SET && !t->has_sent ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *user)
@@ -242,23 +252,36 @@ static CURLcode set_lifetime(CURL *easy)
         }                                                                                                              \
     } while (0)
 
+/* The URL's path and query as they were signed: newer versions drop a lone question mark. A proxy that has to read the
+ * whole URL gets what libcurl makes of it. */
+static const char *request_target(const ahk_request *r)
+{
+    const bool is_direct = !r->proxy_environment && r->proxy == NULL;
+    const bool is_tls = strncmp(r->url, "https:", strlen("https:")) == 0;
+    const char *authority = strstr(r->url, "//");
+    return (is_direct || is_tls) && authority != NULL ? strchr(authority + 2, '/') : NULL;
+}
+
 static CURLcode set_message(ahk_transport *t, const ahk_request *r)
 {
     CURL *easy = t->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, r->url);
-    SET(CURLOPT_PATH_AS_IS, 1L); /* the path as it was signed, dots and all */
+    SET(CURLOPT_PATH_AS_IS, 1L); /* dots and all */
+    SET(CURLOPT_REQUEST_TARGET, request_target(r));
     SET(CURLOPT_POST, 1L);
-    /* A read function without a seek function: curl cannot send the body a second time by itself
-     * when a kept connection turns out dead. A retry needs a new signature. Without a body there is
+    /* When a kept connection turns out dead, a retry needs a new signature (see on_seek). Without a body there is
      * nothing to rewind, so a kept connection is not used at all then. */
     SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 ? 1L : 0L);
     t->unsent = r->body.data;
     t->unsent_length = r->body.length;
+    t->has_sent = false;
     SET(CURLOPT_POSTFIELDS, NULL);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
     SET(CURLOPT_READFUNCTION, on_send);
     SET(CURLOPT_READDATA, t);
+    SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_SEEKDATA, t);
     SET(CURLOPT_HTTPHEADER, t->headers);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, t);
