@@ -37,6 +37,7 @@ struct ahk_transport {
     const unsigned char *unsent;
     size_t unsent_length;
     bool has_sent; /* some of the body */
+    bool failed;   /* the transfer before this one: its connection is not trusted again */
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -271,8 +272,9 @@ static CURLcode set_message(ahk_transport *t, const ahk_request *r)
     SET(CURLOPT_REQUEST_TARGET, request_target(r));
     SET(CURLOPT_POST, 1L);
     /* When a kept connection turns out dead, a retry needs a new signature (see on_seek). Without a body there is
-     * nothing to rewind, so a kept connection is not used at all then. */
-    SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 ? 1L : 0L);
+     * nothing to rewind, so a kept connection is not used at all then; nor after a failure, for newer versions look
+     * only once a second whether one is alive. */
+    SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 || t->failed ? 1L : 0L);
     t->unsent = r->body.data;
     t->unsent_length = r->body.length;
     t->has_sent = false;
@@ -376,6 +378,7 @@ static ahk_outcome outcome_of(CURLcode code)
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_ENGINE_SETFAILED:
     case CURLE_USE_SSL_FAILED:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* what newer versions say of a client key */
         return AHK_FAILED_TLS;
     case CURLE_OPERATION_TIMEDOUT:
         return AHK_FAILED_TIMEOUT;
@@ -463,6 +466,7 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, const ahk_request *requ
     }
     ahk_sigpipe_block(&guard);
     const ahk_outcome outcome = perform(transport, request, err);
+    transport->failed = outcome != AHK_SENT;
     ahk_sigpipe_restore(&guard);
 
     (void)curl_easy_getinfo(transport->easy, CURLINFO_RESPONSE_CODE, &response->status);

@@ -120,10 +120,13 @@ function recipe.start(name, world)
   error(("%s does not start: %s\n%s"):format(name, said, self:log() or ""))
 end
 
---- What it answers to a POST: `{ status, headers, body }`.
+--- What it answers to a POST, on a connection of its own, for reloads end those that are kept:
+-- `{ status, headers, body }`.
 function recipe:post(path, body, headers)
+  local sent = { ["Connection"] = "close" }
+  for name, value in pairs(headers or {}) do sent[name] = value end
   return assert(self.handle:send {
-    method = "POST", url = self.url .. path, headers = headers or {}, body = body or "",
+    method = "POST", url = self.url .. path, headers = sent, body = body or "",
     connect_timeout_ms = 5000, timeout_ms = 30000, max_response_bytes = 1048576,
   })
 end

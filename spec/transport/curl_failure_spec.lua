@@ -20,7 +20,6 @@ local FAILURES = {
   { path = "/cut-chunk", code = "reset" },
   { path = "/garbage", code = "protocol" },
   { path = "/nul-header", code = "protocol" },
-  { path = "/folded-header", code = "protocol" },
   { path = "/bad-length", code = "protocol" },
   { path = "/gigabyte", code = "too_large" },
 }
@@ -81,6 +80,22 @@ describe("a failure over curl", function()
         assert_recovers()
       end)
     end
+  end
+
+  -- Newer versions of libcurl join its lines; older ones show them as they are.
+  for _, listener in ipairs{ "http", "https" } do
+    it("is a folded header, or it is read as one, over " .. listener, function()
+      local response, failure = transport:send(request(gateway:url("/folded-header", listener), {
+        tls = { ca_file = gateway.ca_file },
+      }))
+      if response then
+        assert.equal("one two: three", response.headers["x-folded"])
+        assert.is_nil(response.headers["two"])
+      else
+        assert.equal("protocol", failure.code)
+      end
+      assert_recovers()
+    end)
   end
 
   for _, case in ipairs(UNREACHABLE) do
