@@ -35,21 +35,28 @@ local REFUSALS = {
 
 -- ---- the request -------------------------------------------------------------------------------
 
--- nginx puts a body larger than client_body_buffer_size into a file. Gives the body, or nil and a status.
-local function read_body(ngx)
-  ngx.req.read_body()
-  local body = ngx.req.get_body_data()
-  local path = not body and ngx.req.get_body_file()
-  if not path then return body or "" end
+-- nginx puts a body larger than client_body_buffer_size into a file.
+local function read_file(path)
   local file, message = io.open(path, "rb")
   if not file then
     runtime.log("alipayhk.nginx: the body's file cannot be read", message)
-    return nil, 500
+    return nil
   end
-  body = file:read(platform.body_max + 1) or ""
+  local body = file:read(platform.body_max + 1)
   file:close()
-  if #body > platform.body_max then return nil, 413 end
   return body
+end
+
+-- The body, or nil and a status.
+local function read_body(ngx)
+  ngx.req.read_body()
+  local body, path = ngx.req.get_body_data(), ngx.req.get_body_file()
+  if path then
+    body = read_file(path)
+    if not body then return nil, 500 end
+  end
+  if body and #body > platform.body_max then return nil, 413 end
+  return body or ""
 end
 
 -- The request, or nil and a status.

@@ -21,6 +21,25 @@ local LOCATIONS = [[
     end
     merchant.endpoint { deliveries = "small" } ()
   } }
+  location = /nearly_full { content_by_lua_block {
+    -- Of the length of a mark and its key: there is room for some of those, and for nothing else.
+    local dict, i, forgot = ngx.shared.nearly, 0, false
+    while not forgot do
+      i = i + 1
+      forgot = select(3, dict:set(("call-%044d"):format(i), ("x"):rep(25), 1000))
+    end
+    for k = i - 5, i do dict:delete(("call-%044d"):format(k)) end
+    merchant.endpoint { deliveries = "nearly" } ()
+  } }
+  location = /delayed { content_by_lua_block {
+    ngx.sleep(tonumber(ngx.var.http_x_delay))
+    merchant.endpoint { deliveries = "deliveries" } ()
+  } }
+  location = /two { content_by_lua_block {
+    local client = ngx.var.http_client_id == "ANOTHER" and merchant.another or merchant.client
+    merchant.endpoint({ deliveries = "deliveries" }, client)()
+  } }
+  location = /remembered { content_by_lua_block { merchant.remembered() } }
   location = /always { content_by_lua_block { merchant.endpoint() () } }
 ]]
 
@@ -59,7 +78,10 @@ local function counted(message, result)
 end
 
 describe("a call that is sent again", function()
-  setup(function() server = endpoint.start(LOCATIONS, "lua_shared_dict tiny 12k; lua_shared_dict small 64k;") end)
+  setup(function()
+    server = endpoint.start(LOCATIONS,
+      "lua_shared_dict tiny 12k; lua_shared_dict small 64k; lua_shared_dict nearly 64k;")
+  end)
   teardown(function() server:stop() end)
 
   it("is handled once, and answered with the first result each time", function()
@@ -162,6 +184,40 @@ describe("a call that is sent again", function()
     assert.equal(1, server:handled(id))
   end)
 
+  it("stays with whoever handles it now, of whom the one before knows nothing", function()
+    local body, id = body_of("be overtaken")
+    local call, list = calls.make { body = body, path = "/delayed" }, {}
+    for i, delay in ipairs { "0", "0.3", "1" } do list[i] = endpoint.bytes(call, { "X-Delay: " .. delay }) end
+    local replies = server:exchange(list)
+    again(endpoint.result(call, replies[1]))
+    assert.equal("S", endpoint.result(call, replies[2]).resultStatus)
+    again(endpoint.result(call, replies[3]))
+    assert.equal(2, server:handled(id))
+  end)
+
+  it("is handled when it comes again, though who handled it died and left its mark there", function()
+    local seconds = tonumber((send((body_of("time its mark")))).resultMessage)
+    -- AlipayHK comes again after 120.
+    assert.is_true(seconds >= 60 and seconds < 120, seconds)
+  end)
+
+  it("is known for as long as AlipayHK sends it", function()
+    local message = "unforgotten"
+    send((body_of("result", { result = { resultCode = "A", resultStatus = "S", resultMessage = message } })))
+    local seconds = tonumber(server:post("/remembered?message=" .. message))
+    local last = 120 + 600 + 600 + 3600 + 7200 + 21600 + 54000
+    assert.is_true(seconds > last and seconds < 2 * last, seconds)
+  end)
+
+  it("is handled again after the merchant refused it", function()
+    local result = { resultCode = "NO", resultStatus = "F", resultMessage = "no" }
+    local body, id = body_of("result", { result = result })
+    for i = 1, 2 do
+      assert.same(result, (send(body)))
+      assert.equal(i, server:handled(id))
+    end
+  end)
+
   it("is handled again after a result that cannot be written", function()
     local body, id = body_of("unwritable")
     for i = 1, 2 do
@@ -185,6 +241,18 @@ describe("a call that is sent again", function()
     counted("2", (send(body, { path = "/other" })))
     counted("2", (send(body, { path = "/other" })))
     counted("1", (send(body)))
+    assert.equal(2, server:handled(id))
+  end)
+
+  it("is not the same for another client", function()
+    local body, id = body_of("count")
+    for _ = 1, 2 do
+      counted("1", (send(body, { path = "/two" })))
+      local call = calls.make { body = body, path = "/two", client_id = "ANOTHER" }
+      local reply = server:call(call)
+      assert.is_true(calls.verifies(call, reply, { client_id = "ANOTHER" }))
+      counted("2", json.decode(reply.body).result)
+    end
     assert.equal(2, server:handled(id))
   end)
 
@@ -218,6 +286,27 @@ describe("a call that is sent again", function()
     counted("1", (send(body, { path = "/full" })))
     assert.equal(1, server:handled(id))
     assert.matches("%[error%][^\n]*the shared dictionary is too small: it forgot an earlier call", server.nginx.log())
+  end)
+
+  -- What the dictionary said of the mark, and what of the result: the log has either.
+  local function reports(body, path)
+    local _, before = server.nginx.log():gsub("the shared dictionary", "")
+    local result = send(body, { path = path })
+    local _, after = server.nginx.log():gsub("the shared dictionary", "")
+    return after - before, result
+  end
+
+  it("is in the log when there was no room for its mark", function()
+    local count, result = reports((body_of("nil and why")), "/full")
+    again(result)
+    assert.is_true(count > 0)
+  end)
+
+  it("is in the log when there was no room for its result", function()
+    local result = { resultCode = "A", resultStatus = "S", resultMessage = ("x"):rep(900) }
+    local count, given = reports((body_of("result", { result = result })), "/nearly_full")
+    assert.same(result, given)
+    assert.is_true(count > 0)
   end)
 
   it("makes nginx log no alert and no handler that died", function() assert.is_nil(server:complaint()) end)

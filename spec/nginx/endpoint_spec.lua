@@ -30,6 +30,12 @@ local LOCATIONS = [[
     os.remove(ngx.req.get_body_file())
     merchant.endpoint() ()
   } }
+  location = /huge { client_max_body_size 64m; content_by_lua_block { merchant.endpoint() () } }
+  location = /huge_in_memory {
+    client_max_body_size 64m;
+    client_body_buffer_size 64m;
+    content_by_lua_block { merchant.endpoint() () }
+  }
   location = /rewritten { rewrite ^ /alipayhk/notify last; }
   location = /wrong { content_by_lua_block {
     local nothing, name = {}, ngx.var.arg_name
@@ -51,6 +57,15 @@ local LOCATIONS = [[
   } }
 ]]
 
+-- AlipayHK's key is here one that nothing can be sealed for.
+local UNSEALABLE = [[
+  location = /unsealable { content_by_lua_block {
+    local client = assert(require("alipayhk").new { client_id = "%s", base_url = "https://gateway.example",
+      private_key = { file = "%s" }, alipay_public_key = { file = "%s" } })
+    merchant.endpoint({}, client)()
+  } }
+]]
+
 local server
 
 -- A call with an id of its own, and how often that has been handled.
@@ -67,7 +82,10 @@ local function make(act, with)
 end
 
 describe("an endpoint", function()
-  setup(function() server = endpoint.start(LOCATIONS) end)
+  setup(function()
+    server = endpoint.start(LOCATIONS .. UNSEALABLE:format(calls.CLIENT_ID, calls.merchant("rsa").private,
+      calls.alipayhk("p224").public))
+  end)
   teardown(function() server:stop() end)
 
   it("hands a call over, and answers with a success that is signed", function()
@@ -99,6 +117,13 @@ describe("an endpoint", function()
     assert.equal(500, server:call(call).status)
     assert.equal(0, server:handled(id))
     assert.matches("%[error%][^\n]*alipayhk.nginx: the body's file cannot be read", server.nginx.log())
+  end)
+
+  it("says that nginx failed where the reply cannot be encrypted", function()
+    local call, id = make("true", { path = "/unsealable", key = "p224", encrypt = {} })
+    assert.equal(500, server:call(call).status)
+    assert.equal(1, server:handled(id))
+    assert.matches("%[error%][^\n]*alipayhk: crypto", server.nginx.log())
   end)
 
   it("takes a call in chunks", function()
@@ -214,8 +239,9 @@ describe("an endpoint", function()
   end
 
   for _, act in ipairs {
-    "false", "false and why", "nil and why", "throw", "throw a table", "throw nothing", "trip", "sleep and throw",
-    "unwritable",
+    "false", "false and why", "nil and why", "throw", "throw a table", "throw what gives no text",
+    "throw what gives a table", "throw nothing", "trip", "sleep and throw",
+    "unwritable", "no code", "no status", "a number as status",
   } do
     it("answers U where the function fails, to be called again: " .. act, function()
       local call, id = make(act)
@@ -231,6 +257,11 @@ describe("an endpoint", function()
   it("logs why the function failed", function()
     server:ask((make("nil and why")))
     assert.matches("%[error%][^\n]*secret reason", server.nginx.log())
+  end)
+
+  it("logs what the function says in one line", function()
+    server:ask((make("nil and lines")))
+    assert.matches("\n[^\n]*%[error%][^\n]*first line second line third line", server.nginx.log())
   end)
 
   -- ---- where AlipayHK calls ----------------------------------------------------------------------
@@ -260,6 +291,15 @@ describe("an endpoint", function()
   it("knows it by itself where nginx rewrites within", function()
     assert.same(SUCCESS, server:ask((make("true", { path = "/rewritten?a=1" }))))
   end)
+
+  for _, path in ipairs { "/huge", "/huge_in_memory" } do
+    it("takes no call beyond measure, whatever nginx takes: " .. path, function()
+      local call = { method = "POST", path = path, headers = {}, body = ("x"):rep(32 * 1024 * 1024) }
+      assert.equal("INVALID_SIGNATURE", server:refused(call).resultCode)
+      call.body = call.body .. "x"
+      assert.equal(413, server:call(call).status)
+    end)
+  end
 
   -- ---- mistakes ----------------------------------------------------------------------------------
 

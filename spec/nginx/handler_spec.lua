@@ -6,6 +6,7 @@ local json = require "cjson"
 local nginx = require "spec.support.nginx"
 local readme = require "spec.support.readme"
 local samples = require "spec.support.samples"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local HTTP = [[
   lua_ssl_trusted_certificate %s;
@@ -48,6 +49,16 @@ local SERVER = [[
   }
   location = /curl { content_by_lua_block { say(alipayhk.new(config { transport = "curl" })) } }
   location = /ca { content_by_lua_block { say(alipayhk.new(config { tls = { ca_file = "x" } })) } }
+  location = /settings { content_by_lua_block {
+    ngx.req.read_body()
+    local client, err = alipayhk.new(config(require("cjson").decode(ngx.req.get_body_data())))
+    ngx.print(client and "made" or err.code .. ": " .. err.message)
+  } }
+  location = /header { content_by_lua_block {
+    local request = assert(made_in_master:prepare("order", order))
+    request.headers["X-Trace"] = ngx.unescape_uri(ngx.var.arg_value)
+    say(made_in_master:send(request))
+  } }
 ]]
 
 local server, handle
@@ -119,6 +130,27 @@ describe("inside nginx", function()
   it("libcurl and its settings are refused", function()
     assert.truthy(post("/curl").body:find("would block", 1, true))
     assert.truthy(post("/ca").body:find("lua_ssl_trusted_certificate", 1, true))
+  end)
+
+  -- Nothing of it may be passed over: who set it relies on it.
+  local REFUSED = {
+    ["tls.client_cert"] = { tls = { client_cert = "c.pem" } },
+    ["tls.client_key"] = { tls = { client_key = "k.pem" } },
+    ["tls.pinned_public_key"] = { tls = { pinned_public_key = "sha256//x" } },
+    ["tls.min_version"] = { tls = { min_version = "1.3" } },
+    ["proxy"] = { proxy = "http://127.0.0.1:3128" },
+  }
+  for _, path in ipairs(sorted_keys(REFUSED)) do
+    it("a setting that cannot be followed is refused: " .. path, function()
+      assert.matches("^" .. path .. ": .*inside nginx", post("/settings", json.encode(REFUSED[path])).body)
+    end)
+  end
+
+  it("a header cannot bring another one along", function()
+    assert.equal("SUCCESS\n", post("/header?value=x").body)
+    for _, value in ipairs { "x%0D%0AX-Other:y", "x%0Ay", "x%0Dy", "x%00y" } do
+      assert.matches("transport/protocol", post("/header?value=" .. value).body, 1, true)
+    end
   end)
 
   it("nothing of that is an error in nginx's log", function()

@@ -68,6 +68,9 @@ pours("a body of the length it says", { answer = HEAD .. "Content-Length: 300000
 local SIPS = { number_of { sip = 10 }, number_of { sip = 20 }, number_of { sip = 40 } }
 
 local SOON = number_of { answer = HEAD .. SIGNED_LENGTH, wait = 300 }
+local ENDS_LATE = number_of { answer = HEAD .. "{signed}Content-Length: {length}\r\n\r\n",
+  late = { text = "{body}", ms = 500 } }
+local BEGINS_LATE = number_of { answer = HEAD, wait = 1500 }
 local BYTEWISE = {
   number_of { answer = HEAD .. SIGNED_LENGTH, bytewise = true },
   number_of { answer = INTERIM .. HEAD .. "{signed}Transfer-Encoding: chunked\r\n\r\n{chunks}", bytewise = true },
@@ -124,6 +127,23 @@ describe("inside nginx, a server that is slow", function()
     end
   end)
 
+  it("is known to have begun before it ended", function()
+    for _, scheme in ipairs { "http", "https" } do
+      local outcome = server:ask({ { case = ENDS_LATE, url = server:url(scheme, "localhost") } })[1]
+      assert.is_true(outcome.ok, outcome.message)
+      assert.is_true(outcome.timing.total_ms - outcome.timing.first_byte_ms > 300)
+    end
+  end)
+
+  it("has no time of its own for what is left of an answer", function()
+    for _, scheme in ipairs { "http", "https" } do
+      local outcome = server:ask({ { case = BEGINS_LATE, url = server:url(scheme, "localhost"),
+        config = { timeout_ms = 2000 } } })[1]
+      assert.equal("timeout", outcome.code)
+      assert.is_true(outcome.ms < 3000, ("it took %d ms"):format(outcome.ms))
+    end
+  end)
+
   it("may send byte by byte", function()
     for _, case in ipairs(BYTEWISE) do
       for _, scheme in ipairs { "http", "https" } do
@@ -146,6 +166,21 @@ describe("inside nginx, a server that is slow", function()
     local outcome = server:ask({ { case = SOON, url = server:url("https", "localhost", "deaf"),
       config = { connect_timeout_ms = 300, timeout_ms = 20000 } } })[1]
     assert.equal("timeout", outcome.code)
+    assert.is_true(outcome.ms < ENOUGH_MS, ("it took %d ms"):format(outcome.ms))
+  end)
+
+  it("may not take connect_timeout_ms for its name, and then for the handshake", function()
+    local outcome = server:ask({ { case = SOON, url = server:url("https", "late.test", "deaf"),
+      config = { connect_timeout_ms = 2000, timeout_ms = 20000 } } })[1]
+    assert.equal("timeout", outcome.code)
+    assert.is_true(outcome.ms < 3000, ("it took %d ms"):format(outcome.ms))
+  end)
+
+  it("may not leave a connection waiting for longer than connect_timeout_ms", function()
+    local outcome = server:ask({ { case = SOON, url = server:url("http", "127.0.0.1", "full"),
+      config = { connect_timeout_ms = 300, timeout_ms = 20000 } } })[1]
+    assert.equal("timeout", outcome.code)
+    assert.is_true(outcome.retryable)
     assert.is_true(outcome.ms < ENOUGH_MS, ("it took %d ms"):format(outcome.ms))
   end)
 

@@ -53,7 +53,8 @@ for _, line in ipairs {
   "HTTP/2.0 200 OK", "HTTP/2 200", "HTTP/0.9 200 OK", "HTTP/11 200 OK", "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 20 OK",
   "HTTP/1.1 2000 OK", "HTTP/1.1 200OK", "HTTP/1.1  200 OK", "HTTP/1.1 -20 OK", "HTTP/1.1 +200 OK", "HTTP/1.1 2x0 OK",
   "HTTP/1.1 000 OK", "HTTP/1.1 099 OK", "http/1.1 200 OK", "HTTP /1.1 200 OK", "HTTP/1.1\t200 OK", " HTTP/1.1 200 OK",
-  "ICY 200 OK", "200 OK", "SSH-2.0-Server", "<html>", "", "HTTP/1.1 200 OK\0", "\0", "HTTP/1.1 200 O\rK", "ÿþ",
+  "ICY 200 OK", "200 OK", "SSH-2.0-Server", "<html>", "", "HTTP/1.1 200 OK\0", "\0", "HTTP/1.1 200 O\rK",
+  "HTTP/1.1 200 O\1K", "ÿþ",
 } do status_line(line) end
 
 head("a value between blanks", "X-Padded: \t value \t \r\n", "success")
@@ -76,6 +77,10 @@ head("a name that is no ASCII", "Ä: 1\r\n")
 head("a line without colon", "garbage\r\n")
 head("a line without name", ": 1\r\n")
 head("a line of blanks", "   \r\n")
+for _, mark in ipairs { "\r", "\n" } do
+  add(("a last header with %q in it"):format(mark), "protocol",
+    { answer = "HTTP/1.1 200 OK\r\n{signed}Content-Length: {length}\r\nX-Last: a" .. mark .. "b\r\n\r\n{body}" })
+end
 add("a status line ended by LF", "protocol", { answer = "HTTP/1.1 200 OK\n" .. SIGNED_LENGTH })
 add("a head ended by LF LF", { "protocol", "timeout" },
   { answer = "HTTP/1.1 200 OK\nContent-Length: {length}\n\n{body}" })
@@ -114,24 +119,30 @@ for _, value in ipairs {
 } do coding(("%q"):format(value), "Transfer-Encoding: " .. value) end
 
 chunks("an extension", "{hex};name=value\r\n{body}\r\n0\r\n\r\n", "success")
+chunks("an extension beyond measure", "{hex};" .. ("x"):rep(1000) .. "\r\n{body}\r\n0\r\n\r\n", "too_large")
 chunks("a trailer", "{hex}\r\n{body}\r\n0\r\nX-Trailer: 1\r\n\r\n", "success")
 chunks("of one byte each", ("1\r\nx\r\n"):rep(50) .. "0\r\n\r\n", "kind signature")
 -- What a 32 or 64 bit number would hold of these is the right size.
 chunks("2^32 and the size", "1000000{hex}\r\n{body}\r\n0\r\n\r\n", { "protocol", "too_large" })
 chunks("2^64 and the size", "100000000000000{hex}\r\n{body}\r\n0\r\n\r\n", { "protocol", "too_large" })
+-- Who reads eight digits takes it for nothing.
+chunks("a size of nine digits", "0000000{hex}\r\n{body}\r\n0\r\n\r\n")
 for _, size in ipairs {
   "FFFFFFFFFFFFFFFF", "8000000000000000", "7FFFFFFFFFFFFFFF", "FFFFFFFF", "80000000", "7FFFFFFF",
   ("F"):rep(200), ("0"):rep(5000) .. "5",
 } do chunks("a size of " .. size:sub(1, 20), size .. "\r\n{body}\r\n0\r\n\r\n", { "protocol", "too_large" }) end
 for _, size in ipairs {
   "+{hex}", "-{hex}", "-1", "0x{hex}", " {hex}", "{hex} {hex}", "", "g", "{hex}g", "{hex}.0", "many", ";", ";x",
-  "\0{hex}", "{hex}\0", "{hex}\r", "{hex}\n{hex}", "{hex}\nx",
+  "\0{hex}", "{hex}\0", "{hex}\r", "{hex}\n{hex}", "{hex}\nx", "{hex};x\ny",
+  "{hex};x\ry",
 } do chunks(("a size of %q"):format(size), size .. "\r\n{body}\r\n0\r\n\r\n") end
 chunks("a size ended by LF", "{hex}\n{body}\r\n0\r\n\r\n", { "protocol", "too_large", "timeout" })
 chunks("longer than it says", "{hex}\r\n{body}x\r\n0\r\n\r\n")
 chunks("longer than it says, by a line", "{hex}\r\n{body}\r\n\r\n0\r\n\r\n")
 chunks("shorter than it says", "ff\r\n{body}\r\n0\r\n\r\n", "reset", "end")
 chunks("without CR LF behind", "{hex}\r\n{body}0\r\n\r\n")
+chunks("with something else than CR LF behind", "{hex}\r\n{body}xx0\r\n\r\n")
+chunks("with CR and something else behind", "{hex}\r\n{body}\rx0\r\n\r\n")
 chunks("with LF behind", "{hex}\r\n{body}\n0\r\n\r\n")
 chunks("no last one", "{hex}\r\n{body}\r\n", "reset", "end")
 chunks("no end behind the last one", "{hex}\r\n{body}\r\n0\r\n", "reset", "end")
@@ -142,6 +153,8 @@ chunks("a signature in the trailers", "2\r\n{}\r\n0\r\n{signed}\r\n", "kind sign
 
 answer("a body that ends with its connection", "success",
   { answer = "HTTP/1.1 200 OK\r\n{signed}\r\n{body}", ["then"] = "end" })
+answer("a body that ends with its connection's reset", "reset",
+  { answer = "HTTP/1.1 200 OK\r\n{signed}\r\n{body}", ["then"] = "reset" })
 answer("nothing at all", "reset", { answer = "", ["then"] = "end" })
 answer("a reset at once", "reset", { answer = "", ["then"] = "reset" })
 answer("no headers and no body", "kind protocol", { answer = "HTTP/1.1 200 OK\r\n\r\n", ["then"] = "end" })
@@ -159,6 +172,7 @@ answer("a status of 999", "kind http", { answer = "HTTP/1.1 999 What\r\n" .. SIG
 local INTERIM = "HTTP/1.1 100 Continue\r\n\r\n"
 answer("an interim answer", "success", { answer = INTERIM .. "HTTP/1.1 200 OK\r\n" .. SIGNED_LENGTH })
 answer("fifty interim answers", "success", { answer = INTERIM:rep(50) .. "HTTP/1.1 200 OK\r\n" .. SIGNED_CHUNKS })
+answer("interim answers without end", "protocol", { answer = "", flood = INTERIM })
 answer("interim answers with headers of their own", "success", { answer =
   "HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
   .. "HTTP/1.1 200 OK\r\n" .. SIGNED_LENGTH })

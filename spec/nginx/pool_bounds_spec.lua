@@ -35,6 +35,8 @@ local NOT_KEPT = {
   ["no length"] = number_of { answer = HEAD .. "\r\n{body}", ["then"] = "end" },
 }
 
+local wrong = number_of { answer = "HTTP/2.0 200 OK\r\n\r\n" }
+
 local EXTRA = {}
 for title, case in pairs {
   ["behind a length"] = { answer = GOOD .. "{forged}" },
@@ -84,6 +86,16 @@ describe("inside nginx, a connection", function()
         end)
       end
 
+      it("that is not kept is closed at once", function()
+        local list = {}
+        for i, case in ipairs { last, last, wrong, wrong, last } do
+          list[i] = { case = case, url = server:url_of(scheme), after_ms = 50 }
+        end
+        server:ask(list)
+        for i, entry in ipairs(server:log()) do assert.equal(1, entry.open, ("request %d"):format(i)) end
+        assert.same({ 1, 1, 1, 1, 1 }, (server:arrived()))
+      end)
+
       for _, title in ipairs(sorted_keys(EXTRA)) do
         local case = EXTRA[title]
         it("with more than the answer on it serves nobody else: " .. title, function()
@@ -123,6 +135,18 @@ describe("inside nginx, a connection", function()
     assert.equal("127.0.0.2", server:log()[2].host)
     for _, outcome in ipairs(server:ask(list)) do succeeds(outcome) end
     assert.same({ 1, 1, 1, 2, 2, 2 }, (server:arrived()))
+  end)
+
+  it("to one port is none to another", function()
+    for _, scheme in ipairs { "http", "https" } do
+      server:forget()
+      local one, other = server:url(scheme, "localhost"), server:url(scheme, "localhost", "other")
+      for _, outcome in ipairs(server:ask {
+        { case = good, url = one }, { case = good, url = other },
+        { case = good, url = one }, { case = last, url = other },
+      }) do succeeds(outcome) end
+      assert.same({ 1, 1, 2, 2 }, (server:arrived()))
+    end
   end)
 
   it("that was verified for one host serves no other at the same address", function()

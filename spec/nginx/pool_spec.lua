@@ -47,6 +47,11 @@ local begun = {
 local silent_then = then_meets { answer = "" }
 local dies_late_then_silent = number_of { answer = "", next = { answer = "", wait = 1500, ["then"] = "end" } }
 local dies_with_its_server = number_of { answer = GOOD, next = { answer = "", ["then"] = "leave" } }
+local dies_with_its_name = number_of { answer = GOOD, next = { answer = "", wait = 1500, ["then"] = "reset" } }
+local dies_before = {
+  ["mute"] = number_of { answer = GOOD, next = { answer = "", wait = 1500, ["then"] = "mute" } },
+  ["rude"] = number_of { answer = GOOD, next = { answer = "", ["then"] = "rude" } },
+}
 local wrong_then = then_meets { answer = "HTTP/2.0 200 OK\r\n\r\n" }
 local closed_after = number_of { answer = GOOD, ["then"] = "end" }
 local breaks = {
@@ -58,7 +63,16 @@ describe("inside nginx, a connection", function()
   local server
 
   setup(function()
-    server = hostile.start { cases = plan, http = "resolver 127.0.0.1:{names} ipv6=off;" }
+    server = hostile.start { cases = plan, http = "resolver 127.0.0.1:{names} ipv6=off;", server = [[
+      location = /forgetful {
+        resolver 127.0.0.1:{forgetful} ipv6=off;
+        content_by_lua_block { require("driver").content() }
+      }
+      location = /hushed {
+        resolver 127.0.0.1:{hushed} ipv6=off;
+        content_by_lua_block { require("driver").content() }
+      }
+    ]] }
   end)
   teardown(function() server:stop() end)
 
@@ -214,6 +228,39 @@ describe("inside nginx, a connection", function()
       end)
     end)
   end
+
+  -- So does the failure of a handshake, or of a name: neither says anything about the request that was sent before.
+  it("that died before one without TLS may have brought what it was sent", function()
+    local outcome = ask("https", dies_before.rude, dies_before.rude)[2]
+    assert.same({ 1, 2 }, (server:arrived()))
+    fails("reset", outcome)
+    assert.is_true(outcome.retryable)
+  end)
+
+  it("that died with its name may have brought what it was sent", function()
+    local call = { case = dies_with_its_name, url = server:url("http", "localhost") }
+    local outcome = server:ask({ call, call }, 1, "/forgetful")[2]
+    assert.same({ 1, 2 }, (server:arrived()))
+    fails("reset", outcome)
+    assert.is_true(outcome.retryable)
+  end)
+
+  -- The second call needs 1.5 s to meet the death of its connection.
+  local function in_time(case, scheme, path)
+    local call = { case = case, url = server:url(scheme, "localhost"), config = { timeout_ms = 2000 } }
+    local outcome = server:ask({ call, call }, 1, path)[2]
+    assert.same({ 1, 2 }, (server:arrived()))
+    fails("timeout", outcome)
+    assert.is_true(outcome.ms < 3000, ("it took %d ms"):format(outcome.ms))
+  end
+
+  it("that died leaves the other one's handshake what is left of the time", function()
+    in_time(dies_before.mute, "https")
+  end)
+
+  it("that died leaves the search for its name what is left of the time", function()
+    in_time(dies_with_its_name, "http", "/hushed")
+  end)
 
   it("that died may have brought an order to AlipayHK, and the error says so", function()
     local url = ("%s/case/%d"):format(server:url(), refusal_when_repeated)

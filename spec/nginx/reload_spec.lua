@@ -168,8 +168,22 @@ describe("at nginx's end", function()
     for _, text in ipairs(said) do assert.truthy(text:find("^alipayhk: transport/"), text) end
   end)
 
-  it("what is tried again and again ends with its budget", function()
+  it("worker_shutdown_timeout ends one on a kept connection, too", function()
     start(SHUTDOWN_TIMEOUT)
+    local _, said = post(server.url .. "/sync")
+    assert.equal("SUCCESS", said)
+    late.hold()
+    post(server.url .. "/later")
+    await_begun(2)
+    server.signal("QUIT")
+    assert_clean_end()
+    said = said_by_timers()
+    assert.equal(1, #said)
+    assert.truthy(said[1]:find("^alipayhk: transport/"), said[1])
+  end)
+
+  it("what is tried again and again ends with its budget", function()
+    start "worker_shutdown_timeout 1s;" -- between the attempts, which are two seconds from each other
     post(server.url .. "/again")
     await_begun(1)
     server.signal("QUIT")

@@ -152,7 +152,8 @@ function calls.verifies(call, reply, options)
   local value = (calls.header(reply, "Signature") or ""):match("signature=([^,%s]+)")
   local time = calls.header(reply, "Response-Time")
   if not value or not time then return false end
-  local content = calls.content(call.method, options.path or call.path, calls.CLIENT_ID, time, reply.body)
+  local content = calls.content(call.method, options.path or call.path, options.client_id or calls.CLIENT_ID, time,
+    reply.body)
   local binary = file("")
   local output, status = shell.run(VERIFY:format(file(decode(value)), binary,
     options.digest or DIGESTS[algorithm], shell.quote(calls.merchant(algorithm).public), binary, file(content)))

@@ -15,6 +15,14 @@ merchant.client = assert(alipayhk.new {
   alipay_public_key = { file = settings.alipay_public_key },
 })
 
+-- Of the same merchant, by the same keys.
+merchant.another = assert(alipayhk.new {
+  client_id = "ANOTHER",
+  base_url = "https://gateway.example",
+  private_key = { file = settings.private_key },
+  alipay_public_key = { file = settings.alipay_public_key },
+})
+
 local acts = {}
 
 acts["true"] = function() return true end
@@ -23,14 +31,25 @@ acts["result"] = function(payload) return payload.result end
 acts["false"] = function() return false end
 acts["false and why"] = function() return false, "secret reason" end
 acts["nil and why"] = function() return nil, "secret reason" end
+acts["nil and lines"] = function() return nil, "first line\nsecond line\r\nthird line" end
 acts["throw"] = function() error("secret reason") end
 acts["throw a table"] = function() error({ secret = "secret reason" }) end
+acts["throw what gives no text"] = function()
+  error(setmetatable({}, { __tostring = function() error("secret reason") end }))
+end
+acts["throw what gives a table"] = function()
+  error(setmetatable({}, { __tostring = function() return {} end }))
+end
 acts["throw nothing"] = function() error() end
 acts["trip"] = function(payload) return payload.absent.field end
 acts["sleep"] = function() ngx.sleep(0.3) return true end
 acts["sleep and throw"] = function() ngx.sleep(0.05) error("secret reason") end
 acts["unwritable"] = function() return { resultCode = "A", resultStatus = "S", resultMessage = print } end
 acts["again"] = function() return { resultCode = "BUSY", resultStatus = "U", resultMessage = "busy" } end
+
+acts["no code"] = function() return { resultStatus = "S", resultMessage = "x" } end
+acts["no status"] = function() return { resultCode = "SUCCESS", resultMessage = "x" } end
+acts["a number as status"] = function() return { resultCode = "SUCCESS", resultStatus = 1 } end
 
 -- Fails the first time.
 acts["recover"] = function(payload)
@@ -56,6 +75,29 @@ acts["outlive its mark and throw"] = function()
   error("too late")
 end
 
+-- Says for how many seconds its mark will be there.
+acts["time its mark"] = function()
+  local deliveries = ngx.shared.deliveries
+  for _, key in ipairs(deliveries:get_keys(0)) do
+    if deliveries:get(key):find("^handling") then
+      return { resultCode = "TIMED", resultStatus = "S", resultMessage = ("%d"):format(deliveries:ttl(key)) }
+    end
+  end
+end
+
+-- The first time its mark expires, and it fails while the call is being handled the second time.
+acts["be overtaken"] = function(payload)
+  if ngx.shared.handled:get(payload.id) > 1 then
+    ngx.sleep(1.5)
+    return true
+  end
+  for _, key in ipairs(ngx.shared.deliveries:get_keys(0)) do
+    if ngx.shared.deliveries:get(key):find("^handling") then ngx.shared.deliveries:delete(key) end
+  end
+  ngx.sleep(0.6)
+  error("too late")
+end
+
 function merchant.handle(payload, request)
   ngx.shared.handled:incr(payload.id or "", 1, 0)
   ngx.shared.handled:set("payload", cjson.encode(payload))
@@ -65,9 +107,17 @@ function merchant.handle(payload, request)
   return acts[payload.act or "true"](payload)
 end
 
---- An endpoint for a location.
-function merchant.endpoint(opts)
-  return endpoint(merchant.client, merchant.handle, opts)
+--- An endpoint for a location, of `merchant.client` or another one.
+function merchant.endpoint(opts, client)
+  return endpoint(client or merchant.client, merchant.handle, opts)
+end
+
+--- For how many seconds the result with that message is remembered.
+function merchant.remembered()
+  local deliveries = ngx.shared.deliveries
+  for _, key in ipairs(deliveries:get_keys(0)) do
+    if deliveries:get(key):find(ngx.var.arg_message, 1, true) then return ngx.print(deliveries:ttl(key)) end
+  end
 end
 
 --- Answers how often a call with this id was handled.

@@ -9,7 +9,7 @@
 // result   { code, status } of the success, which is none then
 // pad      {pad} is so long that what stands before {forged} has this length
 // then     what becomes of the connection: "keep" (default), "end", "reset"; "leave" is a reset by a server that
-//          is gone for a second
+//          is gone for a second; "mute", "rude" is a reset whose next connection gets no byte, or no TLS
 // bytewise each byte in a packet of its own
 // drip     { text, ms }: behind the answer, for ever
 // flood    text: behind the answer, as fast as it is taken, for ever
@@ -18,10 +18,12 @@
 // sip      milliseconds between two reads of the request's body
 // wait     milliseconds before the answer
 //
-// One port speaks http and TLS, on 127.0.0.1 and 127.0.0.2. It ends when its standard input does.
+// One port speaks http and TLS, on 127.0.0.1 and 127.0.0.2, and another one on 127.0.0.1. It ends when its standard
+// input does.
 
 const crypto = require('crypto');
 const dgram = require('dgram');
+const childProcess = require('child_process');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
@@ -82,6 +84,8 @@ function filled({ answer = '', pad, result }, request) {
 
 const listeners = [];
 let relisten;
+// What becomes of the next connection, where it is not served.
+let greeting;
 
 function leave() {
   for (const server of listeners) server.close();
@@ -94,6 +98,14 @@ const finish = {
   reset: ({ tcp }) => tcp.resetAndDestroy(),
   leave({ tcp }) {
     leave();
+    tcp.resetAndDestroy();
+  },
+  mute({ tcp }) {
+    greeting = deaf;
+    tcp.resetAndDestroy();
+  },
+  rude({ tcp }) {
+    greeting = rude;
     tcp.resetAndDestroy();
   },
 };
@@ -150,16 +162,20 @@ function act(exchange, step, whole) {
 function record({ tcp, socket, request }, length) {
   const { target, connection, nth, body } = request;
   const entry = { target, connection, nth, length, body: body.length < 4096 ? body : undefined, bytes: body.length,
-    host: tcp.localAddress, server_name: socket.servername || undefined, tls: socket !== tcp };
+    host: tcp.localAddress, server_name: socket.servername || undefined, tls: socket !== tcp, open };
   fs.appendFileSync(inside('log'), `${JSON.stringify(entry)}\n`);
 }
 
 const caseOf = (target) => plan.cases[Number(/^\/case\/(\d+)/.exec(target)?.[1]) - 1] ?? {};
 
 let connections = 0;
+// Of those, how many are not closed yet.
+let open = 0;
 
 function serve(tcp, socket) {
   const connection = ++connections;
+  open += 1;
+  tcp.once('close', () => { open -= 1; });
   let received = '';
   let nth = 0;
   const exchange = { tcp, socket };
@@ -197,6 +213,11 @@ function serve(tcp, socket) {
 
 // Plain http or TLS, by the first byte.
 const either = () => net.createServer((tcp) => {
+  if (greeting) {
+    greeting(tcp);
+    greeting = undefined;
+    return;
+  }
   tcp.on('error', () => {});
   tcp.once('data', (first) => {
     tcp.pause();
@@ -217,8 +238,26 @@ const slow = (tcp) => {
   });
 };
 
-// Knows localhost and elsewhere.test. What begins with "silent" gets no answer.
-function answerName(query, respond) {
+// A port that takes no connection, and refuses none either: who listens there is busy, and those who wait are as
+// many as may.
+const FULL = `
+  const server = require('net').createServer();
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    require('fs').writeSync(1, String(server.address().port));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${LIFETIME});
+    process.exit();
+  });`;
+
+async function full() {
+  const child = childProcess.spawn(process.execPath, ['-e', FULL], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const port = Number(await new Promise((resolve) => { child.stdout.once('data', resolve); }));
+  for (let i = 0; i < 4; i += 1) net.connect(port, '127.0.0.1').on('error', () => {});
+  return port;
+}
+
+// Knows localhost and elsewhere.test. What begins with "silent" gets no answer, with "late" one after 1.5 seconds.
+function answerName(query, respond, { seconds = 60, forgotten = false } = {}) {
   const labels = [];
   let at = 12;
   while (query[at] > 0) {
@@ -228,15 +267,25 @@ function answerName(query, respond) {
   const name = labels.join('.');
   if (name.startsWith('silent')) return;
   const question = query.subarray(12, at + 5);
-  const found = ['localhost', 'elsewhere.test'].includes(name) && query[at + 2] === 1;
+  const known = !forgotten && (['localhost', 'elsewhere.test'].includes(name) || name.startsWith('late'));
+  const found = known && query[at + 2] === 1;
   const head = Buffer.from([query[0], query[1], 0x81, found ? 0x80 : 0x83, 0, 1, 0, found ? 1 : 0, 0, 0, 0, 0]);
-  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
-  respond(Buffer.concat([head, question, found ? record : Buffer.alloc(0)]));
+  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, seconds, 0, 4, 127, 0, 0, 1]);
+  const answer = Buffer.concat([head, question, found ? record : Buffer.alloc(0)]);
+  if (name.startsWith('late')) setTimeout(respond, 1500, answer);
+  else respond(answer);
 }
 
 const listening = (server, port, host) => new Promise((resolve, reject) => {
   server.once('error', reject).listen(port, host, () => resolve(server.address().port));
 });
+
+async function resolving(answer) {
+  const socket = dgram.createSocket('udp4');
+  socket.on('message', (query, from) => answer(query, (found) => socket.send(found, from.port, from.address)));
+  await new Promise((resolve) => { socket.bind(0, '127.0.0.1', resolve); });
+  return socket.address().port;
+}
 
 async function pair() {
   for (let tries = 0; tries < 20; tries += 1) {
@@ -258,14 +307,22 @@ async function pair() {
 }
 
 async function main() {
-  const ports = { main: await pair() };
+  const ports = { main: await pair(), other: await listening(either(), 0, '127.0.0.1'), full: await full() };
   for (const [name, greet] of Object.entries({ deaf, rude, slow })) {
     ports[name] = await listening(net.createServer(greet), 0, '127.0.0.1');
   }
-  const names = dgram.createSocket('udp4');
-  names.on('message', (query, from) => answerName(query, (answer) => names.send(answer, from.port, from.address)));
-  await new Promise((resolve) => { names.bind(0, '127.0.0.1', resolve); });
-  ports.names = names.address().port;
+  ports.names = await resolving(answerName);
+  // These two answer once, for no longer than that moment.
+  let forgotten = false;
+  ports.forgetful = await resolving((query, respond) => {
+    answerName(query, respond, { seconds: 0, forgotten });
+    forgotten = true;
+  });
+  let silent = false;
+  ports.hushed = await resolving((query, respond) => {
+    if (!silent) answerName(query, respond, { seconds: 0 });
+    silent = true;
+  });
   fs.writeFileSync(inside('ports.new'), JSON.stringify(ports));
   fs.renameSync(inside('ports.new'), inside('ports'));
 }

@@ -41,7 +41,8 @@ local SERVER = [[
 ]]
 
 --- Starts both. `options`: `cases`; `http`, `server`: further lines of nginx.conf, in which {names} is the port of
--- a resolver and {deaf} that of a server which says nothing; `trusted`: false for no trusted certificate.
+-- a resolver, {forgetful} and {hushed} those of two that answer once, and {deaf} that of a server which says
+-- nothing; `trusted`: false for no trusted certificate.
 function hostile.start(options)
   local directory, issued = shell.directory(), certificates()
   local merchant, alipayhk = keys.pair("merchant"), keys.pair("alipayhk")
@@ -72,7 +73,7 @@ function hostile.start(options)
   return self
 end
 
---- The base URL of a listener: `main` (default), `deaf`, `rude`, `slow`.
+--- The base URL of a listener: `main` (default), `other`, `full`, `deaf`, `rude`, `slow`.
 function hostile:url(scheme, host, listener)
   return ("%s://%s:%d"):format(scheme or "http", host or "127.0.0.1", self.ports[listener or "main"])
 end
@@ -102,7 +103,7 @@ function hostile:ask(list, threads, path)
 end
 
 --- The requests that arrived, oldest first: { target, connection, nth, length, body, bytes, host, tls, server_name };
--- `length` is that of the case's whole answer.
+-- `length` is that of the case's whole answer, `open` how many connections there were.
 function hostile:log()
   local entries = {}
   for line in (shell.read(self.directory .. "/log")):gmatch("[^\n]+") do entries[#entries + 1] = json.decode(line) end

@@ -42,6 +42,12 @@ describe("the age of a call", function()
     for _, seconds in ipairs { -1e8, -3600, -61, 61, 3600, 1e8 } do stale(NOW + seconds, MINUTE) end
   end)
 
+  it("may be max_age_ms to the millisecond, which may be none", function()
+    for _, seconds in ipairs { -60, 60 } do fits(NOW + seconds, MINUTE) end
+    fits(NOW, { max_age_ms = 0 })
+    stale(NOW + 0.5, { max_age_ms = 0 })
+  end)
+
   it("is counted in milliseconds", function()
     fits(NOW + 0.4, { max_age_ms = 500 })
     stale(NOW + 0.6, { max_age_ms = 500 })
@@ -81,6 +87,8 @@ describe("the age of a call", function()
     { "2038-01-19T03:14:08Z", "2038-01-19 03:14:08" },
     { "1970-01-01T00:00:59Z", "1970-01-01 00:00:59" },
     { "2024-12-31T12:00:00Z", "2024-12-31 12:00:00" },
+    -- A leap second.
+    { "2016-12-31T23:59:60Z", "2017-01-01 00:00:00" },
   }
   for _, form in ipairs(FORMS) do
     it("is that of " .. form[1], function()
@@ -110,7 +118,9 @@ describe("the age of a call", function()
     "2024-05-22T06:42:21Zulu", "2024-05-22T06:42:21Z+08:00", "2024-05-22T06:42:21+8",
     "2024-05-22T06:42:21+08:00:00", "2024-05-22T06:42:21..5Z", "2024-05-22T06:42:215Z",
     "2024-13-01T00:00:00Z", "2024-00-01T00:00:00Z", "2024-05-32T00:00:00Z", "2024-05-00T00:00:00Z",
-    "2024-05-22T25:00:00Z", "2024-05-22T06:60:21Z", "2024-05-22T06:42:61Z", "2024-05-22T06:42:21+08:99",
+    "2024-05-22T25:00:00Z", "2024-05-22T24:00:00Z", "2024-05-22T06:60:21Z", "2024-05-22T06:42:61Z",
+    "2024-05-22T06:42:21+08:99", "2024-05-22T06:42:21+24:00", "2024-02-30T06:42:21Z", "2024-04-31T06:42:21Z",
+    "2024-06-31T06:42:21Z", "2024-09-31T06:42:21Z", "2024-11-31T06:42:21Z",
   }
   for _, time in ipairs(UNREADABLE) do
     it(("cannot be told of %q, so it is too old"):format(time), function()

@@ -159,7 +159,6 @@ end
 local NOT_SENT = { dns = true, connect = true, tls = true }
 
 local function attempt_again(ngx, stream, request, first_fault)
-  stream:forget()
   local answer, fault = attempt(ngx, stream, request, true)
   if answer then
     answer.resent = true

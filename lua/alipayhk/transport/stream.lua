@@ -117,11 +117,6 @@ function Stream:read_to_end(max)
   return table.concat(pieces)
 end
 
--- What was read of an answer on another connection.
-function Stream:forget()
-  self.buffer, self.at = "", 1
-end
-
 -- Whether nothing can be left of what came: a read that filled nginx's buffer may have left some within
 -- OpenSSL, where nobody sees it. (lua_socket_buffer_size is a multiple of 512.)
 function Stream:is_drained()
