@@ -1,7 +1,9 @@
 #include "library.h"
 
 #include <dlfcn.h>
+#ifdef __GLIBC__
 #include <link.h>
+#endif
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
@@ -119,7 +121,7 @@ static bool find_file(void (*address)(void), Dl_info *info)
  * symbol that it does not define. The function behind it is the library's all the same. */
 static bool is_stand_in(void (*address)(void))
 {
-#ifdef RTLD_DL_SYMENT
+#ifdef __GLIBC__
     Dl_info info;
     void *symbol = NULL;
     if (dladdr1((const void *)address, &info, &symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL) {
@@ -128,6 +130,18 @@ static bool is_stand_in(void (*address)(void))
 #endif
     (void)address;
     return false;
+}
+
+/* From `start` on, the first function whose file can be told; NULL where there is none. */
+static const function *next_located(const function *start, Dl_info *info)
+{
+    const function *const end = FUNCTIONS + sizeof FUNCTIONS / sizeof FUNCTIONS[0];
+    for (const function *f = start; f < end; f++) {
+        if (find_file(f->address, info) && !is_stand_in(f->address)) {
+            return f;
+        }
+    }
+    return NULL;
 }
 
 /* The loader knows the program itself by its first argument alone, which nginx overwrites. */
@@ -144,19 +158,17 @@ static const char *file_name(const Dl_info *info, char *buffer, size_t size)
     return buffer;
 }
 
-static bool check_one_library(const Dl_info *first, ahk_error *err)
+static bool check_one_library(const function *first, const Dl_info *first_file, ahk_error *err)
 {
-    for (size_t i = 1; i < sizeof FUNCTIONS / sizeof FUNCTIONS[0]; i++) {
-        Dl_info info;
-        if (!find_file(FUNCTIONS[i].address, &info) || info.dli_fbase == first->dli_fbase ||
-            is_stand_in(FUNCTIONS[i].address)) {
-            continue;
+    Dl_info file;
+    for (const function *f = first; (f = next_located(f + 1, &file)) != NULL;) {
+        if (file.dli_fbase != first_file->dli_fbase) {
+            char one[256];
+            char other[256];
+            return ahk_fail(err, "OpenSSL comes from two files: %s from %s, %s from %s; %s", first->name,
+                            file_name(first_file, one, sizeof one), f->name, file_name(&file, other, sizeof other),
+                            CURE);
         }
-        char one[256];
-        char other[256];
-        return ahk_fail(err, "OpenSSL comes from two files: %s from %s, %s from %s; %s", FUNCTIONS[0].name,
-                        file_name(first, one, sizeof one), FUNCTIONS[i].name, file_name(&info, other, sizeof other),
-                        CURE);
     }
     return true;
 }
@@ -171,7 +183,7 @@ static bool fits(unsigned long version)
     return version >> 12 == mine >> 12;
 }
 
-static bool check_version(const Dl_info *first, ahk_error *err)
+static bool check_version(const Dl_info *file, ahk_error *err)
 {
     const unsigned long version = OpenSSL_version_num();
     if (fits(version)) {
@@ -183,14 +195,15 @@ static bool check_version(const Dl_info *first, ahk_error *err)
     return ahk_fail(err, "%s was compiled for OpenSSL %lu.%lu, but gets version %lu.%lu from %s; %s",
                     known ? self.dli_fname : "this module", (unsigned long)OPENSSL_VERSION_NUMBER >> 28,
                     (unsigned long)OPENSSL_VERSION_NUMBER >> 20 & 0xff, version >> 28, version >> 20 & 0xff,
-                    file_name(first, library, sizeof library), CURE);
+                    file_name(file, library, sizeof library), CURE);
 }
 
 bool ahk_check_libcrypto(ahk_error *err)
 {
-    Dl_info first;
-    if (!find_file(FUNCTIONS[0].address, &first)) {
+    Dl_info file;
+    const function *first = next_located(FUNCTIONS, &file);
+    if (first == NULL) {
         return true; /* a static program: there is nothing to mix */
     }
-    return check_one_library(&first, err) && check_version(&first, err);
+    return check_one_library(first, &file, err) && check_version(&file, err);
 }
