@@ -20,14 +20,18 @@ LUA_CFLAGS ?= $(if $(LUA_INCDIR),-isystem $(LUA_INCDIR),$(shell $(PKG_CONFIG) --
 # OPENSSL_DIR / CURL_DIR name an installation; otherwise pkg-config knows.
 ifneq ($(OPENSSL_DIR),)
 OPENSSL_CFLAGS ?= -isystem $(OPENSSL_DIR)/include
-OPENSSL_LIBS   ?= -L$(OPENSSL_DIR)/lib -Wl,-rpath,$(OPENSSL_DIR)/lib -lcrypto
+# Without a library there the linker would take the system's in silence.
+OPENSSL_FILE   := $(firstword $(wildcard $(addprefix $(OPENSSL_DIR)/,lib*/libcrypto.* lib/*/libcrypto.*)))
+OPENSSL_LIBDIR ?= $(if $(OPENSSL_FILE),$(patsubst %/,%,$(dir $(OPENSSL_FILE))),$(error \
+                  OPENSSL_DIR=$(OPENSSL_DIR): no libcrypto in its lib, lib64 or lib/*))
+OPENSSL_LIBS   ?= -L$(OPENSSL_LIBDIR) -Wl,-rpath,$(OPENSSL_LIBDIR) -lcrypto
 else
 OPENSSL_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null)
 OPENSSL_LIBS   ?= $(or $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null),-lcrypto)
 endif
 # STATIC_OPENSSL=1: alipayhk.core carries its own, out of every other library's sight.
 ifneq ($(STATIC_OPENSSL),)
-OPENSSL_LIBDIR ?= $(if $(OPENSSL_DIR),$(OPENSSL_DIR)/lib,$(shell $(PKG_CONFIG) --variable=libdir libcrypto 2>/dev/null))
+OPENSSL_LIBDIR ?= $(shell $(PKG_CONFIG) --variable=libdir libcrypto 2>/dev/null)
 # What libcrypto.a itself may need: zlib, zstd.
 OPENSSL_NEEDS  ?= $(filter-out -lcrypto,$(shell PKG_CONFIG_LIBDIR=$(OPENSSL_LIBDIR)/pkgconfig \
                   $(PKG_CONFIG) --static --libs-only-l libcrypto 2>/dev/null))

@@ -66,6 +66,23 @@ describe("make install", function()
   end)
 end)
 
+describe("an OpenSSL that is named", function()
+  it("and is not there is an error, not the system's", function()
+    local output, status = shell.run("make -s build LUA=5.4 BUILD=build/none OPENSSL_DIR=/nowhere")
+    assert.is_true(status ~= 0)
+    assert.truthy(output:find("OPENSSL_DIR=/nowhere: no libcrypto in its lib", 1, true), output)
+  end)
+
+  it("is found wherever it keeps its library", function()
+    for _, folder in ipairs { "lib", "lib64", "lib/some-triplet" } do
+      local directory = shell.directory()
+      shell.must(("mkdir -p %s/%s && touch %s/%s/libcrypto.so"):format(directory, folder, directory, folder))
+      local commands = shell.must("make -n build LUA=5.4 BUILD=build/none OPENSSL_DIR=" .. directory)
+      assert.truthy(commands:find(("-L%s/%s "):format(directory, folder), 1, true), commands)
+    end
+  end)
+end)
+
 describe("the shared objects", function()
   for _, lua in ipairs { "5.4", "luajit" } do
     for _, module in ipairs { "core", "curl" } do
