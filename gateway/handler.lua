@@ -29,6 +29,7 @@ function handler.init(directory)
     clients[client_id] = {
       id = client_id,
       merchant = merchant,
+      sealing = { keys = merchant, default_version = "1" },
       private_key = assert(core.private_key { file = directory .. "/alipayhk-" .. kind .. ".pem" }),
       signing = { algorithm = algorithm, key_version = "1" },
     }
@@ -50,7 +51,7 @@ local function answer(request, client, body)
   header["Tracer-Id"] = core.hex_encode(core.random_bytes(8))
   if client then
     if request.encrypted then
-      text, header["Encrypt"] = assert(wire.seal(text, client.merchant, true))
+      text, header["Encrypt"] = assert(wire.seal(text, client.sealing))
     end
     local time = wire.timestamp(ngx.now())
     header["Client-Id"] = client.id

@@ -339,6 +339,12 @@ function config.read(given)
     key_version = result.key_version and keyring.version_text(result.key_version) or nil,
     options = result.algorithm == "ECC224" and result.ecc224 or nil,
   }
+  -- Who leaves our key's version out leaves AlipayHK's out, too, unless it was given with one.
+  result.sealing = {
+    keys = result.alipay_keys,
+    default_version = result.key_version and "1" or nil,
+    options = result.encryption,
+  }
   return result
 end
 

@@ -73,7 +73,7 @@ local function seal(config, body)
   if config.private_key:type() ~= "RSA" or not config.verify_response then
     return nil, "encryption needs an RSA private_key and verify_response"
   end
-  return wire.seal(body, config.alipay_keys, config.signing.key_version ~= nil, config.encryption)
+  return wire.seal(body, config.sealing)
 end
 
 --- Signs for now: sets Request-Time and Signature, the same body and the rest untouched.

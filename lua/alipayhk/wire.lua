@@ -97,20 +97,19 @@ end
 
 --- Seals a body, for whoever has the private half of the latest of the keys.
 -- @tparam string body
--- @tparam ?table keys of the other side, see alipayhk.keyring
--- @tparam boolean numbered whether a key that was given without a version is called "1" in the header
--- @tparam table options
+-- @tparam table sealing `{ keys, default_version, options }`: a keyring of the other side, or none; how the header
+--   calls a key that was given without a version, nil for not at all
 -- @treturn[1] string the body to send
 -- @treturn[1] string the value of the `Encrypt` header
 -- @treturn[2] nil
 -- @treturn[2] string message
-function wire.seal(body, keys, numbered, options)
+function wire.seal(body, sealing)
+  local keys = sealing.keys
   local key = keys and keys:get()
   if not key or key:type() ~= "RSA" then return nil, "encryption needs AlipayHK's RSA public key" end
-  local sealed, wrapped = core.seal(body, key, options)
+  local sealed, wrapped = core.seal(body, key, sealing.options)
   if not sealed then return nil, wrapped end
-  local key_version = keys.latest or numbered and "1" or nil
-  return sealed, header(platform.encryption.algorithm, key_version, "symmetricKey", wrapped)
+  return sealed, header(platform.encryption.algorithm, keys.latest or sealing.default_version, "symmetricKey", wrapped)
 end
 
 --- Opens a sealed body. Only after its signature has been verified.
