@@ -149,6 +149,8 @@ chunks("no end behind the last one", "{hex}\r\n{body}\r\n0\r\n", "reset", "end")
 chunks("half an end behind the last one", "{hex}\r\n{body}\r\n0\r\n\r", "reset", "end")
 chunks("trailers beyond number", "{hex}\r\n{body}\r\n0\r\n" .. ("X: y\r\n"):rep(2000), "too_large")
 chunks("a trailer beyond measure", "{hex}\r\n{body}\r\n0\r\nX: " .. ("y"):rep(100000), "too_large")
+chunks("a trailer without a colon", "{hex}\r\n{body}\r\n0\r\nno colon\r\n\r\n")
+chunks("a trailer ended by LF", "{hex}\r\n{body}\r\n0\r\nX: y\nZ: w\r\n\r\n")
 chunks("a signature in the trailers", "2\r\n{}\r\n0\r\n{signed}\r\n", "kind signature")
 
 answer("a body that ends with its connection", "success",
@@ -180,6 +182,8 @@ answer("a signature in an interim answer", "kind signature", { answer =
   "HTTP/1.1 103 Early Hints\r\n{signed}\r\nHTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}" })
 answer("an interim answer with a body", "protocol", { answer =
   "HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nhello" .. "HTTP/1.1 200 OK\r\n" .. SIGNED_LENGTH })
+answer("an interim answer that changes the protocol", "protocol", { answer =
+  "HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n" .. SIGNED_LENGTH })
 answer("an interim answer and no other", "reset", { answer = INTERIM, ["then"] = "end" })
 answer("an interim answer of another protocol", "protocol", { answer = "HTTP/2.0 100 Continue\r\n\r\n" })
 

@@ -35,6 +35,7 @@ local NOT_KEPT = {
   ["no length"] = number_of { answer = HEAD .. "\r\n{body}", ["then"] = "end" },
 }
 
+local empty_with_length = number_of { answer = "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n" }
 local wrong = number_of { answer = "HTTP/2.0 200 OK\r\n\r\n" }
 
 local EXTRA = {}
@@ -85,6 +86,13 @@ describe("inside nginx, a connection", function()
           assert.same({ 1, 1 }, (server:arrived()))
         end)
       end
+
+      it("whose answer has no body, but speaks of one, is not kept", function()
+        server:forget()
+        local url = server:url_of(scheme)
+        server:ask { { case = empty_with_length, url = url }, { case = last, url = url } }
+        assert.same({ 1, 1 }, (server:arrived()))
+      end)
 
       it("that is not kept is closed at once", function()
         local list = {}

@@ -58,6 +58,8 @@ end
 
 -- ---- the answer --------------------------------------------------------------------------------
 
+local FIELD_NAME = "^([%w!#$%%&'*+.^_`|~-]+):"
+
 -- Plain finds throughout: an answer has a thousand bytes, and a pattern looks at each for itself.
 
 -- The line that begins at `from`, and where the next one does. A line folded, or ended by LF alone, is two
@@ -81,7 +83,7 @@ local function parse_headers(text, from)
   local headers, count, line = {}, 0
   while from <= #text do
     line, from = read_line(text, from)
-    local name = line:match("^([%w!#$%%&'*+.^_`|~-]+):")
+    local name = line:match(FIELD_NAME)
     if not name then fail("protocol", "a header line of the answer cannot be read") end
     local key, value = name:lower(), trim(line:sub(#name + 2))
     headers[key] = headers[key] and (headers[key] .. ", " .. value) or value
@@ -111,10 +113,12 @@ local function read_chunk_size(stream)
   return tonumber(digits, 16)
 end
 
--- Trailers end with an empty line; we use none of them.
+-- Trailers are headers like others, and end with an empty line; we use none of them.
 local function skip_trailers(stream)
   for _ = 0, HEADER_COUNT_MAX do
-    if stream:read_until("\r\n", HEAD_MAX) == "" then return end
+    local line = stream:read_until("\r\n", HEAD_MAX)
+    if line == "" then return end
+    if line:find("[%z\r\n]") or not line:find(FIELD_NAME) then fail("protocol", "a trailer cannot be read") end
   end
   fail("too_large", "the answer has too many trailers")
 end
@@ -136,8 +140,12 @@ end
 local BODILESS = { [204] = true, [304] = true }
 
 local function read_body(stream, head, max)
-  if BODILESS[head.status] then return "" end
   local length, coding = head.headers["content-length"], head.headers["transfer-encoding"]
+  if BODILESS[head.status] then
+    -- One that speaks of a body all the same may send it.
+    if length or coding then head.persistent = false end
+    return ""
+  end
   if coding then
     if length or coding:lower() ~= "chunked" then
       fail("protocol", "the answer's length is ambiguous: Transfer-Encoding beside something else")
@@ -162,6 +170,7 @@ function http1.read_answer(stream, max)
   local head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
   for count = 1, INTERIM_MAX do
     if head.status >= 200 then break end
+    if head.status == 101 then fail("protocol", "the server changes to a protocol that nobody asked for") end
     if count == INTERIM_MAX then fail("protocol", "the server sends one interim answer after the other") end
     head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
   end
