@@ -59,6 +59,19 @@ local function path_fault(path)
   end
 end
 
+-- What says how long a request is and where it goes is the transport's own.
+local TRANSPORT_HEADERS = {
+  ["host"] = true, ["content-length"] = true, ["transfer-encoding"] = true, ["connection"] = true,
+}
+
+local function header_fault(name, value)
+  if type(name) ~= "string" or type(value) ~= "string" then return "its headers are strings, names and values" end
+  if not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
+    return ("its header %q: a name of letters, digits and `-` expected"):format(name)
+  end
+  if TRANSPORT_HEADERS[name:lower()] then return ("its header %s is for the transport to set"):format(name) end
+end
+
 -- A request goes where it was signed for, in the name of the client that signed it.
 local function request_fault(client, request)
   if type(request) ~= "table" or type(request.headers) ~= "table" then return "what `prepare` gave is expected" end
@@ -66,9 +79,12 @@ local function request_fault(client, request)
     if type(request[name]) ~= "string" then return ("what `prepare` gave is expected: no `%s`"):format(name) end
   end
   for name, value in pairs(request.headers) do
-    if type(name) ~= "string" or type(value) ~= "string" then return "its headers are strings, names and values" end
+    local fault = header_fault(name, value)
+    if fault then return fault end
   end
   if request.method ~= "POST" then return "its method has to be POST" end
+  local fault = path_fault(request.path)
+  if fault then return "its " .. fault end
   if request.url ~= client.config.base.origin .. request.path then
     return "its `url` and `path` are not those that this client prepares"
   end
@@ -178,9 +194,9 @@ local function deliver(client, request, opts, policy)
     request.lost_answer = request.lost_answer or answer_was_lost(err)
 
     local delay_ms = retry.delay(policy, n, hints)
-    -- A connection that breaks, or is not made, while the worker is about to end: worker_shutdown_timeout has
-    -- cut it, and would cut no other.
-    if err.kind == "transport" and runtime.is_exiting() then return nil, err end
+    -- A connection that breaks while the worker is about to end: worker_shutdown_timeout may have cut it, and
+    -- would cut no other.
+    if err.code == "reset" and runtime.is_exiting() then return nil, err end
     if not err.retryable or n == policy.max_attempts or spent_ms() + delay_ms >= policy.budget_ms then
       return nil, err
     end
@@ -320,9 +336,7 @@ end
 -- What JSON cannot carry of a result.
 local function result_fault(result)
   if type(result) ~= "table" then return ("result: a table expected, found a %s"):format(type(result)) end
-  local fault
-  json.inspect(result, function(path, _, message) fault = fault or ("result.%s: %s"):format(path, message) end)
-  return fault
+  return json.fault(result, "result")
 end
 
 --- The payload of a call from AlipayHK, verified and decrypted. Handlers have to bear the same call twice.

@@ -117,7 +117,8 @@ end
 -- @treturn[1] nil
 -- @treturn[1] string the bytes that it was decoded from
 -- @treturn[2] nil
--- @treturn[2] error kind "signature" (code "unsigned", "wrong", "client_id", "stale"), "decrypt" or "protocol"
+-- @treturn[2] error kind "signature" (code "unsigned", "wrong", "client_id", "stale", "unverified"), "decrypt" or
+--   "protocol"
 function inbound.receive(config, request, opts)
   local headers, twice = read_headers(request.headers)
   if not headers then return refuse("unsigned", "its header " .. twice .. " is there twice") end
@@ -134,7 +135,7 @@ end
 local function seal(config, request, body)
   local headers = read_headers(request.headers)
   if not headers or not headers["encrypt"] then return body end
-  return wire.seal(body, config.alipay_keys, config.signing.key_version ~= nil, config.encryption)
+  return wire.seal(body, config.sealing)
 end
 
 --- The reply to a call: signed, and encrypted where the call was.

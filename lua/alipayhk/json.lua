@@ -186,6 +186,18 @@ end
 -- @treturn boolean
 json.is_plain = core.is_plain
 
+--- A message where JSON cannot carry a table unchanged: what `inspect` finds first.
+-- @tparam table value
+-- @tparam string name of the table
+function json.fault(value, name)
+  if json.is_plain(value) then return nil end
+  local fault
+  json.inspect(value, function(path, _, message)
+    fault = fault or ("%s%s%s: %s"):format(name, path == "" and "" or ".", path, message)
+  end)
+  return fault
+end
+
 --- Encodes a table that `inspect` found no fault in.
 function json.encode(value)
   return codec.encode(value)

@@ -23,15 +23,7 @@ local HANDLING_S = platform.inbound.resent_after_s[1] - 20
 local HANDLING = "^handling " -- and who handles it
 
 -- What anybody gets who is not known to be AlipayHK: unsigned, for it costs nothing and vouches for nothing.
-local NOT_ALIPAYHK = json.encode {
-  result = { resultCode = "INVALID_SIGNATURE", resultStatus = "F", resultMessage = "the signature is not valid" },
-}
-
--- What AlipayHK gets for a call of its own that cannot be read, by the kind of error.
-local REFUSALS = {
-  decrypt = { resultCode = "PARAM_ILLEGAL", resultStatus = "F", resultMessage = "the body cannot be decrypted" },
-  protocol = { resultCode = "PARAM_ILLEGAL", resultStatus = "F", resultMessage = "the body is no JSON object" },
-}
+local REFUSAL = json.encode { result = platform.inbound.not_alipayhk }
 
 -- ---- the request -------------------------------------------------------------------------------
 
@@ -75,20 +67,30 @@ end
 
 -- ---- handling ----------------------------------------------------------------------------------
 
--- A result that can be written.
-local function is_result(value)
-  return type(value) == "table" and json.is_plain(value) and type(value.resultCode) == "string"
-    and type(value.resultStatus) == "string"
+-- What is wrong with a result, where one was returned.
+local function result_fault(result)
+  if type(result) ~= "table" then return "it returned neither true nor a result" end
+  if type(result.resultCode) ~= "string" or type(result.resultStatus) ~= "string" then
+    return "its result has no resultCode or no resultStatus"
+  end
+  return json.fault(result, "result")
+end
+
+-- Gives a result, or nil and why there is none. Without a value there is success; nil is none.
+local function judge(ran, ...)
+  local result, message = ...
+  if not ran then return nil, result end
+  if select("#", ...) == 0 or result == true then return SUCCESS end
+  if not result then return nil, message end
+  local fault = result_fault(result)
+  if fault then return nil, fault end
+  return result
 end
 
 -- What the user's function makes of a payload. What fails is called again.
 local function handle(handler, payload, request)
-  local ran, result, message = pcall(handler, payload, request)
-  if ran and is_result(result) then return result end
-  if ran and (result == true or result == nil and message == nil) then return SUCCESS end
-  if ran and result then message = "it returned neither true nor a result" end
-  local reason = result
-  if ran then reason = message end
+  local result, reason = judge(pcall(handler, payload, request))
+  if result then return result end
   runtime.log("alipayhk.nginx: the handler failed, AlipayHK will call again", reason)
   return AGAIN
 end
@@ -127,8 +129,8 @@ end
 
 local function refuse(ngx)
   ngx.header["Content-Type"] = platform.content_type
-  ngx.header["Content-Length"] = #NOT_ALIPAYHK
-  ngx.print(NOT_ALIPAYHK)
+  ngx.header["Content-Length"] = #REFUSAL
+  ngx.print(REFUSAL)
 end
 
 local function answer(ngx, client, request, result)
@@ -177,11 +179,13 @@ end
 --- Makes a content handler that verifies AlipayHK's calls, hands each payload to a function, and answers
 -- signed. Whatever does not verify gets the result `INVALID_SIGNATURE`, unsigned; nginx's log has the reason.
 -- @tparam client client
--- @tparam function handler `handler(payload, request)`: true or nothing for success, a result `{ resultCode,
---   resultStatus, resultMessage }`, or nil and a message (or an exception) to be called again
+-- @tparam function handler `handler(payload, request)`: true or no value for success, a result `{ resultCode,
+--   resultStatus, resultMessage }`, or nil and a message (or an exception) to be called again. `request` is
+--   `{ method, path, headers, body, plaintext }`: the last is what the payload was decoded from
 -- @tparam[opt] table opts `path`: the path as AlipayHK calls it, or a function that gives it, where a proxy
 --   rewrites it; `max_age_ms`: how far Request-Time may be from our clock; `deliveries`: name of a
---   lua_shared_dict that keeps a call which is sent again from being handled again
+--   lua_shared_dict that keeps a call which is sent again (the same bytes within 25 hours) from being handled
+--   again
 -- @treturn function for content_by_lua
 function nginx.endpoint(client, handler, opts)
   if opts == nil then opts = {} end
@@ -189,23 +193,28 @@ function nginx.endpoint(client, handler, opts)
   if fault then error("alipayhk.nginx.endpoint: " .. fault, 2) end
   local ngx = rawget(_G, "ngx")
   local dict = opts.deliveries and ngx.shared[opts.deliveries]
+
+  local function handle_call(payload, request)
+    if not dict then return handle(handler, payload, request) end
+    local key = delivery_key(ngx, client.config.client_id, request.path, request.plaintext)
+    return handle_once(dict, key, handler, payload, request)
+  end
+
   return function()
+    if client.closed then
+      runtime.log("alipayhk.nginx: the client is closed")
+      return ngx.exit(500)
+    end
     local request, status = read_request(ngx, opts)
     if not request then return ngx.exit(status) end
     local payload, err, plaintext = inbound.receive(client.config, request, opts)
-    if not payload then
-      runtime.log(tostring(err))
-      if err.kind == "signature" then return refuse(ngx) end
-      return answer(ngx, client, request, REFUSALS[err.kind])
+    if payload then
+      request.plaintext = plaintext
+      return answer(ngx, client, request, handle_call(payload, request))
     end
-    local result
-    if dict then
-      local key = delivery_key(ngx, client.config.client_id, request.path, plaintext)
-      result = handle_once(dict, key, handler, payload, request)
-    else
-      result = handle(handler, payload, request)
-    end
-    return answer(ngx, client, request, result)
+    runtime.log(tostring(err))
+    if err.kind == "signature" then return refuse(ngx) end
+    return answer(ngx, client, request, platform.inbound.unreadable)
   end
 end
 

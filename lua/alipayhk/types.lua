@@ -171,6 +171,7 @@
 ---@field path string with its query string, as AlipayHK called it
 ---@field headers table<string, string> names in any case
 ---@field body string the very bytes
+---@field plaintext? string for an endpoint's handler: what the payload was decoded from
 
 ---@class alipayhk.Reply
 ---@field status integer

@@ -30,6 +30,11 @@ local LOCATIONS = [[
     os.remove(ngx.req.get_body_file())
     merchant.endpoint() ()
   } }
+  location = /closed { content_by_lua_block {
+    local client = merchant.new_client()
+    client:close()
+    merchant.endpoint({}, client)()
+  } }
   location = /huge { client_max_body_size 64m; content_by_lua_block { merchant.endpoint() () } }
   location = /huge_in_memory {
     client_max_body_size 64m;
@@ -239,7 +244,7 @@ describe("an endpoint", function()
   end
 
   for _, act in ipairs {
-    "false", "false and why", "nil and why", "throw", "throw a table", "throw what gives no text",
+    "false", "false and why", "nil alone", "nil and why", "throw", "throw a table", "throw what gives no text",
     "throw what gives a table", "throw nothing", "trip", "sleep and throw",
     "unwritable", "no code", "no status", "a number as status",
   } do
@@ -253,6 +258,18 @@ describe("an endpoint", function()
       assert.equal(1, server:handled(id))
     end)
   end
+
+  it("answers with all of a result that JSON can carry", function()
+    local result = { resultCode = "A", resultStatus = "S", ratio = 0.5, nothing = json.null }
+    assert.same(result, server:ask((make("result", { payload = { result = result } }))))
+  end)
+
+  it("says that nginx failed once its client is closed, and hands nothing over", function()
+    local call, id = make("true", { path = "/closed" })
+    assert.equal(500, server:call(call).status)
+    assert.equal(0, server:handled(id))
+    assert.matches("%[error%][^\n]*alipayhk.nginx: the client is closed", server.nginx.log())
+  end)
 
   it("logs why the function failed", function()
     server:ask((make("nil and why")))

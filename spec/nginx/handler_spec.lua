@@ -59,6 +59,12 @@ local SERVER = [[
     request.headers["X-Trace"] = ngx.unescape_uri(ngx.var.arg_value)
     say(made_in_master:send(request))
   } }
+  location = /elsewhere { content_by_lua_block {
+    local request = assert(made_in_master:prepare("order", order))
+    local path = ngx.unescape_uri(ngx.var.arg_path)
+    request.url, request.path = request.url:sub(1, -#request.path - 1) .. path, path
+    ngx.print(select(2, pcall(made_in_master.send, made_in_master, request)))
+  } }
 ]]
 
 local server, handle
@@ -150,6 +156,14 @@ describe("inside nginx", function()
     assert.equal("SUCCESS\n", post("/header?value=x").body)
     for _, value in ipairs { "x%0D%0AX-Other:y", "x%0Ay", "x%0Dy", "x%00y" } do
       assert.matches("transport/protocol", post("/header?value=" .. value).body, 1, true)
+    end
+  end)
+
+  it("a path cannot bring a header, another port or another host along", function()
+    for _, path in ipairs {
+      "/a%20HTTP/1.1%0D%0AX-Other:%20y%0D%0AY:", "1/a", ".other.example/a", "/a%23b", "%3Fx/y", "",
+    } do
+      assert.matches("its path: expected a path", post("/elsewhere?path=" .. path).body, 1, true)
     end
   end)
 

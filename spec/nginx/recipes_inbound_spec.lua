@@ -74,11 +74,12 @@ describe("the recipe inbound", function()
   end)
 
   it("opens a sealed call for the shop", function()
-    local sealed, wrapped = core.seal('{"requestId":"three"}', assert(core.public_key { file = merchant.public }))
+    local body = '{ "requestId": "three", "amount": 123456789012345678, "list": [] }'
+    local sealed, wrapped = core.seal(body, assert(core.public_key { file = merchant.public }))
     assert.equal("SUCCESS", call(sealed, {
       ["Encrypt"] = "algorithm=RSA_AES,keyVersion=1,symmetricKey=" .. core.percent_encode(wrapped),
     }))
-    assert.same({ requestId = "three" }, json.decode(handed_over()[1]))
+    assert.same({ body }, handed_over())
   end)
 
   it("takes a stranger's word for nothing, not even for the path", function()

@@ -8,25 +8,24 @@ local settings = require "settings"
 
 local merchant = {}
 
-merchant.client = assert(alipayhk.new {
-  client_id = settings.client_id,
-  base_url = "https://gateway.example",
-  private_key = { file = settings.private_key },
-  alipay_public_key = { file = settings.alipay_public_key },
-})
+function merchant.new_client(client_id)
+  return assert(alipayhk.new {
+    client_id = client_id or settings.client_id,
+    base_url = "https://gateway.example",
+    private_key = { file = settings.private_key },
+    alipay_public_key = { file = settings.alipay_public_key },
+  })
+end
 
+merchant.client = merchant.new_client()
 -- Of the same merchant, by the same keys.
-merchant.another = assert(alipayhk.new {
-  client_id = "ANOTHER",
-  base_url = "https://gateway.example",
-  private_key = { file = settings.private_key },
-  alipay_public_key = { file = settings.alipay_public_key },
-})
+merchant.another = merchant.new_client "ANOTHER"
 
 local acts = {}
 
 acts["true"] = function() return true end
 acts["nothing"] = function() end
+acts["nil alone"] = function() return nil end
 acts["result"] = function(payload) return payload.result end
 acts["false"] = function() return false end
 acts["false and why"] = function() return false, "secret reason" end

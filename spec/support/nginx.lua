@@ -39,18 +39,18 @@ echo $? > @directory@/status) > /dev/null 2>&1 & launched=$!
 (while kill -0 @own_pid@ && kill -0 $launched; do sleep 1; done
 kill -0 $launched && kill $(cat @directory@/nginx.pid)) > /dev/null 2>&1 &]]
 
--- Where Debian keeps it, which is on root's path alone.
-local NGINX = os.getenv("NGINX_BIN") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
+--- Where it is. Debian keeps it on root's path alone.
+nginx.path = os.getenv("NGINX_BIN") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
 
 local function modules()
-  local about = shell.run(NGINX .. " -V")
+  local about = shell.run(nginx.path .. " -V")
   if about:find("openresty", 1, true) then return "" end
   local path = about:match("%-%-modules%-path=(%S+)")
   return ("load_module %s/ndk_http_module.so; load_module %s/ngx_http_lua_module.so;"):format(path, path)
 end
 
--- Below those that the system gives to clients.
-local function random_port()
+--- A port below those that the system gives to clients.
+function nginx.random_port()
   local file = assert(io.open("/dev/urandom", "rb"))
   local a, b = file:read(2):byte(1, 2)
   file:close()
@@ -162,7 +162,7 @@ function nginx.start(parts)
     root = shell.run("pwd"):match("^[^\n]+"),
     user = shell.run("id -u"):find("^0\n") and "user root;" or "",
     own_pid = shell.read("/proc/self/stat"):match("^%d+"),
-    nginx = NGINX,
+    nginx = nginx.path,
     modules = modules(),
     workers = tostring(parts.workers or 1),
     master = parts.master == false and "off" or "on",
@@ -171,7 +171,7 @@ function nginx.start(parts)
   local directory = values.directory
   for name, content in pairs(parts.files or {}) do shell.write(directory .. "/" .. name, content) end
   for _ = 1, 5 do
-    local port = random_port()
+    local port = nginx.random_port()
     values.port = tostring(port)
     shell.write(directory .. "/nginx.conf", fill(CONFIGURATION, values))
     for _, name in ipairs { "status", "error.log" } do os.remove(directory .. "/" .. name) end

@@ -7,13 +7,13 @@
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local json = require "cjson"
+local nginx = require "spec.support.nginx"
 local samples = require "spec.support.samples"
 local shell = require "spec.support.shell"
 
 local recipe = {}
 recipe.__index = recipe
 
-local NGINX = os.getenv("NGINX_BIN") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
 local FOLDER = "examples/nginx/"
 local START = [[(eval "$(make -s env LUA=luajit)"
 @nginx@ -c @@/nginx.conf -g 'pid @@/nginx.pid; error_log @@/error.log notice;' > @@/output 2>&1
@@ -53,18 +53,12 @@ local function put(files, from, to)
 end
 
 local function put_modules(files)
-  local about = shell.run(NGINX .. " -V")
+  local about = shell.run(nginx.path .. " -V")
   if about:find("openresty", 1, true) then
     files["nginx.conf"] = files["nginx.conf"]:gsub("load_module [^\n]*\n", "")
   else
     put(files, "load_module modules/", "load_module " .. about:match("%-%-modules%-path=(%S+)") .. "/")
   end
-end
-
--- Below those that the system gives to clients.
-local function random_port()
-  local a, b = assert(core.random_bytes(2)):byte(1, 2)
-  return 20000 + (a * 256 + b) % 12768
 end
 
 -- The recipe's files for this attempt. `world.ports` names what others already serve.
@@ -78,7 +72,7 @@ local function write_files(self, name, world)
   if world.ca_file then put(files, "/etc/ssl/certs/ca-certificates.crt", world.ca_file) end
   for port in pairs { ["8080"] = true, ["8081"] = true, ["8082"] = true } do
     local from = "127.0.0.1:" .. port
-    local to = "127.0.0.1:" .. (world.ports and world.ports[port] or random_port())
+    local to = "127.0.0.1:" .. (world.ports and world.ports[port] or nginx.random_port())
     if files["nginx.conf"]:find(from, 1, true) then put(files, from, to) end
     if port == "8080" then self.url = "http://" .. to end
   end
@@ -103,7 +97,7 @@ end
 --   the path of another), `ports` (by the port in the recipe, that of who is there)
 function recipe.start(name, world)
   local self = setmetatable({ directory = shell.directory(), handle = curl.new() }, recipe)
-  local start = START:gsub("@nginx@", NGINX):gsub("@@", self.directory)
+  local start = START:gsub("@nginx@", nginx.path):gsub("@@", self.directory)
   local said
   for _ = 1, 5 do
     local status

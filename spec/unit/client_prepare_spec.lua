@@ -136,6 +136,27 @@ describe("prepare", function()
     assert.is_true(rsa.requests[1].verified)
   end)
 
+  it("gives what send refuses, once it was changed to go or to end elsewhere", function()
+    local client = rsa:client()
+    local CHANGES = {
+      ["path"] = function(request)
+        request.url = request.url:sub(1, -#request.path - 1) .. "1/a"
+        request.path = "1/a"
+      end,
+      ["Content%-Length"] = function(request) request.headers["Content-Length"] = "0" end,
+      ["transfer%-encoding"] = function(request) request.headers["transfer-encoding"] = "chunked" end,
+      ["Host"] = function(request) request.headers["Host"] = "other.example" end,
+      ["Connection"] = function(request) request.headers["Connection"] = "upgrade" end,
+      ["a name of letters"] = function(request) request.headers["X Y: Z"] = "x" end,
+      ["strings"] = function(request) request.headers["X-Number"] = 1 end,
+    }
+    for said, change in pairs(CHANGES) do
+      local request = assert(client:prepare("order", samples.order()))
+      change(request)
+      assert.error_matches(function() client:send(request) end, "send: .*" .. said)
+    end
+  end)
+
   it("refuses a payload with all its faults, and so do the calls that send", function()
     local client = rsa:client()
     local order = samples.order { orderStatus = samples.ABSENT, colour = "red" }

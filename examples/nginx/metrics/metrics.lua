@@ -50,7 +50,7 @@ function metrics.show()
     local name, kind, help = family[1], family[2], family[3]
     lines[#lines + 1] = ("# HELP %s %s\n# TYPE %s %s"):format(name, help, name, kind)
     for _, key in ipairs(keys) do
-      if key:find(name, 1, true) == 1 then lines[#lines + 1] = key .. " " .. dict:get(key) end
+      if key:find(name, 1, true) == 1 then lines[#lines + 1] = key .. " " .. (dict:get(key) or 0) end
     end
   end
   ngx.header["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"

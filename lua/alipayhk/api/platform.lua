@@ -37,10 +37,17 @@ return {
   tracer_headers = { "tracer-id", "tracerid", "trace-id" },
 
   -- Calls from AlipayHK to the merchant (SEEN): what to answer, and after how many seconds each it calls again
-  -- until it gets a success.
+  -- until it gets a success. Refusals have the codes by which AlipayHK refuses ours (INFERRED).
   inbound = {
     success = { resultCode = "SUCCESS", resultStatus = "S", resultMessage = "success" },
     call_again = { resultCode = "UNKNOWN_EXCEPTION", resultStatus = "U", resultMessage = "unknown exception" },
+    not_alipayhk = {
+      resultCode = "INVALID_SIGNATURE", resultStatus = "F", resultMessage = "the signature is not valid",
+    },
+    unreadable = {
+      resultCode = "PARAM_ILLEGAL", resultStatus = "F",
+      resultMessage = "the body is no JSON object, or cannot be decrypted",
+    },
     resent_after_s = { 120, 600, 600, 3600, 7200, 21600, 54000 },
   },
 
