@@ -20,7 +20,7 @@ local REMEMBER_S = 3600
 for _, wait in ipairs(platform.inbound.resent_after_s) do REMEMBER_S = REMEMBER_S + wait end
 -- Longer than a handler takes, shorter than the first wait: one that died is not in the way of the next call.
 local HANDLING_S = platform.inbound.resent_after_s[1] - 20
-local HANDLING = "^handling " -- and who handles it
+local MARK = "handling " -- and who handles it
 
 -- What anybody gets who is not known to be AlipayHK: unsigned, for it costs nothing and vouches for nothing.
 local REFUSAL = json.encode { result = platform.inbound.not_alipayhk }
@@ -109,11 +109,12 @@ end
 
 -- Handles a call once: a repeated one gets the first one's result, one beside it is to come again.
 local function handle_once(dict, key, handler, payload, request)
-  local mark = "handling " .. core.hex_encode(assert(core.random_bytes(8)))
+  local mark = MARK .. core.hex_encode(assert(core.random_bytes(8)))
   local added, err, forgot = dict:add(key, mark, HANDLING_S)
   if not added and err == "exists" then
     local known = dict:get(key)
-    return known and not known:find(HANDLING) and json.decode(known) or AGAIN
+    local has_result = known and known:find(MARK, 1, true) ~= 1
+    return has_result and json.decode(known) or AGAIN
   end
   report(added, err, forgot)
   local result = handle(handler, payload, request)
