@@ -122,11 +122,10 @@ local function retry_after_ms(raw)
   return seconds and seconds > 0 and seconds * 1000 or nil
 end
 
-local function attempt(client, request, timeout_ms, policy)
-  local config = client.config
-  local signed, err = request_builder.sign(config, request)
-  if not signed then return nil, err, {} end
-  local raw, fault = client.transport.send {
+-- What a transport takes. Without room for a proxy that is not there the table is half as large: hundreds of these
+-- wait in a worker at once.
+local function transport_request(config, request, timeout_ms)
+  local given = {
     method = request.method,
     url = request.url,
     headers = request.headers,
@@ -135,8 +134,16 @@ local function attempt(client, request, timeout_ms, policy)
     timeout_ms = timeout_ms,
     max_response_bytes = config.max_response_bytes,
     tls = config.tls,
-    proxy = config.proxy,
   }
+  if config.proxy ~= nil then given.proxy = config.proxy end
+  return given
+end
+
+local function attempt(client, request, timeout_ms, policy)
+  local config = client.config
+  local signed, err = request_builder.sign(config, request)
+  if not signed then return nil, err, {} end
+  local raw, fault = client.transport.send(transport_request(config, request, timeout_ms))
   if raw == nil then return nil, transport_error(request, fault), {} end
   local malformed = transport.response_fault(raw)
   if malformed then return nil, transport_error(request, malformed), {} end
