@@ -109,6 +109,8 @@ static const function FUNCTIONS[] = {
 #endif
 };
 
+enum { FUNCTION_COUNT = sizeof FUNCTIONS / sizeof FUNCTIONS[0] };
+
 static const char CURE[] = "build it against the OpenSSL that the program uses (make OPENSSL_DIR=...), "
                            "or with one of its own (make STATIC_OPENSSL=1)";
 
@@ -132,13 +134,12 @@ static bool is_stand_in(void (*address)(void))
     return false;
 }
 
-/* From `start` on, the first function whose file can be told; NULL where there is none. */
-static const function *next_located(const function *start, Dl_info *info)
+/* The first function whose file can be told; NULL where there is none. */
+static const function *find_first(Dl_info *info)
 {
-    const function *const end = FUNCTIONS + sizeof FUNCTIONS / sizeof FUNCTIONS[0];
-    for (const function *f = start; f < end; f++) {
-        if (find_file(f->address, info) && !is_stand_in(f->address)) {
-            return f;
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        if (find_file(FUNCTIONS[i].address, info) && !is_stand_in(FUNCTIONS[i].address)) {
+            return &FUNCTIONS[i];
         }
     }
     return NULL;
@@ -160,15 +161,15 @@ static const char *file_name(const Dl_info *info, char *buffer, size_t size)
 
 static bool check_one_library(const function *first, const Dl_info *first_file, ahk_error *err)
 {
-    Dl_info file;
-    for (const function *f = first; (f = next_located(f + 1, &file)) != NULL;) {
-        if (file.dli_fbase != first_file->dli_fbase) {
-            char one[256];
-            char other[256];
-            return ahk_fail(err, "OpenSSL comes from two files: %s from %s, %s from %s; %s", first->name,
-                            file_name(first_file, one, sizeof one), f->name, file_name(&file, other, sizeof other),
-                            CURE);
+    for (const function *f = first + 1; f < FUNCTIONS + FUNCTION_COUNT; f++) {
+        Dl_info file;
+        if (!find_file(f->address, &file) || file.dli_fbase == first_file->dli_fbase || is_stand_in(f->address)) {
+            continue;
         }
+        char one[256];
+        char other[256];
+        return ahk_fail(err, "OpenSSL comes from two files: %s from %s, %s from %s; %s", first->name,
+                        file_name(first_file, one, sizeof one), f->name, file_name(&file, other, sizeof other), CURE);
     }
     return true;
 }
@@ -201,7 +202,7 @@ static bool check_version(const Dl_info *file, ahk_error *err)
 bool ahk_check_libcrypto(ahk_error *err)
 {
     Dl_info file;
-    const function *first = next_located(FUNCTIONS, &file);
+    const function *first = find_first(&file);
     if (first == NULL) {
         return true; /* a static program: there is nothing to mix */
     }

@@ -15,6 +15,9 @@ enum {
     KEEP_LIFETIME_SECONDS = 3600 /* look at a renewed certificate within the hour */
 };
 
+static const char HTTPS[] = "https://";
+static const char HTTP[] = "http://";
+
 /* Where in the answer the header callback is. */
 typedef enum {
     AT_STATUS_LINE,
@@ -34,10 +37,9 @@ struct ahk_transport {
     bool malformed;
     double started;    /* seconds of the monotonic clock */
     double first_byte; /* the same, 0 before it */
-    const unsigned char *unsent;
-    size_t unsent_length;
-    bool has_sent; /* some of the body */
-    bool failed;   /* the transfer before this one: its connection is not trusted again */
+    ahk_slice body;    /* of the request at hand, the caller's memory */
+    size_t sent;       /* bytes of it */
+    bool failed;       /* the transfer before this one: its connection is not trusted again */
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -140,13 +142,12 @@ static size_t on_send(char *out, size_t size, size_t count, void *user)
 {
     ahk_transport *t = user;
     const size_t room = size * count;
-    const size_t n = t->unsent_length < room ? t->unsent_length : room;
+    const size_t unsent = t->body.length - t->sent;
+    const size_t n = unsent < room ? unsent : room;
     if (n > 0) {
-        memcpy(out, t->unsent, n);
+        memcpy(out, t->body.data + t->sent, n);
     }
-    t->unsent += n;
-    t->unsent_length -= n;
-    t->has_sent = t->has_sent || n > 0;
+    t->sent += n;
     return n;
 }
 
@@ -155,7 +156,7 @@ static size_t on_send(char *out, size_t size, size_t count, void *user)
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
     const ahk_transport *t = user;
-    return offset == 0 && origin == SEEK_SET && !t->has_sent ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+    return offset == 0 && origin == SEEK_SET && t->sent == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *user)
@@ -253,14 +254,18 @@ static CURLcode set_lifetime(CURL *easy)
         }                                                                                                              \
     } while (0)
 
+static bool has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 /* The URL's path and query as they were signed: newer versions drop a lone question mark. A proxy that has to read the
  * whole URL gets what libcurl makes of it. */
 static const char *request_target(const ahk_request *r)
 {
     const bool is_direct = !r->proxy_environment && r->proxy == NULL;
-    const bool is_tls = strncmp(r->url, "https:", strlen("https:")) == 0;
-    const char *authority = strstr(r->url, "//");
-    return (is_direct || is_tls) && authority != NULL ? strchr(authority + 2, '/') : NULL;
+    const bool is_tls = has_prefix(r->url, HTTPS);
+    return is_direct || is_tls ? strchr(r->url + strlen(is_tls ? HTTPS : HTTP), '/') : NULL;
 }
 
 static CURLcode set_message(ahk_transport *t, const ahk_request *r)
@@ -275,9 +280,8 @@ static CURLcode set_message(ahk_transport *t, const ahk_request *r)
      * nothing to rewind, so a kept connection is not used at all then; nor after a failure, for newer versions look
      * only once a second whether one is alive. */
     SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 || t->failed ? 1L : 0L);
-    t->unsent = r->body.data;
-    t->unsent_length = r->body.length;
-    t->has_sent = false;
+    t->body = r->body;
+    t->sent = 0;
     SET(CURLOPT_POSTFIELDS, NULL);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
     SET(CURLOPT_READFUNCTION, on_send);
@@ -445,17 +449,12 @@ static ahk_outcome perform(ahk_transport *t, const ahk_request *r, ahk_error *er
     return judge(t, code, r, err);
 }
 
-static bool is_http_url(const char *url)
-{
-    return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
-}
-
 ahk_outcome ahk_transport_send(ahk_transport *transport, const ahk_request *request, ahk_response *response,
                                ahk_error *err)
 {
     ahk_sigpipe_guard guard;
     *response = (ahk_response){0};
-    if (!is_http_url(request->url)) {
+    if (!has_prefix(request->url, HTTPS) && !has_prefix(request->url, HTTP)) {
         ahk_fail(err, "the URL does not start with https://");
         return AHK_FAILED_PROTOCOL;
     }
@@ -474,8 +473,7 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, const ahk_request *requ
     response->headers =
         (ahk_slice){(const unsigned char *)transport->received_headers.data, transport->received_headers.length};
     response->timing = read_timing(transport);
-    transport->unsent = NULL; /* the caller's memory */
-    transport->unsent_length = 0;
+    transport->body = (ahk_slice){0};
     return outcome;
 }
 
