@@ -27,11 +27,12 @@ function handler.init(directory)
     local algorithm = ALGORITHMS[kind]
     local merchant = assert(keyring.new { file = directory .. "/merchant-" .. kind .. ".pub" })
     clients[client_id] = {
-      id = client_id,
+      client_id = client_id,
       merchant = merchant,
       sealing = { keys = merchant, default_version = "1" },
       private_key = assert(core.private_key { file = directory .. "/alipayhk-" .. kind .. ".pem" }),
       signing = { algorithm = algorithm, key_version = "1" },
+      now = ngx.now,
     }
   end
 end
@@ -53,11 +54,10 @@ local function answer(request, client, body)
     if request.encrypted then
       text, header["Encrypt"] = assert(wire.seal(text, client.sealing))
     end
-    local time = wire.timestamp(ngx.now())
-    header["Client-Id"] = client.id
-    header["Response-Time"] = time
-    header["Signature"] = assert(wire.sign(client.private_key, client.signing,
-      wire.content(request.method, request.path, client.id, time, text)))
+    local time, signature = wire.sign_now(client, request.method, request.path, text)
+    header["Client-Id"] = client.client_id
+    header["Response-Time"] = assert(time, signature)
+    header["Signature"] = signature
   end
   header["Content-Length"] = #text
   ngx.print(text)
@@ -109,7 +109,7 @@ local function authenticate(request)
   if not request.time or not is_timestamp(request.time) then
     return nil, "INVALID_SIGNATURE", "no Request-Time header in ISO 8601 with an offset"
   end
-  local content = wire.content(request.method, request.path, client.id, request.time, request.body)
+  local content = wire.content(request.method, request.path, client.client_id, request.time, request.body)
   local ok, message = wire.verify(request.signature, content, client.merchant)
   if not ok then return nil, "INVALID_SIGNATURE", message end
   return client
@@ -156,7 +156,7 @@ local apply = {}
 local OLDER = "success (older than what is stored: ignored)"
 
 function apply.order(description, client, payload)
-  local key = client.id .. ":order:" .. payload.merchantBizNo
+  local key = client.client_id .. ":order:" .. payload.merchantBizNo
   local stored = load(key)
   local sequence, status = payload[description.sequence_field], payload[description.status_field]
   if stored and sequence < stored.sequence then
@@ -172,7 +172,7 @@ function apply.order(description, client, payload)
 end
 
 function apply.contract_card(description, client, payload)
-  local key = client.id .. ":contract_card:" .. payload.merchantBizNo
+  local key = client.client_id .. ":contract_card:" .. payload.merchantBizNo
   local stored = load(key)
   local sequence, status = payload[description.sequence_field], payload[description.status_field]
   local valid = stored and stored.end_date > ngx.now() * 1000

@@ -5,8 +5,10 @@ local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
 local config_reader = require "alipayhk.config"
 local core = require "alipayhk.core"
+local http1 = require "alipayhk.transport.http1"
 local inbound = require "alipayhk.inbound"
 local json = require "alipayhk.json"
+local options = require "alipayhk.options"
 local request_builder = require "alipayhk.request"
 local response_reader = require "alipayhk.response"
 local retry = require "alipayhk.retry"
@@ -19,32 +21,31 @@ Client.__index = Client
 Client.__name = "alipayhk.client"
 
 local TIMEOUT_MAX = 2147483647
-local OPTIONS = { "timeout_ms", "retry", "encrypt", "previous_status" }
-local OPTION_TYPES = {
-  timeout_ms = { number = true },
-  retry = { table = true, boolean = true },
-  encrypt = { boolean = true },
-  previous_status = { string = true },
+local number_fault, retry_fault = options.types("number"), options.types("table", "boolean")
+
+local OPTIONS = {
+  encrypt = options.types("boolean"),
+  previous_status = options.types("string"),
+  timeout_ms = function(value)
+    local fault = number_fault(value)
+    if fault or value >= 1 and value <= TIMEOUT_MAX then return fault end
+    return ("expected milliseconds from 1 to %d"):format(TIMEOUT_MAX)
+  end,
+  retry = function(value)
+    return value == true and "a table or false is expected" or retry_fault(value)
+  end,
 }
+
+local RECEIVE_OPTIONS = { max_age_ms = inbound.age_fault }
 
 -- ---- arguments: a message where they are of the wrong type; the public function throws it --------
 
 local function options_fault(opts, has_steps)
-  if opts == nil then return nil end
-  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
-  for name, value in pairs(opts) do
-    local allowed = OPTION_TYPES[name]
-    if not allowed then return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, OPTIONS)) end
-    if name == "retry" and value == true then return "opts.retry: a table or false is expected" end
-    if not allowed[type(value)] then return ("opts.%s: a %s is not expected here"):format(name, type(value)) end
-  end
-  if opts.previous_status and not has_steps then
+  local fault = options.fault(opts, OPTIONS)
+  if not fault and opts and opts.previous_status and not has_steps then
     return "opts.previous_status: only orders and notifications have steps, and a prepared one has been checked"
   end
-  local timeout_ms = opts.timeout_ms
-  if timeout_ms and not (timeout_ms >= 1 and timeout_ms <= TIMEOUT_MAX) then
-    return ("opts.timeout_ms: expected milliseconds from 1 to %d"):format(TIMEOUT_MAX)
-  end
+  return fault
 end
 
 local function arguments_fault(client, payload, opts, has_steps)
@@ -66,7 +67,7 @@ local TRANSPORT_HEADERS = {
 
 local function header_fault(name, value)
   if type(name) ~= "string" or type(value) ~= "string" then return "its headers are strings, names and values" end
-  if not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
+  if not name:find("^" .. http1.TOKEN .. "$") then
     return ("its header %q: a name of letters, digits and `-` expected"):format(name)
   end
   if TRANSPORT_HEADERS[name:lower()] then return ("its header %s is for the transport to set"):format(name) end
@@ -330,16 +331,6 @@ local function call_fault(client, request)
   end
 end
 
-local function receive_options_fault(opts)
-  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
-  for name in pairs(opts) do
-    if name ~= "max_age_ms" then
-      return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, { "max_age_ms" }))
-    end
-  end
-  return inbound.age_fault(opts.max_age_ms)
-end
-
 -- What JSON cannot carry of a result.
 local function result_fault(result)
   if type(result) ~= "table" then return ("result: a table expected, found a %s"):format(type(result)) end
@@ -354,7 +345,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error kind "signature", "decrypt" or "protocol"
 function Client:receive(request, opts)
-  local fault = call_fault(self, request) or opts ~= nil and receive_options_fault(opts)
+  local fault = call_fault(self, request) or options.fault(opts, RECEIVE_OPTIONS)
   if fault then error("receive: " .. fault, 2) end
   local payload, err = inbound.receive(self.config, request, opts or {})
   return payload, err

@@ -78,9 +78,8 @@ end
 
 --- A message where `max_age_ms` is none.
 function inbound.age_fault(max_age_ms)
-  if max_age_ms == nil then return nil end
   if type(max_age_ms) ~= "number" or max_age_ms < 0 or max_age_ms ~= max_age_ms then
-    return "opts.max_age_ms: a number of milliseconds from 0 on expected"
+    return "a number of milliseconds from 0 on expected"
   end
 end
 
@@ -148,10 +147,8 @@ end
 function inbound.reply(config, request, result)
   local body, encrypt = seal(config, request, json.encode { result = result or platform.inbound.success })
   if not body then return nil, Error.new("crypto", encrypt) end
-  local time = wire.timestamp(config.now())
-  local content = wire.content(request.method, request.path, config.client_id, time, body)
-  local signature, message = wire.sign(config.private_key, config.signing, content)
-  if not signature then return nil, Error.new("crypto", message) end
+  local time, signature = wire.sign_now(config, request.method, request.path, body)
+  if not time then return nil, Error.new("crypto", signature) end
   return {
     status = 200,
     headers = {

@@ -5,6 +5,7 @@ local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
 local check = require "alipayhk.check"
 local client = require "alipayhk.client"
+local options = require "alipayhk.options"
 local rules = require "alipayhk.rules"
 local suggest = require "alipayhk.suggest"
 local version = require "alipayhk.version"
@@ -39,26 +40,13 @@ local CHECK_OPTIONS = {
     if type(value) ~= "table" then return ("a table expected, found a %s"):format(type(value)) end
   end,
 }
-local CHECK_OPTION_NAMES = { "previous_status", "validate", "scenarios" }
-
-local function options_fault(opts)
-  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
-  for name, value in pairs(opts) do
-    local fault_of = CHECK_OPTIONS[name]
-    if not fault_of then
-      return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, CHECK_OPTION_NAMES))
-    end
-    local message = fault_of(value)
-    if message then return ("opts.%s: %s"):format(name, message) end
-  end
-end
 
 local function check_fault(name, payload, opts)
   if not api.by_name[name] then
     return "api is \"order\" or \"contract_card\"" .. suggest(name, api.names)
   end
   if type(payload) ~= "table" then return ("payload: a table expected, found a %s"):format(type(payload)) end
-  return opts ~= nil and options_fault(opts) or nil
+  return options.fault(opts, CHECK_OPTIONS)
 end
 
 local NO_OPTIONS = {}
@@ -90,9 +78,9 @@ end
 function alipayhk.check(name, payload, opts)
   local fault = check_fault(name, payload, opts)
   if fault then error("alipayhk.check: " .. fault, 2) end
-  local in_force, options = read_options(opts)
-  if not in_force then return nil, options end
-  local ok, found = check.payload(in_force, api.by_name[name], payload, options)
+  local in_force, how = read_options(opts)
+  if not in_force then return nil, how end
+  local ok, found = check.payload(in_force, api.by_name[name], payload, how)
   return ok, found
 end
 

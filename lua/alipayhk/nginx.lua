@@ -7,9 +7,9 @@
 local core = require "alipayhk.core"
 local inbound = require "alipayhk.inbound"
 local json = require "alipayhk.json"
+local options = require "alipayhk.options"
 local platform = require "alipayhk.api.platform"
 local runtime = require "alipayhk.runtime"
-local suggest = require "alipayhk.suggest"
 
 local nginx = {}
 
@@ -145,34 +145,24 @@ local function answer(ngx, client, request, result)
   ngx.print(reply.body)
 end
 
-local OPTION_NAMES = { "path", "max_age_ms", "deliveries" }
 local OPTIONS = {
-  path = { string = true, ["function"] = true },
-  max_age_ms = { number = true },
-  deliveries = { string = true },
+  path = options.types("string", "function"),
+  max_age_ms = inbound.age_fault,
+  deliveries = options.types("string"),
 }
-
-local function options_fault(opts)
-  if type(opts) ~= "table" then return ("opts: a table expected, found a %s"):format(type(opts)) end
-  for name, value in pairs(opts) do
-    local allowed = OPTIONS[name]
-    if not allowed then return ("opts.%s: no such option%s"):format(tostring(name), suggest(name, OPTION_NAMES)) end
-    if not allowed[type(value)] then return ("opts.%s: a %s is not expected here"):format(name, type(value)) end
-  end
-  return inbound.age_fault(opts.max_age_ms)
-end
 
 local function is_client(value)
   return type(value) == "table" and type(value.config) == "table" and type(value.receive) == "function"
 end
 
 local function arguments_fault(client, handler, opts)
-  if not runtime.in_nginx() then return "only inside nginx: elsewhere there are client:receive and client:reply" end
+  local ngx = runtime.nginx()
+  if not ngx then return "only inside nginx: elsewhere there are client:receive and client:reply" end
   if not is_client(client) then return "client: what alipayhk.new gives is expected" end
   if type(handler) ~= "function" then return "handler: a function expected" end
-  local fault = options_fault(opts)
+  local fault = options.fault(opts, OPTIONS)
   if fault then return fault end
-  if opts.deliveries and not rawget(_G, "ngx").shared[opts.deliveries] then
+  if opts.deliveries and not ngx.shared[opts.deliveries] then
     return ("opts.deliveries: the configuration has no lua_shared_dict %s"):format(opts.deliveries)
   end
 end
@@ -192,7 +182,7 @@ function nginx.endpoint(client, handler, opts)
   if opts == nil then opts = {} end
   local fault = arguments_fault(client, handler, opts)
   if fault then error("alipayhk.nginx.endpoint: " .. fault, 2) end
-  local ngx = rawget(_G, "ngx")
+  local ngx = runtime.nginx()
   local dict = opts.deliveries and ngx.shared[opts.deliveries]
 
   local function handle_call(payload, request)

@@ -81,10 +81,8 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error kind "crypto"
 function request.sign(config, prepared)
-  local time = wire.timestamp(config.now())
-  local content = wire.content(prepared.method, prepared.path, config.client_id, time, prepared.body)
-  local signature, message = wire.sign(config.private_key, config.signing, content)
-  if not signature then return nil, Error.new("crypto", message, { request_id = prepared.request_id }) end
+  local time, signature = wire.sign_now(config, prepared.method, prepared.path, prepared.body)
+  if not time then return nil, Error.new("crypto", signature, { request_id = prepared.request_id }) end
   prepared.headers["Request-Time"] = time
   prepared.headers["Signature"] = signature
   return prepared

@@ -5,24 +5,31 @@ local core = require "alipayhk.core"
 
 local runtime = {}
 
---- True inside nginx, whatever the phase.
-function runtime.in_nginx()
+--- nginx's API, whatever the phase; nil outside nginx.
+-- @treturn ?table
+function runtime.nginx()
   local ngx = rawget(_G, "ngx")
-  return type(ngx) == "table" and ngx.config ~= nil
+  return type(ngx) == "table" and ngx.config ~= nil and ngx or nil
+end
+
+--- True inside nginx.
+function runtime.in_nginx()
+  return runtime.nginx() ~= nil
 end
 
 --- The time of day; in nginx that of the event loop's last turn.
 -- @treturn number seconds since the epoch, with fraction
 function runtime.now()
-  if runtime.in_nginx() then return rawget(_G, "ngx").now() end
-  return core.now()
+  local ngx = runtime.nginx()
+  return ngx and ngx.now() or core.now()
 end
 
 --- Waits; in nginx without blocking the worker.
 -- @tparam number ms milliseconds
 function runtime.sleep(ms)
-  if runtime.in_nginx() then
-    rawget(_G, "ngx").sleep(ms / 1000)
+  local ngx = runtime.nginx()
+  if ngx then
+    ngx.sleep(ms / 1000)
   else
     core.sleep(ms)
   end
@@ -30,15 +37,16 @@ end
 
 --- Whether this is an nginx worker that is about to end, after a reload or `nginx -s quit`.
 function runtime.is_exiting()
-  return runtime.in_nginx() and rawget(_G, "ngx").worker.exiting()
+  local ngx = runtime.nginx()
+  return ngx ~= nil and ngx.worker.exiting()
 end
 
 --- Writes to nginx's error log; a plain script has none.
 -- @tparam string message
 -- @param[opt] reason anything; what it throws when it becomes a text is no matter
 function runtime.log(message, reason)
-  if not runtime.in_nginx() then return end
-  local ngx = rawget(_G, "ngx")
+  local ngx = runtime.nginx()
+  if not ngx then return end
   local ran, text = pcall(tostring, reason)
   if reason ~= nil then message = message .. ": " .. (ran and type(text) == "string" and text or "no text") end
   ngx.log(ngx.ERR, (message:gsub("%c+", " ")))

@@ -49,6 +49,23 @@ function wire.sign(private_key, signing, content)
   return header(signing.algorithm, signing.key_version, "signature", core.base64_encode(signature))
 end
 
+--- Signs a message for now.
+-- @tparam table config `{ client_id, private_key, signing, now }`
+-- @tparam string method
+-- @tparam string path with its query string
+-- @tparam string body
+-- @treturn[1] string the value of `Request-Time` or `Response-Time`
+-- @treturn[1] string the value of `Signature`
+-- @treturn[2] nil
+-- @treturn[2] string message
+function wire.sign_now(config, method, path, body)
+  local time = wire.timestamp(config.now())
+  local content = wire.content(method, path, config.client_id, time, body)
+  local signature, message = wire.sign(config.private_key, config.signing, content)
+  if not signature then return nil, message end
+  return time, signature
+end
+
 -- The header's pairs, with the value of `name` as bytes or base64 text; nil and a message otherwise.
 local function read(value, name)
   local pairs_, message = core.parse_pairs(value)

@@ -168,7 +168,7 @@ local function attempt_again(ngx, stream, request, first_fault)
 end
 
 local function send(request)
-  local ngx = rawget(_G, "ngx")
+  local ngx = runtime.nginx()
   local has_sockets, socket = pcall(ngx.socket.tcp)
   if not has_sockets then
     return nil, {

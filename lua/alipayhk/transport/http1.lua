@@ -4,7 +4,10 @@
 -- are thrown as tables `{ code, message }`.
 -- @module alipayhk.transport.http1
 
-local http1 = {}
+local http1 = {
+  --- A pattern: what the name of a header is made of.
+  TOKEN = "[%w!#$%%&'*+.^_`|~-]+",
+}
 
 local HEAD_MAX, HEADER_COUNT_MAX = 65536, 100
 local CHUNK_LINE_MAX, INTERIM_MAX = 256, 100
@@ -58,7 +61,7 @@ end
 
 -- ---- the answer --------------------------------------------------------------------------------
 
-local FIELD_NAME = "^([%w!#$%%&'*+.^_`|~-]+):"
+local FIELD_NAME = "^(" .. http1.TOKEN .. "):"
 
 -- Plain finds throughout: an answer has a thousand bytes, and a pattern looks at each for itself.
 
@@ -118,7 +121,7 @@ local function skip_trailers(stream)
   for _ = 0, HEADER_COUNT_MAX do
     local line = stream:read_until("\r\n", HEAD_MAX)
     if line == "" then return end
-    if line:find("[%z\r\n]") or not line:find(FIELD_NAME) then fail("protocol", "a trailer cannot be read") end
+    if has_line_end(line) or not line:find(FIELD_NAME) then fail("protocol", "a trailer cannot be read") end
   end
   fail("too_large", "the answer has too many trailers")
 end

@@ -30,7 +30,7 @@ function Stream:time_out()
 end
 
 function Stream:left_ms()
-  local left = self.timeout_ms - (core.monotonic() - self.started) * 1000
+  local left = self.timeout_ms - self:spent_ms()
   if left < 1 then self:time_out() end
   return left
 end
