@@ -4,6 +4,8 @@
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local json = require "alipayhk.json"
+local nginx = require "spec.support.nginx"
+local shell = require "spec.support.shell"
 local wire = require "alipayhk.wire"
 
 local servers = {}
@@ -14,75 +16,40 @@ local ANSWER = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMess
 
 local directory, handle, pids = nil, nil, {}
 
--- ---- files and commands ------------------------------------------------------------------------
-
-local function shell(command)
-  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1"))
-  local output = pipe:read("*a")
-  pipe:close()
-  return (output:gsub("%s+$", ""))
+local function output_of(command)
+  return (shell.run(command):gsub("%s+$", ""))
 end
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return "" end
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local OWN_PID = read("/proc/self/stat"):match("^%d+")
+local OWN_PID = shell.read("/proc/self/stat"):match("^%d+")
 
 -- ---- nginx -------------------------------------------------------------------------------------
-
--- Where Debian keeps it, which is on root's path alone.
-local NGINX = os.getenv("NGINX_BIN") or shell("command -v nginx || echo /usr/sbin/nginx")
-
--- As in gateway/start: nginx with the Lua module inside (OpenResty) needs none.
-local function modules()
-  local about = shell(NGINX .. " -V")
-  if about:find("openresty", 1, true) then return "" end
-  local path = about:match("%-%-modules%-path=(%S+)")
-  return ("load_module %s/ndk_http_module.so; load_module %s/ngx_http_lua_module.so;"):format(path, path)
-end
 
 -- nginx writes its pid once it listens. It ends with `stop`, or with this process.
 local function start(name, values)
   local file = directory .. "/" .. name
-  write(file .. ".conf", (read("bench/nginx/" .. name .. ".conf.in"):gsub("@([%u_]+)@", values)))
-  shell(("%s -p %s -c %s.conf > %s.output 2>&1 & nginx=$!; "):format(NGINX, directory, file, file)
+  shell.write(file .. ".conf", (shell.read("bench/nginx/" .. name .. ".conf.in"):gsub("@([%u_]+)@", values)))
+  shell.run(("%s -p %s -c %s.conf > %s.output 2>&1 & nginx=$!; "):format(nginx.path, directory, file, file)
     .. ("(while kill -0 %s && kill -0 $nginx; do sleep 1; done; kill $nginx) > /dev/null 2>&1 &"):format(
       OWN_PID))
   for _ = 1, 50 do
-    pids[name] = read(file .. ".pid"):match("%d+")
+    pids[name] = (shell.read(file .. ".pid") or ""):match("%d+")
     if pids[name] then return end
     core.sleep(100)
   end
-  error(name .. " does not start: " .. read(file .. ".output"))
+  error(name .. " does not start: " .. tostring(shell.read(file .. ".output")))
 end
 
 local function stop(name)
   -- A worker that is blocked would not hear of its end for minutes.
-  local workers = shell("ps -o pid= --ppid " .. pids[name]):gsub("%s+", " ")
-  shell(("kill %s; sleep 0.2; kill -9 %s"):format(pids[name], workers))
+  local workers = output_of("ps -o pid= --ppid " .. pids[name]):gsub("%s+", " ")
+  shell.run(("kill %s; sleep 0.2; kill -9 %s"):format(pids[name], workers))
 end
 
 -- ---- what is put into their configurations -----------------------------------------------------
 
-local function random_port()
-  local a, b = core.random_bytes(2):byte(1, 2)
-  return 20000 + (a * 256 + b) % 12000
-end
-
 -- The first and the last of the CPUs that this process may use.
 local function cpus()
-  local list = read("/proc/self/status"):match("Cpus_allowed_list:%s*(%S+)")
+  local list = shell.read("/proc/self/status"):match("Cpus_allowed_list:%s*(%S+)")
   return tonumber(list:match("^%d+")), tonumber(list:match("%d+$"))
 end
 
@@ -112,15 +79,16 @@ local function write_values(path, gateway, values, order)
   end
   local text = {}
   for name, value in pairs(lines) do text[#text + 1] = name .. "=" .. value .. "\n" end
-  write(path, table.concat(text))
+  shell.write(path, table.concat(text))
 end
 
 local function start_both(gateway, order, peers)
-  local keys, port = gateway.ca_file:match("^(.*)/"), random_port()
+  local keys, port = gateway.ca_file:match("^(.*)/"), nginx.random_port()
   local first, last = cpus()
   local time, signature = sign_answer(gateway, keys)
   local values = {
-    USER = shell("id -u") == "0" and "user root;" or "", DIR = directory, ROOT = shell("pwd"), MODULES = modules(),
+    USER = output_of("id -u") == "0" and "user root;" or "", DIR = directory, ROOT = output_of("pwd"),
+    MODULES = nginx.modules(),
     KEYS = keys, CA_FILE = gateway.ca_file, VALUES = directory .. "/values",
     PEERS = peers and ("%s/?.lua;%s/?/init.lua;"):format(peers, peers) or "",
     CLIENT_ID = gateway.rsa_client_id, TIME = time, SIGNATURE = signature, ANSWER = ANSWER,
@@ -130,7 +98,7 @@ local function start_both(gateway, order, peers)
   write_values(values.VALUES, gateway, values, order)
   start("gateway", values)
   start("nginx", values)
-  shell(("taskset -cp %d %s"):format(first, OWN_PID))
+  shell.run(("taskset -cp %d %s"):format(first, OWN_PID))
   servers.port = port
 end
 
@@ -151,14 +119,14 @@ end
 --- Ends the worker and starts a new one, which has used no memory yet.
 function servers.renew()
   local old = ("%d"):format(servers.ask("/usage").pid)
-  shell("kill -HUP " .. pids.nginx)
+  shell.run("kill -HUP " .. pids.nginx)
   -- The old one may take connections until it is gone.
-  repeat core.sleep(100) until shell("kill -0 " .. old) ~= ""
+  repeat core.sleep(100) until output_of("kill -0 " .. old) ~= ""
 end
 
 --- The last line of the worker's error log.
 function servers.last_error()
-  return read(directory .. "/error.log"):match("([^\n]*)\n*$")
+  return (shell.read(directory .. "/error.log") or ""):match("([^\n]*)\n*$")
 end
 
 --- Starts both, runs f, and ends them whatever becomes of it.
@@ -167,7 +135,7 @@ end
 -- @tparam ?string peers directory
 -- @tparam function f
 function servers.run(gateway, order, peers, f)
-  directory = shell("mktemp -d")
+  directory = output_of("mktemp -d")
   handle = curl.new()
   local ok, message = pcall(function()
     start_both(gateway, order, peers)
@@ -175,7 +143,7 @@ function servers.run(gateway, order, peers, f)
   end)
   handle:close()
   for name in pairs(pids) do stop(name) end
-  shell("rm -rf " .. directory)
+  shell.run("rm -rf " .. directory)
   if not ok then error(message, 0) end
 end
 

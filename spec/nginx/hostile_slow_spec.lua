@@ -11,12 +11,8 @@ local CHUNKED = HEAD .. "Transfer-Encoding: chunked\r\n\r\n"
 local INTERIM = "HTTP/1.1 100 Continue\r\n\r\n"
 local SIXTEEN_MB = 16 * 1024 * 1024
 
-local plan, slow, floods = {}, {}, {}
-
-local function number_of(case)
-  plan[#plan + 1] = case
-  return #plan
-end
+local plan, number_of = hostile.plan()
+local slow, floods = {}, {}
 
 -- Over http and TLS both, unless a call says where.
 local function waits(title, case, call)

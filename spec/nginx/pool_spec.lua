@@ -13,12 +13,7 @@ local LENGTH = "Content-Length: {length}\r\n\r\n{body}"
 local GOOD = HEAD .. LENGTH
 local CHUNKED = HEAD .. "Transfer-Encoding: chunked\r\n\r\n{chunks}"
 
-local plan = {}
-
-local function number_of(case)
-  plan[#plan + 1] = case
-  return #plan
-end
+local plan, number_of = hostile.plan()
 
 local good = number_of { answer = GOOD }
 local chunked = number_of { answer = CHUNKED }
@@ -77,20 +72,9 @@ describe("inside nginx, a connection", function()
   teardown(function() server:stop() end)
 
   -- No connection is left of the spec before.
-  before_each(function()
-    for _, url in ipairs { server:url(), server:url("http", "localhost"), server:url("https", "localhost") } do
-      repeat until select(2, succeeds(server:ask({ { case = last, url = url } })[1])) == 1
-    end
-    server:forget()
-  end)
+  before_each(function() server:begin_anew(last) end)
 
-  local function ask(scheme, ...)
-    local list = {}
-    for i, case in ipairs { ... } do
-      list[i] = { case = case, url = server:url_of(scheme), id = ("request-%d"):format(i) }
-    end
-    return server:ask(list)
-  end
+  local function ask(...) return server:ask_each(...) end
 
   local function times(body) return select(2, server:arrived())[('{"id":"request-%d"}'):format(body)] end
 

@@ -111,11 +111,7 @@ end
 
 --- What nginx logged that it never should.
 function endpoint:complaint()
-  local log = self.nginx.log()
-  for _, pattern in ipairs { "%[alert%]", "%[crit%]", "%[emerg%]", "thread aborted" } do
-    local complaint = log:match("[^\n]*" .. pattern .. "[^\n]*")
-    if complaint then return complaint end
-  end
+  return self.nginx.complaints { "thread aborted" }[1]
 end
 
 function endpoint:stop()

@@ -40,6 +40,15 @@ local SERVER = [[
   location = /neighbour { return 200 "here"; }
 ]]
 
+--- A list for `cases`, and a function that adds a case to it and gives its number.
+function hostile.plan()
+  local cases = {}
+  return cases, function(case)
+    cases[#cases + 1] = case
+    return #cases
+  end
+end
+
 --- Starts both. `options`: `cases`; `http`, `server`: further lines of nginx.conf, in which {names} is the port of
 -- a resolver, {forgetful} and {hushed} those of two that answer once, and {deaf} that of a server which says
 -- nothing; `trusted`: false for no trusted certificate.
@@ -120,6 +129,23 @@ function hostile:arrived()
   return order, bodies
 end
 
+--- Ends the connections that nginx keeps to the main listener, by a case that does so, and empties the log.
+function hostile:begin_anew(last)
+  for _, url in ipairs { self:url(), self:url("http", "localhost"), self:url("https", "localhost") } do
+    repeat until select(2, hostile.succeeds(self:ask({ { case = last, url = url } })[1])) == 1
+  end
+  self:forget()
+end
+
+--- What comes of calls by a scheme, one for each case; their ids are "request-1", "request-2", ...
+function hostile:ask_each(scheme, ...)
+  local list = {}
+  for i, case in ipairs { ... } do
+    list[i] = { case = case, url = self:url_of(scheme), id = ("request-%d"):format(i) }
+  end
+  return self:ask(list)
+end
+
 --- Empties the log.
 function hostile:forget()
   shell.write(self.directory .. "/log", "")
@@ -145,12 +171,7 @@ end
 
 --- What nginx logged that it never should: an alert, a critical error, or an error thrown in Lua.
 function hostile:complaint()
-  local log = self.nginx.log()
-  for _, pattern in ipairs { "%[alert%]", "%[crit%]", "%[emerg%]", "lua entry thread aborted", "runtime error",
-    "stack traceback", "attempt to " } do
-    local complaint = log:match("[^\n]*" .. pattern .. "[^\n]*")
-    if complaint then return complaint end
-  end
+  return self.nginx.complaints { "lua entry thread aborted", "runtime error", "stack traceback", "attempt to " }[1]
 end
 
 function hostile:stop()

@@ -42,10 +42,16 @@ kill -0 $launched && kill $(cat @directory@/nginx.pid)) > /dev/null 2>&1 &]]
 --- Where it is. Debian keeps it on root's path alone.
 nginx.path = os.getenv("NGINX_BIN") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
 
-local function modules()
+--- The directory of its modules; nil for OpenResty, which has them built in.
+function nginx.modules_path()
   local about = shell.run(nginx.path .. " -V")
-  if about:find("openresty", 1, true) then return "" end
-  local path = about:match("%-%-modules%-path=(%S+)")
+  return not about:find("openresty", 1, true) and about:match("%-%-modules%-path=(%S+)") or nil
+end
+
+--- The lines that load the Lua module.
+function nginx.modules()
+  local path = nginx.modules_path()
+  if not path then return "" end
   return ("load_module %s/ndk_http_module.so; load_module %s/ngx_http_lua_module.so;"):format(path, path)
 end
 
@@ -100,6 +106,18 @@ local function running(directory, port, pid, workers)
   }
 
   function self.log() return shell.read(directory .. "/error.log") end
+
+  --- The lines of it that an nginx in order never writes, or that have one of further patterns.
+  -- @treturn {string,...}
+  function self.complaints(further)
+    local found = {}
+    for line in self.log():gmatch("[^\n]+") do
+      local is_one = line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]")
+      for _, pattern in ipairs(further) do is_one = is_one or line:find(pattern) end
+      if is_one then found[#found + 1] = line end
+    end
+    return found
+  end
 
   function self.stop() shell.run("kill " .. pid) end
 
@@ -163,7 +181,7 @@ function nginx.start(parts)
     user = shell.run("id -u"):find("^0\n") and "user root;" or "",
     own_pid = shell.read("/proc/self/stat"):match("^%d+"),
     nginx = nginx.path,
-    modules = modules(),
+    modules = nginx.modules(),
     workers = tostring(parts.workers or 1),
     master = parts.master == false and "off" or "on",
   }

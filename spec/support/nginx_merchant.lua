@@ -92,14 +92,7 @@ end
 --- The lines of nginx's log that nothing in these specs gives it cause for.
 -- @treturn {string,...}
 function merchant.alarms(server)
-  local found = {}
-  for line in server.log():gmatch("[^\n]+") do
-    if line:find("%[alert%]") or line:find("%[crit%]") or line:find("%[emerg%]")
-      or line:find("exited on signal", 1, true) then
-      found[#found + 1] = line
-    end
-  end
-  return found
+  return server.complaints { "exited on signal" }
 end
 
 return merchant

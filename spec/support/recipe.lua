@@ -4,7 +4,6 @@
 --     local raw = server:post_order { orderStatus = "USED" }
 --     server:signal("HUP")
 
-local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local json = require "cjson"
 local nginx = require "spec.support.nginx"
@@ -53,12 +52,9 @@ local function put(files, from, to)
 end
 
 local function put_modules(files)
-  local about = shell.run(nginx.path .. " -V")
-  if about:find("openresty", 1, true) then
-    files["nginx.conf"] = files["nginx.conf"]:gsub("load_module [^\n]*\n", "")
-  else
-    put(files, "load_module modules/", "load_module " .. about:match("%-%-modules%-path=(%S+)") .. "/")
-  end
+  local path = nginx.modules_path()
+  if path then return put(files, "load_module modules/", "load_module " .. path .. "/") end
+  files["nginx.conf"] = files["nginx.conf"]:gsub("load_module [^\n]*\n", "")
 end
 
 -- The recipe's files for this attempt. `world.ports` names what others already serve.
@@ -80,15 +76,9 @@ local function write_files(self, name, world)
   for file, path in pairs(world.files) do shell.write(self.directory .. "/" .. file, shell.read(path)) end
 end
 
---- The outcome of `done` as soon as it is true, or after half a minute.
+--- The outcome of `done` as soon as it is true; nil after half a minute.
 function recipe.await(done)
-  local deadline = core.monotonic() + 30
-  local outcome = done()
-  while not outcome and core.monotonic() < deadline do
-    core.sleep(50)
-    outcome = done()
-  end
-  return outcome
+  return nginx.await(30, done)
 end
 
 --- Starts a recipe; it ends with `stop`, or with this process.
