@@ -8,7 +8,7 @@ local connection = {}
 -- @treturn table
 function connection.parse(text)
   local values = {}
-  for name, value in text:gmatch("([%w_]+)=([^\n]*)") do values[name] = value end
+  for name, value in text:gmatch("([A-Za-z0-9_]+)=([^\n]*)") do values[name] = value end
   return values
 end
 

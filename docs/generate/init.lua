@@ -6,17 +6,18 @@ local api = require "alipayhk.api"
 local index = require "docs.generate.index"
 local page = require "docs.generate.page"
 local rules = require "alipayhk.rules"
+local text = require "alipayhk.text"
 
 local folder, annotations_file = arg[1], arg[2]
 
-local function write(path, text)
+local function write(path, content)
   local file = assert(io.open(path, "w"))
-  assert(file:write(text))
+  assert(file:write(content))
   file:close()
 end
 
 local function file_of(scenario)
-  return scenario.name:lower() .. ".md"
+  return text.lower(scenario.name) .. ".md"
 end
 
 local apis = {}

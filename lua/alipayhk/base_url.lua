@@ -1,6 +1,8 @@
 --- Splits a base URL into what is connected to and the path prefix that is signed.
 -- @module alipayhk.base_url
 
+local text = require "alipayhk.text"
+
 -- Plain http is for a gateway on this machine alone.
 local function is_loopback(host)
   if host == "localhost" or host == "[::1]" then return true end
@@ -16,10 +18,10 @@ end
 -- @treturn ?number port
 local function split_authority(authority)
   local host, port = authority:match("^(%[%x*:[%x:.]*:[%x.]*%]):?(%d*)$")
-  if not host then host, port = authority:match("^(%w[%w_.-]*):?(%d*)$") end
+  if not host then host, port = authority:match("^([A-Za-z0-9][A-Za-z0-9_.-]*):?(%d*)$") end
   if not host or host:find("..", 1, true) then return nil end
   if port ~= "" and (tonumber(port) < 1 or tonumber(port) > 65535) then return nil end
-  return host:lower(), port ~= "" and tonumber(port) or nil
+  return text.lower(host), port ~= "" and tonumber(port) or nil
 end
 
 --- @tparam string url
@@ -27,15 +29,17 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string message
 local function parse(url)
-  local scheme, authority, prefix = url:match("^(%a+)://([^/?#]+)([^?#]*)$")
+  local scheme, authority, prefix = url:match("^([A-Za-z]+)://([^/?#]+)([^?#]*)$")
   if not scheme then
     return nil, "expected https://host[:port][/prefix], without a query string or fragment"
   end
-  scheme = scheme:lower()
+  scheme = text.lower(scheme)
   if scheme ~= "https" and scheme ~= "http" then return nil, "expected the scheme https" end
   local host, port = split_authority(authority)
   if not host then return nil, "expected https://host[:port][/prefix], the host a name or an address" end
-  if prefix:find("[^%w/._~%%!$&'()*+,;=:@-]") then return nil, "its path has characters that a URL may not have" end
+  if prefix:find("[^A-Za-z0-9/._~%%!$&'()*+,;=:@-]") then
+    return nil, "its path has characters that a URL may not have"
+  end
   if scheme == "http" and not is_loopback(host) then
     return nil, "http is refused except for loopback addresses: use https"
   end

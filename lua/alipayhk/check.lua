@@ -5,8 +5,8 @@
 local Error = require "alipayhk.error"
 local json = require "alipayhk.json"
 local schema = require "alipayhk.schema"
-local shown = require "alipayhk.shown"
 local steps = require "alipayhk.steps"
+local text = require "alipayhk.text"
 
 -- Faults in the error's message; bytes of a path.
 local SHOWN, PATH_MAX = 5, 512
@@ -30,7 +30,7 @@ end
 local function json_faults(payload)
   local faults = {}
   local is_opaque = json.inspect(payload, function(path, code, message)
-    faults[#faults + 1] = { path = shown(path, PATH_MAX), code = code, message = message }
+    faults[#faults + 1] = { path = text.shown(path, PATH_MAX), code = code, message = message }
   end)
   table.sort(faults, by_place)
   -- A table with many bad keys is told once of each sort.

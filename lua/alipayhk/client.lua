@@ -14,6 +14,7 @@ local response_reader = require "alipayhk.response"
 local retry = require "alipayhk.retry"
 local runtime = require "alipayhk.runtime"
 local suggest = require "alipayhk.suggest"
+local text = require "alipayhk.text"
 local transport = require "alipayhk.transport"
 
 local Client = {}
@@ -55,7 +56,7 @@ local function arguments_fault(client, payload, opts, has_steps)
 end
 
 local function path_fault(path)
-  if type(path) ~= "string" or not path:find("^/[%w/._~%%!$&'()*+,;=:@?-]*$") then
+  if type(path) ~= "string" or not path:find("^/[A-Za-z0-9/._~%%!$&'()*+,;=:@?-]*$") then
     return "path: expected a path from its first slash on, with the query string where there is one"
   end
 end
@@ -70,7 +71,7 @@ local function header_fault(name, value)
   if not name:find("^" .. http1.TOKEN .. "$") then
     return ("its header %q: a name of letters, digits and `-` expected"):format(name)
   end
-  if TRANSPORT_HEADERS[name:lower()] then return ("its header %s is for the transport to set"):format(name) end
+  if TRANSPORT_HEADERS[text.lower(name)] then return ("its header %s is for the transport to set"):format(name) end
 end
 
 -- A request goes where it was signed for, in the name of the client that signed it.
@@ -162,7 +163,7 @@ local function answer_was_lost(err)
   return err.retryable and err.code ~= "dns" and err.code ~= "connect"
 end
 
-local function text(value)
+local function string_or_nil(value)
   return type(value) == "string" and value or nil
 end
 
@@ -172,7 +173,8 @@ local function outcome_event(name, n, response, err)
     name = name,
     attempt = n,
     http_status = about.http_status,
-    result_code = response and text(response.result.resultCode) or err and err.kind == "result" and err.code or nil,
+    result_code = response and string_or_nil(response.result.resultCode)
+      or err and err.kind == "result" and err.code or nil,
     tracer_id = about.tracer_id,
     timing = about.timing,
     kind = err and err.kind or nil,

@@ -11,6 +11,7 @@ local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
 local runtime = require "alipayhk.runtime"
 local suggest = require "alipayhk.suggest"
+local text = require "alipayhk.text"
 
 local config = {}
 
@@ -31,8 +32,8 @@ end
 local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
 
 local function is_proxy_url(value)
-  local scheme, authority = value:match("^(%w+)://([^/%s%c]+)/?$")
-  if not scheme or not PROXY_SCHEMES[scheme:lower()] then return false end
+  local scheme, authority = value:match("^([A-Za-z0-9]+)://([^/\1-\32\127]+)/?$")
+  if not scheme or not PROXY_SCHEMES[text.lower(scheme)] then return false end
   return base_url.split_authority(authority:match("([^@]*)$")) ~= nil
 end
 
@@ -53,7 +54,7 @@ end
 local function key_version(value)
   if value == false then return nil end
   if type(value) == "number" and value % 1 == 0 and value >= 0 and value < 1e9 then return nil end
-  if type(value) == "string" and value:find("^[%w._-]+$") then return nil end
+  if type(value) == "string" and value:find("^[A-Za-z0-9._-]+$") then return nil end
   return "expected a whole number, a string of letters and digits, or false to leave it out"
 end
 
@@ -88,7 +89,9 @@ local NESTED = {
     key_padding = one_of { "pkcs1", "oaep" },
     key_bits = one_of { 256, 192, 128 },
     content_type = function(value)
-      if type(value) ~= "string" or value:find("%c") then return "expected a media type on one line" end
+      if type(value) ~= "string" or value:find("[" .. text.CONTROL .. "]") then
+        return "expected a media type on one line"
+      end
     end,
   },
   retry = {

@@ -4,17 +4,14 @@
 -- `http_status`, `response`, `fields`. Never a secret, never a user's id.
 -- @module alipayhk.error
 
+local text = require "alipayhk.text"
+
 local Error = {}
 Error.__index = Error
 Error.__name = "alipayhk.error"
 
 -- What stands in brackets behind the message, in this order.
 local CONTEXT = { "http_status", "request_id", "tracer_id", "attempts" }
-
--- What others wrote may have line breaks: one error stays one line of a log.
-local function one_line(text)
-  return (text:gsub("%c+", " "))
-end
 
 --- `kind/code: message (http_status=..., ...)`.
 function Error:__tostring()
@@ -24,7 +21,7 @@ function Error:__tostring()
   end
   local label = self.code and (self.kind .. "/" .. self.code) or self.kind
   local suffix = #context > 0 and (" (" .. table.concat(context, ", ") .. ")") or ""
-  return one_line("alipayhk: " .. label .. ": " .. self.message .. suffix)
+  return text.one_line("alipayhk: " .. label .. ": " .. self.message .. suffix)
 end
 
 --- Makes an error.
@@ -34,7 +31,7 @@ end
 local function new(kind, message, fields)
   local err = fields or {}
   err.kind = kind
-  err.message = one_line(message)
+  err.message = text.one_line(message)
   err.retryable = err.retryable or false
   return setmetatable(err, Error)
 end

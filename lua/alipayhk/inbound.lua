@@ -7,6 +7,7 @@
 local Error = require "alipayhk.error"
 local json = require "alipayhk.json"
 local platform = require "alipayhk.api.platform"
+local text = require "alipayhk.text"
 local wire = require "alipayhk.wire"
 
 local inbound = {}
@@ -21,7 +22,7 @@ local READ = { ["client-id"] = true, ["signature"] = true, ["request-time"] = tr
 local function read_headers(given)
   local headers = {}
   for name, value in pairs(given) do
-    name = name:lower()
+    name = text.lower(name)
     if READ[name] then
       if headers[name] or type(value) ~= "string" then return nil, name end
       headers[name] = value
@@ -51,8 +52,8 @@ local function offset_of(rest)
 end
 
 -- Seconds since the epoch of an ISO 8601 time with its offset, nil where it is none.
-local function seconds_of(text)
-  local year, month, day, hour, minute, second, rest = text:match(DATE_AND_TIME)
+local function seconds_of(time)
+  local year, month, day, hour, minute, second, rest = time:match(DATE_AND_TIME)
   local offset = rest and offset_of(rest)
   if not offset then return nil end
   year, month, day = tonumber(year), tonumber(month), tonumber(day)
@@ -103,7 +104,7 @@ end
 
 local function decode(body)
   local payload, message = json.decode(body)
-  if type(payload) == "table" and body:find("^%s*{") then return payload, nil, body end
+  if type(payload) == "table" and body:find("^[ \t\r\n]*{") then return payload, nil, body end
   return nil, Error.new("protocol", message and "the call is not JSON" or "the call is no JSON object")
 end
 

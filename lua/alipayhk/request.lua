@@ -7,6 +7,7 @@ local core = require "alipayhk.core"
 local json = require "alipayhk.json"
 local platform = require "alipayhk.api.platform"
 local schema = require "alipayhk.schema"
+local text = require "alipayhk.text"
 local version = require "alipayhk.version"
 local wire = require "alipayhk.wire"
 
@@ -17,7 +18,7 @@ local USER_AGENT = "lua-alipayhk/" .. version
 local function request_id(config, description)
   if config.request_id then
     local id = config.request_id(description.name)
-    if type(id) ~= "string" or id:find("%c") then
+    if type(id) ~= "string" or id:find("[" .. text.CONTROL .. "]") then
       error("config.request_id: it has to return a string without control characters", 0)
     end
     return id

@@ -5,6 +5,7 @@ local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
 local json = require "alipayhk.json"
 local platform = require "alipayhk.api.platform"
+local text = require "alipayhk.text"
 local wire = require "alipayhk.wire"
 
 local response = {}
@@ -14,9 +15,9 @@ local RETRYABLE_HTTP = { [429] = true, [500] = true, [502] = true, [503] = true,
 local TEXT_MAX = 256
 
 -- The other side's own text: on one line, and no longer than a line should be.
-local function clean(text)
-  if type(text) ~= "string" then return "" end
-  return (text:sub(1, TEXT_MAX):gsub("%c", " "))
+local function clean(value)
+  if type(value) ~= "string" then return "" end
+  return text.one_line(text.cut(value, TEXT_MAX))
 end
 
 local function tracer_id(headers)
@@ -26,15 +27,15 @@ local function tracer_id(headers)
 end
 
 -- Without the user's ids, should AlipayHK repeat them.
-local function without(text, personal)
+local function without(message, personal)
   for _, value in ipairs(personal or {}) do
-    local first, last = text:find(value, 1, true)
+    local first, last = message:find(value, 1, true)
     while first do
-      text = text:sub(1, first - 1) .. "***" .. text:sub(last + 1)
-      first, last = text:find(value, first + 3, true)
+      message = message:sub(1, first - 1) .. "***" .. message:sub(last + 1)
+      first, last = message:find(value, first + 3, true)
     end
   end
-  return text
+  return message
 end
 
 -- Whether the answer is AlipayHK's: true or false, or nil and a message where it must be refused.

@@ -2,6 +2,7 @@
 -- @module alipayhk.runtime
 
 local core = require "alipayhk.core"
+local text = require "alipayhk.text"
 
 local runtime = {}
 
@@ -47,9 +48,9 @@ end
 function runtime.log(message, reason)
   local ngx = runtime.nginx()
   if not ngx then return end
-  local ran, text = pcall(tostring, reason)
-  if reason ~= nil then message = message .. ": " .. (ran and type(text) == "string" and text or "no text") end
-  ngx.log(ngx.ERR, (message:gsub("%c+", " ")))
+  local ran, shown = pcall(tostring, reason)
+  if reason ~= nil then message = message .. ": " .. (ran and type(shown) == "string" and shown or "no text") end
+  ngx.log(ngx.ERR, text.one_line(message))
 end
 
 return runtime

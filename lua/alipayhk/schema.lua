@@ -6,8 +6,8 @@
 -- @module alipayhk.schema
 
 local list = require "alipayhk.list"
-local shown = require "alipayhk.shown"
 local suggest = require "alipayhk.suggest"
+local text = require "alipayhk.text"
 local tree = require "alipayhk.schema.tree"
 local values = require "alipayhk.schema.values"
 
@@ -37,7 +37,7 @@ end
 
 -- How a path names a key; what is no string or number has no name that is safe to ask for.
 local function key_text(key)
-  if type(key) == "string" then return shown(key, 64) end
+  if type(key) == "string" then return text.shown(key, 64) end
   return type(key) == "number" and ("%.14g"):format(key) or "(" .. type(key) .. ")"
 end
 
@@ -116,7 +116,7 @@ local function misspelt(node, holder, name)
   end
   sort(others, by_text)
   local hint = suggest(name, others):gsub("^, did you mean", ": is it")
-  return shown(hint, #hint)
+  return text.shown(hint, #hint)
 end
 
 -- A field that is nil or "".
@@ -129,7 +129,7 @@ local function visit_empty(node, parent, holder, state, depth)
   end
   if not need then return end
   local when = (node.required_when or node.expected_when) and state.case
-    and (" for %s"):format(shown(state.case, 40)) or ""
+    and (" for %s"):format(text.shown(state.case, 40)) or ""
   local message = ("%s%s, but %s"):format(need, when, value == "" and "empty" or "absent")
   if value == nil then message = message .. misspelt(parent, holder, name) end
   report(state, depth, name, "missing", message, need == "expected")

@@ -6,7 +6,7 @@
 -- @module alipayhk.steps
 
 local list = require "alipayhk.list"
-local shown = require "alipayhk.shown"
+local text = require "alipayhk.text"
 
 local steps = {}
 
@@ -71,7 +71,7 @@ end
 function steps.fault(scenario, from, to)
   if not find(scenario, from) then
     return ("the previous status %s is none of %s's: %s"):format(
-      shown(from, 40), scenario.name, table.concat(list.names(scenario.statuses), ", "))
+      text.shown(from, 40), scenario.name, table.concat(list.names(scenario.statuses), ", "))
   end
   local confidence = steps.forbidden(scenario, from, to)
   if not confidence then return nil end

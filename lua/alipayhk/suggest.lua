@@ -1,6 +1,8 @@
 --- "Did you mean": the known name nearest to one that is not known.
 -- @module alipayhk.suggest
 
+local text = require "alipayhk.text"
+
 -- Levenshtein distance, row by row.
 local function distance(a, b)
   local row = {}
@@ -20,7 +22,7 @@ end
 
 -- For comparing: `order_status`, `OrderStatus` and `orderStatus` are one name.
 local function fold(name)
-  return (name:lower():gsub("[_-]", ""))
+  return (text.lower(name):gsub("[_-]", ""))
 end
 
 --- `, did you mean "x"?` or an empty string.

@@ -4,6 +4,7 @@
 
 local core = require "alipayhk.core"
 local platform = require "alipayhk.api.platform"
+local text = require "alipayhk.text"
 
 local wire = {}
 
@@ -72,10 +73,10 @@ local function read(value, name)
   if not pairs_ then return nil, message end
   local encoded = pairs_[name]
   if not encoded or encoded == "" then return nil, ("no `%s` in it"):format(name) end
-  local text
-  text, message = core.percent_decode(encoded)
-  if not text then return nil, message end
-  return { algorithm = pairs_.algorithm, version = pairs_.keyVersion, text = text }
+  local decoded
+  decoded, message = core.percent_decode(encoded)
+  if not decoded then return nil, message end
+  return { algorithm = pairs_.algorithm, version = pairs_.keyVersion, base64 = decoded }
 end
 
 -- The platform's name for the algorithm of a key.
@@ -97,13 +98,13 @@ function wire.verify(value, content, keys, ecc224)
   local parsed, message = read(value, "signature")
   if not parsed then return nil, "the Signature header cannot be read: " .. message end
   local signature
-  signature, message = core.base64_decode(parsed.text)
+  signature, message = core.base64_decode(parsed.base64)
   if not signature then return nil, "the Signature header cannot be read: " .. message end
   local key
   key, message = keys:get(parsed.version)
   if not key then return nil, message end
   local algorithm = algorithm_of(key)
-  if parsed.algorithm and parsed.algorithm:upper() ~= algorithm then
+  if parsed.algorithm and text.upper(parsed.algorithm) ~= algorithm then
     return nil, ("it is signed with another algorithm than the public key given is for (%s)"):format(algorithm)
   end
   if not key:verify(content, signature, algorithm == "ECC224" and ecc224 or nil) then
@@ -134,7 +135,7 @@ end
 -- @treturn[2] nil
 function wire.open(value, body, private_key, options)
   local parsed = read(value, "symmetricKey")
-  return parsed and core.open(body, parsed.text, private_key, options) or nil
+  return parsed and core.open(body, parsed.base64, private_key, options) or nil
 end
 
 return wire

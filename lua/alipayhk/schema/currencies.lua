@@ -12,6 +12,6 @@ WST XAD XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX 
 ]]
 
 local set = {}
-for code in CODES:gmatch("%u+") do set[code] = true end
+for code in CODES:gmatch("[A-Z]+") do set[code] = true end
 
 return set

@@ -51,7 +51,8 @@ local PATH_EXPECTED = "expected a path such as \"extInfo.seat\", \"itemOrderList
 local function path(value)
   if type(value) ~= "string" then return ("expected a string, found a %s"):format(type(value)) end
   for part in (value .. "."):gmatch("([^.]*)%.") do
-    if not part:find("^[%w_-]+$") and not part:find("^[%w_-]+%[%]$") and not part:find("^{%a+}$") then
+    local name = part:gsub("%[%]$", "")
+    if not name:find("^[A-Za-z0-9_-]+$") and not part:find("^{[A-Za-z]+}$") then
       return PATH_EXPECTED
     end
   end
@@ -164,7 +165,7 @@ end
 
 --- A path, whatever its wildcards are called.
 function fields.key(field_path)
-  return (field_path:gsub("{%a+}", "{}"))
+  return (field_path:gsub("{[A-Za-z]+}", "{}"))
 end
 
 -- What a path is in, and whether it is an element, any key, or a name there; nil at the top.

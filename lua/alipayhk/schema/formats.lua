@@ -4,7 +4,7 @@
 -- @module alipayhk.schema.formats
 
 local currencies = require "alipayhk.schema.currencies"
-local shown = require "alipayhk.shown"
+local text = require "alipayhk.text"
 
 local byte, find = string.byte, string.find
 
@@ -15,35 +15,36 @@ local formats = {}
 local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 -- The number that the two digits from `at` on are.
-local function two_digits(text, at)
-  local tens, ones = byte(text, at, at + 1)
+local function two_digits(value, at)
+  local tens, ones = byte(value, at, at + 1)
   return tens * 10 + ones - 528
 end
 
-local function month_exists(text)
-  local month = two_digits(text, 6)
+local function month_exists(value)
+  local month = two_digits(value, 6)
   return month >= 1 and month <= 12
 end
 
 -- Of a text that starts with yyyy, a separator, MM, a separator, dd.
-local function day_exists(text)
-  if not month_exists(text) then return false end
-  local month, day = two_digits(text, 6), two_digits(text, 9)
+local function day_exists(value)
+  if not month_exists(value) then return false end
+  local month, day = two_digits(value, 6), two_digits(value, 9)
   if month == 2 and day == 29 then
-    local century, year = two_digits(text, 1), two_digits(text, 3)
+    local century, year = two_digits(value, 1), two_digits(value, 3)
     return (year == 0 and century or year) % 4 == 0
   end
   return day >= 1 and day <= DAYS[month]
 end
 
-local function date_and_time_exist(text)
-  return day_exists(text) and two_digits(text, 12) < 24 and two_digits(text, 15) < 60 and two_digits(text, 18) < 60
+local function date_and_time_exist(value)
+  return day_exists(value) and two_digits(value, 12) < 24 and two_digits(value, 15) < 60
+    and two_digits(value, 18) < 60
 end
 
 local function printed(name, example, pattern, exists)
   formats[name] = function(value)
     if not find(value, pattern) then return ("expected %s, such as %s"):format(name, example) end
-    if exists and not exists(value) then return ("there is no %s: expected %s"):format(shown(value, 40), name) end
+    if exists and not exists(value) then return ("there is no %s: expected %s"):format(text.shown(value, 40), name) end
   end
 end
 
@@ -58,16 +59,16 @@ printed("mm:ss", "19:30", "^%d%d:%d%d$")
 
 formats["ISO 4217"] = function(value)
   if currencies[value] then return nil end
-  local hint = currencies[value:upper()] and (": write \"%s\""):format(value:upper()) or ""
+  local hint = currencies[text.upper(value)] and (": write \"%s\""):format(text.upper(value)) or ""
   return "expected a currency code of ISO 4217, such as \"HKD\"" .. hint
 end
 
 -- Neither white space nor control characters; as ranges, for those are matched fastest.
 local REST = "[\33-\126\128-\255]*$"
-local WITH_HOST = "^%a[%w+.-]*://[^%z\1-\32/?#\127]" .. REST
+local WITH_HOST = "^[A-Za-z][A-Za-z0-9+.-]*://[^%z\1-\32/?#\127]" .. REST
 -- Without slashes a colon and a digit are a port, as in localhost:8080, unless a telephone is to be called; a
 -- scheme of one letter is a drive.
-local WITHOUT_HOST, TELEPHONE = "^%a[%w+.-]+:/*[^%z\1-\32/%d\127]" .. REST, "^tel:[^%z\1-\32\127]" .. REST
+local WITHOUT_HOST, TELEPHONE = "^[A-Za-z][A-Za-z0-9+.-]+:/*[^%z\1-\32/%d\127]" .. REST, "^tel:[^%z\1-\32\127]" .. REST
 local HTTP = "^[Hh][Tt][Tt][Pp][Ss]?:"
 
 -- Any scheme, deep links of apps included.

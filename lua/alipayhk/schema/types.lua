@@ -7,8 +7,8 @@ local core = require "alipayhk.core"
 local formats = require "alipayhk.schema.formats"
 local json = require "alipayhk.json"
 local list = require "alipayhk.list"
-local shown = require "alipayhk.shown"
 local suggest = require "alipayhk.suggest"
+local text = require "alipayhk.text"
 
 local utf8_length = core.utf8_length
 local concat = table.concat
@@ -90,7 +90,7 @@ local refinements = {
     local set = list.set(field.enum)
     return function(value)
       if set[value] then return nil end
-      local found = field.personal and "" or (", found \"%s\""):format(shown(value, 40))
+      local found = field.personal and "" or (", found \"%s\""):format(text.shown(value, 40))
       return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest(value, field.enum))
     end
   end,
@@ -159,9 +159,9 @@ function types.json_object()
   return function(value)
     if type(value) == "table" and #value == 0 then return nil end
     if type(value) ~= "string" then return expected("a table, or a string of JSON", value) end
-    if not value:find("^%s*{") then return "format", "not the JSON of an object" end
+    if not value:find("^[ \t\r\n]*{") then return "format", "not the JSON of an object" end
     local decoded, message = json.decode(value)
-    if not decoded then return "format", "not the JSON of an object: " .. shown(message, 100) end
+    if not decoded then return "format", "not the JSON of an object: " .. text.shown(message, 100) end
     return nil, nil, decoded
   end
 end

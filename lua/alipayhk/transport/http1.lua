@@ -4,9 +4,11 @@
 -- are thrown as tables `{ code, message }`.
 -- @module alipayhk.transport.http1
 
+local lower = require("alipayhk.text").lower
+
 local http1 = {
   --- A pattern: what the name of a header is made of.
-  TOKEN = "[%w!#$%%&'*+.^_`|~-]+",
+  TOKEN = "[A-Za-z0-9!#$%%&'*+.^_`|~-]+",
 }
 
 local HEAD_MAX, HEADER_COUNT_MAX = 65536, 100
@@ -88,7 +90,7 @@ local function parse_headers(text, from)
     line, from = read_line(text, from)
     local name = line:match(FIELD_NAME)
     if not name then fail("protocol", "a header line of the answer cannot be read") end
-    local key, value = name:lower(), trim(line:sub(#name + 2))
+    local key, value = lower(name), trim(line:sub(#name + 2))
     headers[key] = headers[key] and (headers[key] .. ", " .. value) or value
     count = count + 1
     if count > HEADER_COUNT_MAX then fail("too_large", "the answer has too many headers") end
@@ -101,7 +103,9 @@ local function parse_head(text)
   if text:find("\0", 1, true) then fail("protocol", "there is a NUL in the answer's head") end
   local line, from = read_line(text, 1)
   local version, status, reason = line:match("^HTTP/1%.([01]) ([1-9]%d%d)(.*)$")
-  if not version or not (reason == "" or reason:find("^ %C*$")) then fail("protocol", "the answer is not HTTP/1.1") end
+  if not version or not (reason == "" or reason:find("^ [^%z\1-\31\127]*$")) then
+    fail("protocol", "the answer is not HTTP/1.1")
+  end
   return { status = tonumber(status), headers = parse_headers(text, from), persistent = version == "1" }
 end
 
@@ -150,7 +154,7 @@ local function read_body(stream, head, max)
     return ""
   end
   if coding then
-    if length or coding:lower() ~= "chunked" then
+    if length or lower(coding) ~= "chunked" then
       fail("protocol", "the answer's length is ambiguous: Transfer-Encoding beside something else")
     end
     return read_chunks(stream, max)
@@ -178,7 +182,7 @@ function http1.read_answer(stream, max)
     head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
   end
   head.body = read_body(stream, head, max)
-  if (head.headers["connection"] or ""):lower():find("close", 1, true) then head.persistent = false end
+  if lower(head.headers["connection"] or ""):find("close", 1, true) then head.persistent = false end
   return head
 end
 
