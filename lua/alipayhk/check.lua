@@ -3,6 +3,7 @@
 -- @module alipayhk.check
 
 local Error = require "alipayhk.error"
+local fault = require "alipayhk.fault"
 local json = require "alipayhk.json"
 local schema = require "alipayhk.schema"
 local steps = require "alipayhk.steps"
@@ -14,7 +15,7 @@ local SHOWN, PATH_MAX = 5, 512
 local function summary(what, faults)
   local parts = {}
   for i = 1, math.min(#faults, SHOWN) do
-    parts[i] = faults[i].path .. ": " .. faults[i].message
+    parts[i] = tostring(faults[i])
   end
   local count = #faults == 1 and "1 fault" or #faults .. " faults"
   local more = #faults > SHOWN and ("; and " .. #faults - SHOWN .. " more") or ""
@@ -30,14 +31,14 @@ end
 local function json_faults(payload)
   local faults = {}
   local is_opaque = json.inspect(payload, function(path, code, message)
-    faults[#faults + 1] = { path = text.shown(path, PATH_MAX), code = code, message = message }
+    faults[#faults + 1] = fault.new(text.shown(path, PATH_MAX), code, message)
   end)
   table.sort(faults, by_place)
   -- A table with many bad keys is told once of each sort.
   local told, last = {}, nil
-  for _, fault in ipairs(faults) do
-    if not last or fault.path ~= last.path or fault.code ~= last.code then told[#told + 1] = fault end
-    last = fault
+  for _, found in ipairs(faults) do
+    if not last or found.path ~= last.path or found.code ~= last.code then told[#told + 1] = found end
+    last = found
   end
   return told, is_opaque
 end
@@ -50,22 +51,22 @@ end
 
 local function paths_of(faults)
   local paths = {}
-  for _, fault in ipairs(faults or {}) do paths[fault.path] = true end
+  for _, found in ipairs(faults or {}) do paths[found.path] = true end
   return paths
 end
 
 -- Those at other paths; nil where there are none.
 local function elsewhere(faults, paths)
   local kept = {}
-  for _, fault in ipairs(faults or {}) do
-    if not paths[fault.path] then kept[#kept + 1] = fault end
+  for _, found in ipairs(faults or {}) do
+    if not paths[found.path] then kept[#kept + 1] = found end
   end
   return #kept > 0 and kept or nil
 end
 
 local function has_path(faults, path)
-  for _, fault in ipairs(faults or {}) do
-    if fault.path == path then return true end
+  for _, found in ipairs(faults or {}) do
+    if found.path == path then return true end
   end
   return false
 end
@@ -77,7 +78,7 @@ local function check_step(rules, description, payload, previous_status, faults, 
   if not scenario or has_path(faults, path) then return faults, warnings end
   local message, is_warning = steps.fault(scenario, previous_status, payload[path])
   if not message then return faults, warnings end
-  local found = { { path = path, code = "transition", message = message } }
+  local found = { fault.new(path, "transition", message) }
   if is_warning then return faults, append(warnings, found) end
   return append(faults, found), warnings
 end

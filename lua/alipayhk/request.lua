@@ -4,6 +4,7 @@
 local Error = require "alipayhk.error"
 local check = require "alipayhk.check"
 local core = require "alipayhk.core"
+local fault = require "alipayhk.fault"
 local json = require "alipayhk.json"
 local platform = require "alipayhk.api.platform"
 local schema = require "alipayhk.schema"
@@ -65,7 +66,7 @@ local function encode(config, description, payload, previous_status)
   local body = json.encode(payload)
   if #body <= platform.body_max then return body, found end
   return nil, Error.new("invalid", ("the request has %d bytes, at most %d are sent"):format(#body, platform.body_max), {
-    fields = { { path = "", code = "too_long", message = "the whole payload is too long" } },
+    fields = { fault.new("", "too_long", "the whole payload is too long") },
   })
 end
 

@@ -5,6 +5,7 @@
 -- one walk over that tree, and makes no garbage beyond the faults it finds.
 -- @module alipayhk.schema
 
+local fault = require "alipayhk.fault"
 local list = require "alipayhk.list"
 local suggest = require "alipayhk.suggest"
 local text = require "alipayhk.text"
@@ -60,7 +61,7 @@ local function report(state, depth, key, code, message, is_warning)
   local kind = is_warning and "warnings" or "faults"
   local found = state[kind] or {}
   state[kind] = found
-  found[#found + 1] = { path = path_of(state, depth, key), code = code, message = message }
+  found[#found + 1] = fault.new(path_of(state, depth, key), code, message)
 end
 
 -- ---- checking ----------------------------------------------------------------------------------
