@@ -8,7 +8,7 @@ CFLAGS   ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 
 # ---- which Lua ---------------------------------------------------------------------------------
-# LUA is 5.1, 5.2, 5.3, 5.4, 5.5 or luajit. LUA_INCDIR overrides pkg-config (luarocks passes it).
+# LUA is 5.1, 5.2, 5.3, 5.4 or luajit. LUA_INCDIR overrides pkg-config (luarocks passes it).
 LUA_BIN_luajit := luajit
 LUA_BIN  := $(or $(LUA_BIN_$(LUA)),lua$(LUA))
 BUILD    ?= build/$(LUA)
@@ -71,11 +71,24 @@ $(BUILD)/alipayhk/curl.so: $(call objects,$(CURL_SOURCES))
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS)
 
-# Another compiler, flag or Lua makes every object stale.
+# Debian's names of the packages that have the headers, for the message that misses them.
+LUA_PACKAGE_5.1 := liblua5.1-0-dev
+LUA_PACKAGE_luajit := libluajit-5.1-dev
+LUA_PACKAGE := $(or $(LUA_PACKAGE_$(LUA)),liblua$(LUA)-dev)
+define need_header
+echo '#include <$(1)>' | $(CC) $(2) -E - > /dev/null 2>&1 || { \
+    echo "<$(1)> is not there: install $(3) (and pkg-config), or name its folder with $(4)" >&2; exit 1; }
+endef
+
+# Another compiler, flag or Lua makes every object stale, and is asked for its headers first.
 FLAGS = $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_LIBS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+	@echo '$(FLAGS)' | cmp -s - $@ || { \
+	    $(call need_header,lua.h,$(LUA_CFLAGS),$(LUA_PACKAGE),LUA_INCDIR); \
+	    $(call need_header,openssl/evp.h,$(OPENSSL_CFLAGS),libssl-dev,OPENSSL_DIR); \
+	    $(call need_header,curl/curl.h,$(CURL_CFLAGS),libcurl4-openssl-dev,CURL_DIR); \
+	    echo '$(FLAGS)' > $@; }
 .PHONY: FORCE
 FORCE:
 
@@ -198,7 +211,7 @@ help:
 	@echo 'make test            every test, under Lua 5.4 and LuaJIT'
 	@echo 'make test-asan       the suite on Lua 5.4 under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
-	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.5 or luajit'
+	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.4 or luajit'
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
 	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'

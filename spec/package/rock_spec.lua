@@ -66,6 +66,24 @@ describe("make install", function()
   end)
 end)
 
+describe("a header that is not there", function()
+  local PACKAGES = {
+    { set = "LUA=5.3 LUA_CFLAGS=-I/nowhere", header = "<lua.h>", package = "liblua5.3-dev" },
+    { set = "LUA=5.1 LUA_CFLAGS=-I/nowhere", header = "<lua.h>", package = "liblua5.1-0-dev" },
+    { set = "LUA=luajit LUA_CFLAGS=-I/nowhere", header = "<lua.h>", package = "libluajit-5.1-dev" },
+    { set = "LUA=5.4 OPENSSL_CFLAGS='-nostdinc -I/nowhere'", header = "<openssl/evp.h>", package = "libssl-dev" },
+    { set = "LUA=5.4 CURL_CFLAGS='-nostdinc -I/nowhere'", header = "<curl/curl.h>", package = "libcurl4-openssl-dev" },
+  }
+  for _, case in ipairs(PACKAGES) do
+    it(("is named with its package: %s (%s)"):format(case.package, case.set), function()
+      local output, status = shell.run("make -s build BUILD=build/none " .. case.set)
+      assert.is_true(status ~= 0)
+      assert.truthy(output:find(("%s is not there: install %s"):format(case.header, case.package), 1, true), output)
+      assert.is_nil(output:find("fatal error", 1, true))
+    end)
+  end
+end)
+
 describe("an OpenSSL that is named", function()
   it("and is not there is an error, not the system's", function()
     local output, status = shell.run("make -s build LUA=5.4 BUILD=build/none OPENSSL_DIR=/nowhere")
