@@ -15,7 +15,7 @@ and verifies what comes back. A C core over OpenSSL and libcurl, a thin Lua laye
 -- Headers are looked for by the Makefile, which asks pkg-config; OPENSSL_DIR and CURL_DIR override it.
 -- external_dependencies would not find curl's where Debian keeps them.
 dependencies = {
-  "lua >= 5.1, < 5.6",
+  "lua >= 5.1, < 5.5",
   "lua-cjson >= 2.1.0",
 }
 build = {

@@ -15,6 +15,35 @@ describe("the README", function()
       'eval "$(make -s env LUA=5.4)" && lua5.4 ' .. directory .. "/first_order.lua"))
   end)
 
+  for _, lua in ipairs { "5.1", "5.4" } do
+    it("its first order says what is wrong with the config under Lua " .. lua, function()
+      local path = shell.directory() .. "/first_order.lua"
+      shell.write(path, (readme.block("lua", 1):gsub('"testing"', '"staging"')))
+      shell.must("make -s build LUA=" .. lua)
+      local output, status = shell.run(('eval "$(make -s env LUA=%s)" && lua%s %s 2>&1'):format(lua, lua, path))
+      assert.is_true(status ~= 0)
+      assert.truthy(output:find("`environment`: expected one of", 1, true), output)
+    end)
+  end
+
+  it("makes a pair of keys, and shows the fingerprint that the library shows", function()
+    local core = require "alipayhk.core"
+    local directory = shell.directory()
+    local commands = readme.block("sh", 2) .. readme.inline("openssl pkey -in merchant.pem -pubout -outform DER")
+    local shown = shell.must(("cd %s && { %s ; } 2> /dev/null"):format(directory, commands))
+    local private = assert(core.private_key { file = directory .. "/merchant.pem" })
+    local public = assert(core.public_key { file = directory .. "/merchant.pub.pem" })
+    assert.equal(private:fingerprint(), public:fingerprint())
+    assert.truthy(shown:find(private:fingerprint(), 1, true), shown)
+  end)
+
+  it("makes a key for ECC224", function()
+    local core = require "alipayhk.core"
+    local directory = shell.directory()
+    shell.must(("cd %s && %s"):format(directory, readme.inline("openssl genpkey -algorithm EC")))
+    assert.equal("EC", assert(core.private_key { file = directory .. "/merchant.pem" }):type())
+  end)
+
   it("shows the faults that its wrong payload has", function()
     local alipayhk = require "alipayhk"
     local shown = {}

@@ -1,6 +1,7 @@
 -- The rock and `make install`, in throw-away trees, used from there.
 
 local gateway = require "spec.support.gateway"
+local readme = require "spec.support.readme"
 local shell = require "spec.support.shell"
 
 -- Sends one order to the gateway; prints where the library came from.
@@ -47,16 +48,23 @@ describe("luarocks make", function()
       assert.truthy(output:find(directory .. "/tree/share/lua/" .. version, 1, true))
     end)
   end
+
+  it("installs as the README has it, beside a lua-cjson that is no rock", function()
+    local directory = shell.directory()
+    local command = readme.block_with("luarocks --lua-version"):match("(luarocks [^\n#]*)")
+    shell.must(command:gsub("^luarocks ", ("luarocks --tree=%s/tree "):format(directory)))
+    local environment = ('eval "$(luarocks --lua-version=5.4 --tree=%s/tree path)"'):format(directory)
+    assert.truthy(run(environment, "lua5.4", directory):find("^SUCCESS\n"))
+  end)
 end)
 
 describe("make install", function()
   it("puts into PREFIX all that is needed", function()
     local directory = shell.directory()
     shell.must("make -s install PREFIX=/usr DESTDIR=" .. directory)
-    local share = directory .. "/usr/share/lua/5.4"
-    local output = run(('export LUA_PATH="%s/?.lua;%s/?/init.lua;;" LUA_CPATH="%s/usr/lib/lua/5.4/?.so;;"'):format(
-      share, share, directory), "lua5.4", directory)
-    assert.equal("SUCCESS\n" .. share .. "/alipayhk/init.lua\n", output)
+    local environment = ("PREFIX=%s/usr && %s"):format(directory, readme.block_with("export LUA_PATH"):gsub("\n$", ""))
+    local output = run(environment, "lua5.4", directory)
+    assert.equal(("SUCCESS\n%s/usr/share/lua/5.4/alipayhk/init.lua\n"):format(directory), output)
   end)
 
   it("says what to do where nothing is built", function()

@@ -14,6 +14,22 @@ function readme.block(language, n)
   return assert(blocks[n], "the README has no such block")
 end
 
+--- The first block that has the text.
+function readme.block_with(needle)
+  for block in shell.read("README.md"):gmatch("```%l*\n(.-)```") do
+    if block:find(needle, 1, true) then return block end
+  end
+  error("the README has no block with: " .. needle)
+end
+
+--- The command in the text that begins so.
+function readme.inline(start)
+  for command in shell.read("README.md"):gsub("```.-```", ""):gmatch("`([^`]+)`") do
+    if command:sub(1, #start) == start then return (command:gsub("\n", " ")) end
+  end
+  error("the README has no such command: " .. start)
+end
+
 -- Puts `to` for the text `from`, which has to be there.
 local function put(text, from, to)
   local first, last = text:find(from, 1, true)
