@@ -124,13 +124,16 @@ local function retry_after_ms(raw)
   return seconds and seconds > 0 and seconds * 1000 or nil
 end
 
--- What a transport takes. Without room for a proxy that is not there the table is half as large: hundreds of these
--- wait in a worker at once.
-local function transport_request(config, request, timeout_ms)
+-- What a transport takes. The headers are its own: it may change them, and read them while another coroutine signs the
+-- same request anew. Without room for what is not there the table is half as large: hundreds of these wait in a worker
+-- at once.
+local function transport_request(config, request, timeout_ms, once)
+  local headers = {}
+  for name, value in pairs(request.headers) do headers[name] = value end
   local given = {
     method = request.method,
     url = request.url,
-    headers = request.headers,
+    headers = headers,
     body = request.body,
     connect_timeout_ms = math.min(config.connect_timeout_ms, timeout_ms),
     timeout_ms = timeout_ms,
@@ -138,6 +141,7 @@ local function transport_request(config, request, timeout_ms)
     tls = config.tls,
   }
   if config.proxy ~= nil then given.proxy = config.proxy end
+  if once then given.once = true end
   return given
 end
 
@@ -145,7 +149,7 @@ local function attempt(client, request, timeout_ms, policy)
   local config = client.config
   local signed, err = request_builder.sign(config, request)
   if not signed then return nil, err, {} end
-  local raw, fault = client.transport.send(transport_request(config, request, timeout_ms))
+  local raw, fault = client.transport.send(transport_request(config, request, timeout_ms, policy.once))
   if raw == nil then return nil, transport_error(request, fault), {} end
   local malformed = transport.response_fault(raw)
   if malformed then return nil, transport_error(request, malformed), {} end
@@ -211,7 +215,7 @@ local function deliver(client, request, opts, policy)
       return nil, err
     end
     emit(client, request, { name = "retry", attempt = n, delay_ms = delay_ms })
-    runtime.sleep(delay_ms)
+    config.sleep(delay_ms)
     -- Somebody may have closed it meanwhile: the last error still says most.
     if client.closed then return nil, err end
   end
@@ -225,14 +229,25 @@ end
 
 -- ---- building ----------------------------------------------------------------------------------
 
+-- nginx's log has each warning once, whichever place of a list it is about: the samples look at none.
+local function log_warnings(description, payload, warnings)
+  for _, warning in ipairs(warnings) do
+    local scenario = ("%s %s"):format(description.noun, tostring(payload[description.scenario_field]))
+    local key = scenario .. " " .. warning.path:gsub("%[%d+%]", "[]")
+    runtime.warn_once(key, ("alipayhk: warning: %s: %s"):format(scenario, tostring(warning)))
+  end
+end
+
 local function build(client, description, path, payload, opts)
   local encrypt = client.config.encrypt
   if opts.encrypt ~= nil then encrypt = opts.encrypt end
   local request, err = request_builder.build(client.config, description, path, payload, encrypt, opts.previous_status)
   if not request then
     emit(client, { api = description and description.name }, { name = "error", kind = err.kind, code = err.code })
+    return nil, err
   end
-  return request, err
+  if description then log_warnings(description, payload, request.warnings) end
+  return request
 end
 
 local function call(client, description, path, payload, opts)

@@ -42,7 +42,7 @@ function fill.uuid(config, description)
 end
 
 function fill.now_ms(config)
-  return math.floor(config.now() * 1000)
+  return config.next_ms(math.floor(config.now() * 1000))
 end
 
 -- A copy, so that the caller's table stays as it is.
