@@ -2,6 +2,7 @@
 -- @module alipayhk.keyring
 
 local core = require "alipayhk.core"
+local text = require "alipayhk.text"
 
 local Keyring = {}
 Keyring.__index = Keyring
@@ -20,13 +21,12 @@ function Keyring:get(version)
   local key = self.keys[version]
   if key then return key end
   return nil, ("it is signed with key version %s; the versions given are %s"):format(
-    version:sub(1, 16), table.concat(self.versions, ", "))
+    text.shown(version, 16), table.concat(self.versions, ", "))
 end
 
 -- "10" comes after "9".
 local function by_number(a, b)
-  local x, y = tonumber(a), tonumber(b)
-  if x and y then return x < y end
+  if a:find("^%d+$") and b:find("^%d+$") then return tonumber(a) < tonumber(b) end
   return a < b
 end
 
