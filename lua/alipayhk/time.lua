@@ -139,4 +139,11 @@ function time.read(text)
   return seconds
 end
 
+--- The seconds since the epoch by a user's clock; nil where that throws: an answer must not be lost for it.
+-- @tparam function clock
+function time.now(clock)
+  local ran, seconds = pcall(clock)
+  return ran and seconds or nil
+end
+
 return time
