@@ -56,7 +56,7 @@ local function kind_of(body, media)
   end
   if start:find("^<") then return "XML", true end
   if start:find("^[{%[]") then return "JSON", false end
-  if body:find("[%z\1-\8\14-\31]") then return "no text" end
+  if body:find("[%z\1-\8\14-\26\28-\31]") then return "no text" end
   return "plain text", false
 end
 
@@ -123,14 +123,14 @@ local HINTS = {
   [404] = wrong_place,
   [405] = wrong_place,
   [407] = function()
-    return "a proxy wants a name and a password: `proxy` takes them as http://name:password@host:port"
+    return "a proxy wants credentials: `proxy` takes them as http://name:password@host:port"
   end,
   [410] = wrong_place,
   [413] = function(_, request)
-    return ("the request has %d bytes, more than the server or a proxy before it takes"):format(#request.body)
+    return ("the request is too large for the server or a proxy before it: its size is %d bytes"):format(#request.body)
   end,
   [421] = wrong_place,
-  [429] = function() return "too many requests: send fewer at once, or later" end,
+  [429] = function() return "too many requests: send at a lower rate" end,
 }
 
 --- What to look at because of an HTTP status, if anything: a server that failed says nothing of the kind.

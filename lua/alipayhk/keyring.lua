@@ -24,9 +24,14 @@ function Keyring:get(version)
     text.shown(version, 16), table.concat(self.versions, ", "))
 end
 
--- "10" comes after "9".
+local function rank(version)
+  return version:find("^%d+$") and tonumber(version) or math.huge
+end
+
+-- "10" comes after "9", and what is no number after both.
 local function by_number(a, b)
-  if a:find("^%d+$") and b:find("^%d+$") then return tonumber(a) < tonumber(b) end
+  local x, y = rank(a), rank(b)
+  if x ~= y then return x < y end
   return a < b
 end
 

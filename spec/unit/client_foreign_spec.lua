@@ -51,6 +51,7 @@ describe("what came is called by its name:", function()
     ["text called JSON"] = { "no healthy upstream", "application/json", 'plain text (application/json): "no healthy' },
     ["text of many lines"] = { "\r\n one\r\n\ttwo\0three", "text/plain", "no text (text/plain)" },
     ["text of two lines"] = { "\r\n one\r\n\ttwo ", "text/plain", 'plain text (text/plain): "one two"' },
+    ["text in colours"] = { "\27[31mred\27[0m", "text/plain", 'plain text (text/plain): "[31mred [0m"' },
     ["long text"] = { ("電"):rep(1000), "text/plain", '電..."' },
     ["text in another encoding"] = { "\181\231\181\231", "text/plain; charset=gbk", 'plain text (text/plain): "????"' },
     ["a picture"] = { "\137PNG\r\n\26\n\0\0\0", "image/png", "no text (image/png)" },
@@ -100,7 +101,7 @@ end)
 
 describe("the hint goes with the status:", function()
   local HINTS = { base_url = "base_url", path = "the path tried is /pre/api/open/alipay/v1/merchant/order/sync",
-    bytes = "bytes", rate = "too many requests", proxy = "`proxy` takes them", client_id = "client_id",
+    bytes = "too large", rate = "too many requests", proxy = "`proxy` takes them", client_id = "client_id",
     redirect = "redirect", https = "speaks https" }
   -- All hints that a message has.
   local function hints_of(err)
@@ -128,7 +129,7 @@ describe("the hint goes with the status:", function()
   end
 
   it("413 has the size of the request", function()
-    assert.matches(("has %d bytes"):format(#gateway.requests[1].body), ask(413, {}, "").message, 1, true)
+    assert.matches(("size is %d bytes"):format(#gateway.requests[1].body), ask(413, {}, "").message, 1, true)
   end)
 
   it("400 of a port that speaks https", function()

@@ -159,6 +159,14 @@ describe("AlipayHK's key is the one", function()
     end
   end)
 
+  it("of the latest, which is one without a number where there is one", function()
+    local versions = { [9] = { file = stranger.public }, ["10"] = { file = stranger.public },
+      ["10a"] = { file = stranger.public }, ["1b"] = { file = stranger.public }, b = { file = rsa.own.public } }
+    accepted({ key_version = false }, { alipay_public_key = versions })
+    versions.b, versions["10"], versions["10a"], versions["1b"] = nil, { file = rsa.own.public }, nil, nil
+    accepted({ key_version = false }, { alipay_public_key = versions })
+  end)
+
   it("of no version that was not given", function()
     assert.matches("3", refused("signature", { key_version = "3" }, { alipay_public_key = VERSIONS }).message, 1, true)
   end)
