@@ -6,7 +6,7 @@ local nginx = require "spec.support.nginx"
 
 local MODULE = [[
 local alipayhk, core = require "alipayhk", require "alipayhk.core"
-local wire = require "alipayhk.wire"
+local clock_text = require("alipayhk.time").text
 local probe = {}
 
 local function client(config)
@@ -31,7 +31,7 @@ function probe.clock()
   while core.monotonic() - started < 2.5 do end
   local request = assert(made:prepare("order", order {}))
   local now, time = core.now(), request.headers["Request-Time"]
-  ngx.say(time == wire.timestamp(now) or time == wire.timestamp(now - 1), " ",
+  ngx.say(time == clock_text(now) or time == clock_text(now - 1), " ",
     now * 1000 - tonumber(request.body:match('"orderModifyTime":(%d+)')) < 1000)
 end
 
