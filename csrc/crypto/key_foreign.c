@@ -44,6 +44,8 @@ static const char HEX[] =
     "a key in hex: convert it with `tr -d ':[:space:]' < FILE | sed 's/^0x//' | xxd -r -p > key.der`";
 static const char WEB_PAGE[] = "a web page (HTML), not a key: perhaps a login page was saved; download the key again";
 static const char PATH[] = "a path, not a key: a key from a file is { file = path }";
+static const char DAMAGED_PEM[] = "PEM with a damaged BEGIN line, which has five hyphens on each side (word processors "
+                                  "make dashes of them)";
 
 /* How a text starts. */
 static const foreign starts[] = {
@@ -69,6 +71,7 @@ static const foreign parts[] = {
     {"\"kty\"", JWK("createPrivateKey", "pkcs8"), JWK("createPublicKey", "spki")},
     {"<html", WEB_PAGE, NULL},
     {"<HTML", WEB_PAGE, NULL},
+    {"BEGIN ", DAMAGED_PEM, NULL},
     {"modulus:\n", "what `openssl ... -text -noout` prints, for people to read: leave those two words out", NULL},
     {"Modulus:\n", "what `openssl ... -text -noout` prints, for people to read: leave those two words out", NULL},
     {"pub:\n", "what `openssl ... -text -noout` prints, for people to read: leave those two words out", NULL},

@@ -276,10 +276,17 @@ static bool read_der(ahk_key_text *text, bytes der, ahk_error *err)
     return true;
 }
 
-/* With a byte order mark in front, a foreign text is what it is without. */
-static ahk_slice without_mark(ahk_slice s)
+/* A foreign text is what it is without a byte order mark in front, and without quotes. */
+static ahk_slice without_wrapping(ahk_slice s)
 {
-    return ahk_slice_trim(ahk_slice_starts(s, "\xEF\xBB\xBF") ? ahk_slice_from(s, 3) : s);
+    if (ahk_slice_starts(s, "\xEF\xBB\xBF")) {
+        s = ahk_slice_from(s, 3);
+    }
+    s = ahk_slice_from(s, count_filler(s));
+    while (s.length > 0 && ahk_key_is_filler(s.data[s.length - 1])) {
+        s.length--;
+    }
+    return s;
 }
 
 static bool read_text(ahk_key_text *text, bytes input, int depth, ahk_error *err)
@@ -292,7 +299,7 @@ static bool read_text(ahk_key_text *text, bytes input, int depth, ahk_error *err
     if (is_binary(slice_of(input))) {
         return read_der(text, input, err);
     }
-    const ahk_slice trimmed = without_mark(ahk_slice_trim(slice_of(input)));
+    const ahk_slice trimmed = without_wrapping(slice_of(input));
     if (trimmed.length == 0) {
         return ahk_fail(err, "the key is empty");
     }

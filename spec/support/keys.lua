@@ -106,8 +106,8 @@ function keys.pair(name, algorithm)
 end
 
 --- The content of a form of the key of that name and algorithm.
-function keys.pem_of(name, algorithm, structure)
-  return shell.read(path({ name = name, algorithm = algorithm }, structure .. ".pem"))
+function keys.read_as(name, algorithm, form)
+  return shell.read(path({ name = name, algorithm = algorithm }, form))
 end
 
 -- Runs in the directory of `of`, which is a path.

@@ -220,7 +220,7 @@ for _, padding in ipairs(PADDINGS) do
 
     -- That it is no base64 is no secret: nothing is gained by going on with a random key.
     it("a wrapped key that is no base64, every time", function()
-      for _, bad in ipairs({ "", "!!!!", wrapped_key:sub(1, -2), wrapped_key .. "\0", "\n", wrapped_key .. "\nAAAA" }) do
+      for _, bad in ipairs({ "", "!!!!", wrapped_key:sub(1, -2), wrapped_key .. "\0", "\n" }) do
         for _ = 1, 500 do
           assert_fails(core.open(body, bad, private, opts))
         end

@@ -109,7 +109,6 @@ describe("a key is refused that is", function()
 end)
 
 describe("damage is named:", function()
-  local NO_KEY = "no key: neither PEM"
 
   it("PEM without its end", function()
     local pem = keys.read("rsa", "pkcs8.pem")

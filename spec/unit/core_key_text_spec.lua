@@ -183,7 +183,7 @@ end)
 
 describe("a text that could mean two things is refused:", function()
   local function pair(name, structure)
-    return keys.read(name, structure .. ".pem") .. keys.pem_of(name .. "_other", name, structure)
+    return keys.read(name, structure .. ".pem") .. keys.read_as("other", name, structure .. ".pem")
   end
 
   it("two private keys", function()
@@ -202,7 +202,7 @@ describe("a text that could mean two things is refused:", function()
       assert_refused("holds two different public keys", "public", pair(name, "certificate"))
     end
     assert_refused("holds two different public keys", "public",
-      keys.read("rsa", "spki.pem") .. keys.pem_of("rsa_other", "rsa", "certificate"))
+      keys.read("rsa", "spki.pem") .. keys.read_as("other", "rsa", "certificate.pem"))
   end)
 
   it("two of them on one line", function()
@@ -232,7 +232,8 @@ describe("a text that could mean two things is refused:", function()
   it("END without BEGIN", function()
     local text = keys.read("rsa", "pkcs8.pem"):gsub("^[^\n]*\n", "")
     assert_refused("END line and no BEGIN line", "private", text)
-    assert_refused("END line and no BEGIN line", "private", replace(keys.read("rsa", "pkcs8.pem"), "-----BEGIN", "----BEGIN"))
+    text = replace(keys.read("rsa", "pkcs8.pem"), "-----BEGIN", "----BEGIN")
+    assert_refused("END line and no BEGIN line", "private", text)
   end)
 
   it("both alphabets of base64", function()
@@ -286,7 +287,8 @@ end)
 describe("a byte that belongs in no key is named:", function()
   local text = keys.read("p224", "spki.base64")
   local ODD = {
-    { "a byte order mark", "\239\187\191" .. text, "byte 0xEF at position 1 is not of the alphabet (a byte order mark" },
+    { "a byte order mark", "\239\187\191" .. text,
+      "byte 0xEF at position 1 is not of the alphabet (a byte order mark" },
     { "a no-break space", text:sub(1, 10) .. "\194\160" .. text:sub(11),
       "byte 0xC2 at position 11 is not of the alphabet (a no-break space)" },
     { "a no-break space at the end", text .. "\194\160",
