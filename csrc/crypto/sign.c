@@ -36,12 +36,16 @@ static bool ready_scratch(ahk_key *key, EVP_MD_CTX **template_slot, init_functio
     if (key->scratch == NULL) {
         return false;
     }
-    if (EVP_MD_CTX_copy_ex(key->scratch, *template_slot) == 1) {
-        return true;
+    if (EVP_MD_CTX_copy_ex(key->scratch, *template_slot) != 1) {
+        ERR_clear_error();
+        if (EVP_MD_CTX_reset(key->scratch) != 1 ||
+            init(key->scratch, NULL, message_digest(digest), NULL, key->pkey) != 1) {
+            return false;
+        }
     }
-    ERR_clear_error();
-    return EVP_MD_CTX_reset(key->scratch) == 1 &&
-           init(key->scratch, NULL, message_digest(digest), NULL, key->pkey) == 1;
+    /* It is used once: OpenSSL need not work on a copy of its own. */
+    EVP_MD_CTX_set_flags(key->scratch, EVP_MD_CTX_FLAG_FINALISE);
+    return true;
 }
 
 /* What OpenSSL says it wrote is believed only where it can be: where memory is short, some releases call an
@@ -84,18 +88,19 @@ bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, unsigne
     return true;
 }
 
-/* Of a signature that is well formed, so that OpenSSL only fails where it is wrong or memory is short. The
- * error that tells need not be the first one. */
-static ahk_verdict judge(int verified, ahk_error *err)
+/* Of a signature that is well formed. Where it is wrong, RSA has an error that says so, and ECDSA has 0 for an
+ * answer; for anything else, and whenever memory was short on the way, that it is wrong has not been found. */
+static ahk_verdict judge(const ahk_key *key, int verified, ahk_error *err)
 {
-    ahk_verdict verdict = verified == 1 ? AHK_VALID : AHK_INVALID;
+    bool wrong = key->type == AHK_KEY_RSA ? ERR_peek_error() != 0 : verified == 0;
     for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
-        if (verdict == AHK_INVALID && ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
-            verdict = AHK_NOT_VERIFIED;
-            (void)ahk_fail(err, "verify: out of memory");
-        }
+        wrong = wrong && ERR_GET_REASON(code) != ERR_R_MALLOC_FAILURE;
     }
-    return verdict;
+    if (verified == 1 || wrong) {
+        return verified == 1 ? AHK_VALID : AHK_INVALID;
+    }
+    (void)ahk_fail(err, "verify: out of memory");
+    return AHK_NOT_VERIFIED;
 }
 
 /* Whether it has the length, and for ECDSA the form, that a signature of this key has; it is DER then. */
@@ -121,5 +126,6 @@ ahk_verdict ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk
         (void)ahk_fail_openssl(err, "verify: EVP_DigestVerifyInit");
         return AHK_NOT_VERIFIED;
     }
-    return judge(EVP_DigestVerify(key->scratch, signature.data, signature.length, message.data, message.length), err);
+    const int verified = EVP_DigestVerify(key->scratch, signature.data, signature.length, message.data, message.length);
+    return judge(key, verified, err);
 }
