@@ -2,12 +2,40 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+int ahk_shown(const char *text, size_t max)
+{
+    enum { CONTINUATIONS_MAX = 3 };
+    const size_t length = strnlen(text, max + 1);
+    if (length <= max) {
+        return (int)length;
+    }
+    size_t cut = max;
+    while (cut > 0 && max - cut < CONTINUATIONS_MAX && is_continuation(text[cut])) {
+        cut--;
+    }
+    return (int)(is_continuation(text[cut]) ? max : cut); /* so many in a row are no UTF-8 */
+}
 
 bool ahk_fail(ahk_error *err, const char *format, ...)
 {
+    char text[sizeof err->text + 4]; /* room to see what stands behind the cut */
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    const int length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (length < 0) {
+        *err = (ahk_error)AHK_ERROR_INIT;
+        return false;
+    }
+    const size_t shown = (size_t)ahk_shown(text, sizeof err->text - 1);
+    memcpy(err->text, text, shown);
+    err->text[shown] = '\0';
     return false;
 }

@@ -4,13 +4,23 @@
 #define AHK_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct {
     char text[768];
 } ahk_error;
 
-/* Sets the text (cut at the buffer's end) and returns false, so that a failing function can
- * say `return ahk_fail(err, ...)`. */
+/* Every error starts out as this: whoever fails without a word still leaves a line to read. */
+#define AHK_ERROR_INIT                                                                                                 \
+    {                                                                                                                  \
+        "no reason given"                                                                                              \
+    }
+
+/* Sets the text (cut at the buffer's end, not inside a character) and returns false, so that a failing
+ * function can say `return ahk_fail(err, ...)`. */
 bool ahk_fail(ahk_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* How many bytes of the text to show where at most `max` may be: no UTF-8 character is cut. For "%.*s". */
+int ahk_shown(const char *text, size_t max);
 
 #endif

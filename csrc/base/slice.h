@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 typedef struct {
     const unsigned char *data;
@@ -26,6 +27,40 @@ static inline ahk_slice ahk_slice_trim(ahk_slice s)
         s.length--;
     }
     return s;
+}
+
+static inline bool ahk_slice_is(ahk_slice s, const char *text)
+{
+    const size_t length = strlen(text);
+    return s.length == length && memcmp(s.data, text, length) == 0;
+}
+
+static inline bool ahk_slice_starts(ahk_slice s, const char *text)
+{
+    const size_t length = strlen(text);
+    return s.length >= length && memcmp(s.data, text, length) == 0;
+}
+
+/* Where `text` stands in s; s.length where it does not. */
+static inline size_t ahk_slice_find(ahk_slice s, const char *text)
+{
+    const size_t length = strlen(text);
+    for (size_t i = 0; i + length <= s.length; i++) {
+        const unsigned char *first = memchr(s.data + i, text[0], s.length - length + 1 - i);
+        if (first == NULL) {
+            break;
+        }
+        i = (size_t)(first - s.data);
+        if (memcmp(first, text, length) == 0) {
+            return i;
+        }
+    }
+    return s.length;
+}
+
+static inline ahk_slice ahk_slice_from(ahk_slice s, size_t at)
+{
+    return (ahk_slice){s.data + at, s.length - at};
 }
 
 #endif

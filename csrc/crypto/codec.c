@@ -134,34 +134,34 @@ bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *
     return true;
 }
 
-bool ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
+static ahk_pairs_found fail_pairs(ahk_error *err, const char *what)
 {
-    err->text[0] = '\0';
+    (void)ahk_fail(err, "header list: %s", what);
+    return AHK_PAIRS_MALFORMED;
+}
+
+ahk_pairs_found ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
+{
     if (rest->length == 0) {
-        return false;
+        return AHK_PAIRS_END;
     }
     const unsigned char *comma = memchr(rest->data, ',', rest->length);
     const size_t length = comma != NULL ? (size_t)(comma - rest->data) : rest->length;
     const ahk_slice pair = {rest->data, length};
-    const size_t taken = comma != NULL ? length + 1 : length;
-    rest->data += taken;
-    rest->length -= taken;
+    *rest = ahk_slice_from(*rest, comma != NULL ? length + 1 : length);
     if (comma != NULL && rest->length == 0) {
-        return ahk_fail(err, "header list: ends in a comma (cut off?)");
+        return fail_pairs(err, "ends in a comma (cut off?)");
     }
 
     /* The first `=` splits: raw base64 ends in more of them. */
     const unsigned char *equals = memchr(pair.data, '=', pair.length);
     if (equals == NULL) {
-        return ahk_fail(err, "header list: a part without `=` (expected key=value,key=value)");
+        return fail_pairs(err, "a part without `=` (expected key=value,key=value)");
     }
     const size_t key_length = (size_t)(equals - pair.data);
     *key = ahk_slice_trim((ahk_slice){pair.data, key_length});
-    *value = ahk_slice_trim((ahk_slice){equals + 1, pair.length - key_length - 1});
-    if (key->length == 0) {
-        return ahk_fail(err, "header list: a value without a key (expected key=value,key=value)");
-    }
-    return true;
+    *value = ahk_slice_trim(ahk_slice_from(pair, key_length + 1));
+    return key->length > 0 ? AHK_PAIR : fail_pairs(err, "a value without a key (expected key=value,key=value)");
 }
 
 /* Length of the sequence at s, 0 when it is not valid. Table 3-7 of the Unicode standard. */

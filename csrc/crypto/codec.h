@@ -18,8 +18,9 @@
 
 size_t ahk_base64_encode(ahk_slice in, char *out);
 
-/* Standard alphabet, padding required, no white space, unused bits zero. */
-bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err);
+/* Standard alphabet, padding required, no white space, unused bits zero. `out` may be where `in` is. */
+bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err)
+    __attribute__((warn_unused_result));
 
 /* Two lower-case digits a byte. */
 #define AHK_HEX_SIZE(n) ((n)*2)
@@ -30,14 +31,18 @@ size_t ahk_hex_encode(ahk_slice in, char *out);
 size_t ahk_percent_encode(ahk_slice in, char *out);
 
 /* Decodes %XX, either case; leaves `+` alone. Writes at most in.length bytes. */
-bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err);
+bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err)
+    __attribute__((warn_unused_result));
 
-/* Takes the next pair off the front of *rest. False at the end (err->text empty) and for a
- * malformed list (err->text says where). Space around keys and values is dropped. */
-bool ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err);
+typedef enum { AHK_PAIR, AHK_PAIRS_END, AHK_PAIRS_MALFORMED } ahk_pairs_found;
+
+/* Takes the next pair off the front of *rest; for a malformed list *err says what is wrong. Space around
+ * keys and values is dropped. */
+ahk_pairs_found ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
+    __attribute__((warn_unused_result));
 
 /* Counts the characters of valid UTF-8 (no surrogates, nothing overlong or above U+10FFFF).
  * False for anything else, with the offset of the first bad byte in *at. */
-bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at);
+bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at) __attribute__((warn_unused_result));
 
 #endif

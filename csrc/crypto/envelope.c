@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <string.h>
 
 #include "key_private.h"
 #include "openssl_error.h"
@@ -34,7 +35,7 @@ static EVP_PKEY_CTX *rsa_context(const ahk_key *key, int (*init)(EVP_PKEY_CTX *)
     return ctx;
 }
 
-static bool wrap_key(const ahk_key *key, ahk_slice aes_key, ahk_key_padding padding, char *out, size_t *out_length)
+static bool wrap_key(const ahk_key *key, ahk_slice aes_key, ahk_key_padding padding, ahk_sealed *sealed)
 {
     unsigned char wrapped[WRAPPED_MAX];
     size_t length = sizeof wrapped;
@@ -42,13 +43,14 @@ static bool wrap_key(const ahk_key *key, ahk_slice aes_key, ahk_key_padding padd
     const bool done = ctx != NULL && EVP_PKEY_encrypt(ctx, wrapped, &length, aes_key.data, aes_key.length) == 1;
     EVP_PKEY_CTX_free(ctx);
     if (done) {
-        *out_length = ahk_base64_encode((ahk_slice){wrapped, length}, out);
+        sealed->wrapped_key_length = ahk_base64_encode((ahk_slice){wrapped, length}, sealed->wrapped_key);
     }
     return done;
 }
 
-static bool encrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, char *out, size_t *out_length)
+static bool encrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, ahk_sealed *sealed)
 {
+    char *out = sealed->body;
     unsigned char chunk[CHUNK + AES_BLOCK];
     size_t written = 0;
     int n = 0;
@@ -66,24 +68,23 @@ static bool encrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, char *out, size_t *o
         return false;
     }
     written += ahk_base64_encode((ahk_slice){chunk, (size_t)n + (size_t)last}, out + written);
-    *out_length = written;
+    sealed->body_length = written;
     return true;
 }
 
-bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_key_padding padding, int key_bits, char *body,
-              size_t *body_length, char *wrapped_key, size_t *wrapped_key_length, ahk_error *err)
+bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_seal_options options, ahk_sealed *sealed, ahk_error *err)
 {
     ERR_clear_error();
     if (key->type != AHK_KEY_RSA) {
         return ahk_fail(err, "seal: RSA_AES needs the receiver's RSA key, this one is EC");
     }
     unsigned char aes_key[AES_KEY_MAX];
-    const size_t key_bytes = (size_t)key_bits / 8;
+    const size_t key_bytes = (size_t)options.key_bits / 8;
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     const bool done = ctx != NULL && RAND_priv_bytes(aes_key, (int)key_bytes) == 1 &&
-                      wrap_key(key, (ahk_slice){aes_key, key_bytes}, padding, wrapped_key, wrapped_key_length) &&
+                      wrap_key(key, (ahk_slice){aes_key, key_bytes}, options.padding, sealed) &&
                       EVP_EncryptInit_ex(ctx, aes_ecb(key_bytes), NULL, aes_key, NULL) == 1 &&
-                      encrypt_body(ctx, plaintext, body, body_length);
+                      encrypt_body(ctx, plaintext, sealed);
     EVP_CIPHER_CTX_free(ctx); /* cleanses its key schedule */
     OPENSSL_cleanse(aes_key, sizeof aes_key);
     if (!done) {
@@ -109,32 +110,56 @@ static bool unwrap_key(const ahk_key *key, ahk_slice wrapped, ahk_key_padding pa
                       (length == 16 || length == 24 || length == 32);
     EVP_PKEY_CTX_free(ctx);
     if (good) {
-        for (size_t i = 0; i < length; i++) {
-            aes_key[i] = unwrapped[i];
-        }
+        memcpy(aes_key, unwrapped, length);
         *key_bytes = length;
     }
     OPENSSL_cleanse(unwrapped, sizeof unwrapped);
     return good;
 }
 
+static bool has_space(ahk_slice s)
+{
+    return memchr(s.data, '\n', s.length) != NULL || memchr(s.data, '\r', s.length) != NULL ||
+           memchr(s.data, ' ', s.length) != NULL || memchr(s.data, '\t', s.length) != NULL;
+}
+
+/* Takes base64 of at most `most` characters off the front of *in, and the white space that follows. Where
+ * there is white space in it, the characters are moved together in `packed`, which has room for them. */
+static ahk_slice take_base64(ahk_slice *in, char *packed, size_t most)
+{
+    ahk_slice taken = {in->data, in->length < most ? in->length : most};
+    size_t at = taken.length;
+    if (has_space(taken)) {
+        size_t count = 0;
+        for (at = 0; at < in->length && count < most; at++) {
+            if (!ahk_is_space(in->data[at])) {
+                packed[count++] = (char)in->data[at];
+            }
+        }
+        taken = (ahk_slice){(const unsigned char *)packed, count};
+    }
+    while (at < in->length && ahk_is_space(in->data[at])) {
+        at++;
+    }
+    *in = ahk_slice_from(*in, at);
+    return taken;
+}
+
 static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, unsigned char *out, size_t *out_length)
 {
+    char packed[CHUNK_BASE64];
     unsigned char chunk[CHUNK];
     size_t written = 0;
     int n = 0;
     ahk_error ignored;
     while (in.length > 0) {
-        const size_t take = in.length < CHUNK_BASE64 ? in.length : CHUNK_BASE64;
+        const ahk_slice text = take_base64(&in, packed, sizeof packed);
         size_t decoded = 0;
-        if (!ahk_base64_decode((ahk_slice){in.data, take}, chunk, &decoded, &ignored) ||
-            (take < in.length && decoded != CHUNK) ||
+        if (!ahk_base64_decode(text, chunk, &decoded, &ignored) || (in.length > 0 && decoded != CHUNK) ||
             EVP_DecryptUpdate(ctx, out + written, &n, chunk, (int)decoded) != 1) {
             return false;
         }
         written += (size_t)n;
-        in.data += take;
-        in.length -= take;
     }
     if (EVP_DecryptFinal_ex(ctx, out + written, &n) != 1) {
         return false;
@@ -161,13 +186,15 @@ bool ahk_open(const ahk_key *key, ahk_slice body, ahk_slice wrapped_key, ahk_key
               unsigned char *plaintext, size_t *plaintext_length)
 {
     ERR_clear_error();
+    char packed[AHK_WRAPPED_KEY_SIZE];
     unsigned char wrapped[AHK_BASE64_DECODED_SIZE(AHK_WRAPPED_KEY_SIZE)];
     size_t wrapped_length = 0;
     ahk_error ignored;
+    const ahk_slice text = take_base64(&wrapped_key, packed, sizeof packed - 1);
     *plaintext_length = 0;
     const bool opened =
-        key->type == AHK_KEY_RSA && key->half == AHK_HALF_PRIVATE && wrapped_key.length < AHK_WRAPPED_KEY_SIZE &&
-        ahk_base64_decode(wrapped_key, wrapped, &wrapped_length, &ignored) &&
+        key->type == AHK_KEY_RSA && key->half == AHK_HALF_PRIVATE && wrapped_key.length == 0 &&
+        ahk_base64_decode(text, wrapped, &wrapped_length, &ignored) &&
         open_body(key, body, (ahk_slice){wrapped, wrapped_length}, padding, plaintext, plaintext_length);
     if (!opened) {
         OPENSSL_cleanse(plaintext, AHK_OPENED_SIZE(body.length));

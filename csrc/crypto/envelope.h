@@ -20,13 +20,25 @@ typedef enum { AHK_KEY_PADDING_PKCS1, AHK_KEY_PADDING_OAEP } ahk_key_padding;
 #define AHK_WRAPPED_KEY_SIZE AHK_BASE64_SIZE(AHK_RSA_BITS_MAX / 8)
 #define AHK_OPENED_SIZE(n) (AHK_BASE64_DECODED_SIZE(n) + 32)
 
-/* key_bits: 128, 192 or 256. The public key is the receiver's. */
-bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_key_padding padding, int key_bits, char *body,
-              size_t *body_length, char *wrapped_key, size_t *wrapped_key_length, ahk_error *err);
+typedef struct {
+    ahk_key_padding padding;
+    int key_bits; /* 128, 192 or 256 */
+} ahk_seal_options;
 
-/* False says no more than that: which step failed is nobody's business (a padding oracle). What
- * was written to plaintext is cleansed then. */
+typedef struct {
+    char *body; /* the caller brings AHK_SEALED_BODY_SIZE(plaintext.length) bytes */
+    size_t body_length;
+    char wrapped_key[AHK_WRAPPED_KEY_SIZE];
+    size_t wrapped_key_length;
+} ahk_sealed;
+
+/* The public key is the receiver's. */
+bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_seal_options options, ahk_sealed *sealed, ahk_error *err)
+    __attribute__((warn_unused_result));
+
+/* White space in the base64 of either is passed over. False says no more than that: which step failed is
+ * nobody's business (a padding oracle). What was written to plaintext is cleansed then. */
 bool ahk_open(const ahk_key *key, ahk_slice body, ahk_slice wrapped_key, ahk_key_padding padding,
-              unsigned char *plaintext, size_t *plaintext_length);
+              unsigned char *plaintext, size_t *plaintext_length) __attribute__((warn_unused_result));
 
 #endif

@@ -1,13 +1,10 @@
 #include "sign.h"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 
+#include "ecdsa_form.h"
 #include "key_private.h"
 #include "openssl_error.h"
-
-enum { P224_BYTES = 28, P224_DER_MAX = 2 * (P224_BYTES + 3) + 2 };
 
 typedef int (*init_function)(EVP_MD_CTX *, EVP_PKEY_CTX **, const EVP_MD *, ENGINE *, EVP_PKEY *);
 
@@ -39,93 +36,96 @@ static bool ready_scratch(ahk_key *key, EVP_MD_CTX **template_slot, init_functio
     if (key->scratch == NULL) {
         return false;
     }
-    if (EVP_MD_CTX_copy_ex(key->scratch, *template_slot) == 1) {
-        return true;
+    if (EVP_MD_CTX_copy_ex(key->scratch, *template_slot) != 1) {
+        ERR_clear_error();
+        if (EVP_MD_CTX_reset(key->scratch) != 1 ||
+            init(key->scratch, NULL, message_digest(digest), NULL, key->pkey) != 1) {
+            return false;
+        }
     }
-    ERR_clear_error();
-    return EVP_MD_CTX_reset(key->scratch) == 1 &&
-           init(key->scratch, NULL, message_digest(digest), NULL, key->pkey) == 1;
+    /* It is used once: OpenSSL need not work on a copy of its own. */
+    EVP_MD_CTX_set_flags(key->scratch, EVP_MD_CTX_FLAG_FINALISE);
+    return true;
 }
 
-static bool der_to_p1363(const unsigned char *der, size_t der_length, unsigned char *out)
+/* What OpenSSL says it wrote is believed only where it can be: where memory is short, some releases call an
+ * ECDSA signature of 4294967295 bytes a success. */
+static bool complete_signature(const ahk_key *key, ahk_ecdsa_encoding encoding, unsigned char *signature,
+                               size_t *length)
 {
-    const unsigned char *p = der;
-    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)der_length);
-    if (sig == NULL) {
+    if (key->type == AHK_KEY_RSA) {
+        return *length == (size_t)EVP_PKEY_size(key->pkey);
+    }
+    unsigned char p1363[AHK_P1363_SIZE];
+    if (*length > AHK_ECDSA_DER_MAX || !ahk_ecdsa_to_p1363((ahk_slice){signature, *length}, p1363)) {
         return false;
     }
-    const BIGNUM *r = NULL;
-    const BIGNUM *s = NULL;
-    ECDSA_SIG_get0(sig, &r, &s);
-    const bool done =
-        BN_bn2binpad(r, out, P224_BYTES) == P224_BYTES && BN_bn2binpad(s, out + P224_BYTES, P224_BYTES) == P224_BYTES;
-    ECDSA_SIG_free(sig);
-    return done;
-}
-
-static bool p1363_to_der(ahk_slice p1363, unsigned char *der, size_t *der_length)
-{
-    if (p1363.length != 2 * (size_t)P224_BYTES) {
-        return false;
+    if (encoding == AHK_ECDSA_P1363) {
+        memcpy(signature, p1363, sizeof p1363);
+        *length = sizeof p1363;
     }
-    ECDSA_SIG *sig = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(p1363.data, P224_BYTES, NULL);
-    BIGNUM *s = BN_bin2bn(p1363.data + P224_BYTES, P224_BYTES, NULL);
-    if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
-        BN_free(r);
-        BN_free(s);
-        ECDSA_SIG_free(sig);
-        return false;
-    }
-    /* r and s belong to sig now. */
-    unsigned char *p = der;
-    const int length = i2d_ECDSA_SIG(sig, NULL);
-    const bool fits = length > 0 && length <= P224_DER_MAX && i2d_ECDSA_SIG(sig, &p) == length;
-    ECDSA_SIG_free(sig);
-    *der_length = fits ? (size_t)length : 0;
-    return fits;
+    return true;
 }
 
 bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, unsigned char *signature, size_t *length,
               ahk_error *err)
 {
     ERR_clear_error();
+    *length = 0;
     if (key->half != AHK_HALF_PRIVATE) {
         return ahk_fail(err, "sign: a public key cannot sign, give the private one");
     }
     if (!ready_scratch(key, &key->signing[options.digest], EVP_DigestSignInit, options.digest)) {
         return ahk_fail_openssl(err, "sign: EVP_DigestSignInit");
     }
-    *length = AHK_SIGNATURE_MAX;
-    if (EVP_DigestSign(key->scratch, signature, length, message.data, message.length) != 1) {
+    size_t written = AHK_SIGNATURE_MAX;
+    if (EVP_DigestSign(key->scratch, signature, &written, message.data, message.length) != 1 ||
+        !complete_signature(key, options.encoding, signature, &written)) {
         return ahk_fail_openssl(err, "sign: EVP_DigestSign");
     }
-    if (key->type == AHK_KEY_EC && options.encoding == AHK_ECDSA_P1363) {
-        unsigned char p1363[2 * P224_BYTES];
-        if (!der_to_p1363(signature, *length, p1363)) {
-            return ahk_fail_openssl(err, "sign: the signature does not fit P1363");
-        }
-        for (size_t i = 0; i < sizeof p1363; i++) {
-            signature[i] = p1363[i];
-        }
-        *length = sizeof p1363;
-    }
+    *length = written;
     ERR_clear_error();
     return true;
 }
 
-bool ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options)
+/* Of a signature that is well formed. Where it is wrong, RSA has an error that says so, and ECDSA has 0 for an
+ * answer; for anything else, and whenever memory was short on the way, that it is wrong has not been found. */
+static ahk_verdict judge(const ahk_key *key, int verified, ahk_error *err)
 {
-    ERR_clear_error();
-    unsigned char der[P224_DER_MAX];
-    bool valid = true;
-    if (key->type == AHK_KEY_EC && options.encoding == AHK_ECDSA_P1363) {
-        size_t der_length = 0;
-        valid = p1363_to_der(signature, der, &der_length);
-        signature = (ahk_slice){der, der_length};
+    bool wrong = key->type == AHK_KEY_RSA ? ERR_peek_error() != 0 : verified == 0;
+    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
+        wrong = wrong && ERR_GET_REASON(code) != ERR_R_MALLOC_FAILURE;
     }
-    valid = valid && ready_scratch(key, &key->verifying[options.digest], EVP_DigestVerifyInit, options.digest) &&
-            EVP_DigestVerify(key->scratch, signature.data, signature.length, message.data, message.length) == 1;
+    if (verified == 1 || wrong) {
+        return verified == 1 ? AHK_VALID : AHK_INVALID;
+    }
+    (void)ahk_fail(err, "verify: out of memory");
+    return AHK_NOT_VERIFIED;
+}
+
+/* Whether it has the length, and for ECDSA the form, that a signature of this key has; it is DER then. */
+static bool is_well_formed(const ahk_key *key, ahk_slice *signature, ahk_ecdsa_encoding encoding, unsigned char *der)
+{
+    if (key->type == AHK_KEY_RSA) {
+        return signature->length == (size_t)EVP_PKEY_size(key->pkey);
+    }
+    if (encoding == AHK_ECDSA_P1363) {
+        *signature = (ahk_slice){der, ahk_ecdsa_to_der(*signature, der)};
+    }
+    return ahk_ecdsa_is_der(*signature);
+}
+
+ahk_verdict ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options, ahk_error *err)
+{
+    unsigned char der[AHK_ECDSA_DER_MAX];
     ERR_clear_error();
-    return valid;
+    if (!is_well_formed(key, &signature, options.encoding, der)) {
+        return AHK_INVALID;
+    }
+    if (!ready_scratch(key, &key->verifying[options.digest], EVP_DigestVerifyInit, options.digest)) {
+        (void)ahk_fail_openssl(err, "verify: EVP_DigestVerifyInit");
+        return AHK_NOT_VERIFIED;
+    }
+    const int verified = EVP_DigestVerify(key->scratch, signature.data, signature.length, message.data, message.length);
+    return judge(key, verified, err);
 }

@@ -24,11 +24,17 @@ typedef struct {
 /* SHA-256 for RSA, SHA-224 for EC, DER. */
 ahk_sign_options ahk_sign_defaults(const ahk_key *key);
 
-/* Writes at most AHK_SIGNATURE_MAX bytes. */
+/* Writes at most AHK_SIGNATURE_MAX bytes; *length is 0 where it fails. */
 bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, unsigned char *signature, size_t *length,
-              ahk_error *err);
+              ahk_error *err) __attribute__((warn_unused_result));
 
-/* True only for a valid signature; any failure on the way is false. */
-bool ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options);
+typedef enum {
+    AHK_INVALID, /* the signature is another one's, or none at all */
+    AHK_VALID,
+    AHK_NOT_VERIFIED /* that could not be found out (memory is short): see *err */
+} ahk_verdict;
+
+ahk_verdict ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options, ahk_error *err)
+    __attribute__((warn_unused_result));
 
 #endif

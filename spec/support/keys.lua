@@ -105,4 +105,38 @@ function keys.pair(name, algorithm)
   return { private = path(key, "pkcs8.pem"), public = path(key, "spki.pem") }
 end
 
+--- The content of a form of the key of that name and algorithm.
+function keys.read_as(name, algorithm, form)
+  return shell.read(path({ name = name, algorithm = algorithm }, form))
+end
+
+-- Runs in the directory of `of`, which is a path.
+local function certify(of, subject, issuer, is_authority)
+  local extensions = is_authority and "basicConstraints=critical,CA:TRUE" or "basicConstraints=CA:FALSE"
+  local request, config = of .. ".csr", of .. ".cnf"
+  shell.write(config, extensions .. "\n")
+  openssl("req", "-new -key %s -subj /CN=%s -out %s", shell.quote(of), subject, shell.quote(request))
+  openssl("x509", "-req -in %s -days 30 -extfile %s -out %s %s", shell.quote(request), shell.quote(config),
+    shell.quote(of .. ".crt"), issuer and ("-CA %s -CAkey %s -CAcreateserial"):format(
+      shell.quote(issuer .. ".crt"), shell.quote(issuer)) or ("-signkey %s"):format(shell.quote(of)))
+  return shell.read(of .. ".crt")
+end
+
+local chains = 0
+
+--- A new chain of certificates as PEM, each under a key of its own: { leaf, intermediate, root }.
+function keys.chain(algorithm)
+  chains = chains + 1
+  local names, files = {}, {}
+  for _, part in ipairs { "root", "intermediate", "leaf" } do
+    names[part] = ("%s-%d"):format(part, chains)
+    files[part] = keys.pair(names[part], algorithm).private
+  end
+  return {
+    root = certify(files.root, names.root, nil, true),
+    intermediate = certify(files.intermediate, names.intermediate, files.root, true),
+    leaf = certify(files.leaf, names.leaf, files.intermediate, false),
+  }
+end
+
 return keys

@@ -78,6 +78,31 @@ describe("what is sealed opens:", function()
   end)
 end)
 
+describe("white space in what is opened is passed over:", function()
+  local SPACED = {
+    ["a line break at the end"] = function(text) return text .. "\n" end,
+    ["line breaks every 76 characters"] = function(text) return (text:gsub(("."):rep(76), "%0\r\n")) end,
+    ["a blank after each character"] = function(text) return (text:gsub(".", "%0 ")) end,
+    ["blanks and tabs in front"] = function(text) return " \t\n" .. text end,
+  }
+  for name, space in pairs(SPACED) do
+    it(name, function()
+      for _, length in ipairs({ 0, 15, CHUNK - BLOCK - 1, CHUNK - 1, CHUNK, 3 * CHUNK + 1 }) do
+        local plaintext = ("x"):rep(length)
+        local body, wrapped_key = core.seal(plaintext, public)
+        assert.is_true(plaintext == core.open(space(body), space(wrapped_key), private))
+        assert.is_true(plaintext == core.open(space(body), wrapped_key, private))
+      end
+    end)
+  end
+
+  it("with a key of any length", function()
+    local key = core.private_key(keys.read("rsa3072", "pkcs8.pem"))
+    local body, wrapped_key = core.seal(PLAINTEXT, key)
+    assert.equal(PLAINTEXT, core.open(body, wrapped_key .. "\r\n", key))
+  end)
+end)
+
 describe("sealing", function()
   it("needs an RSA key", function()
     for _, key in ipairs({ ec_public, ec_private }) do
@@ -171,7 +196,7 @@ for _, padding in ipairs(PADDINGS) do
     it("a body that is no base64", function()
       -- Padding at the end of pieces, so many that the whole is a multiple of the block again.
       local padded_pieces = core.base64_encode(("x"):rep(CHUNK - 1)):rep(BLOCK)
-      for _, bad in ipairs({ "", "!", "!!!!", body:sub(1, -2), body .. "\n", " " .. body:sub(2), body .. "====",
+      for _, bad in ipairs({ "", "!", "!!!!", body:sub(1, -2), "\0" .. body, " " .. body:sub(2), body .. "====",
         padded_pieces .. body }) do
         assert_fails(core.open(bad, wrapped_key, private, opts))
       end
@@ -195,7 +220,7 @@ for _, padding in ipairs(PADDINGS) do
 
     -- That it is no base64 is no secret: nothing is gained by going on with a random key.
     it("a wrapped key that is no base64, every time", function()
-      for _, bad in ipairs({ "", "!!!!", wrapped_key:sub(1, -2), wrapped_key .. "\n" }) do
+      for _, bad in ipairs({ "", "!!!!", wrapped_key:sub(1, -2), wrapped_key .. "\0", "\n" }) do
         for _ = 1, 500 do
           assert_fails(core.open(body, bad, private, opts))
         end

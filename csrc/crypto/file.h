@@ -1,0 +1,33 @@
+/* Files with keys and certificates, which are small and of the plain kind: nothing here waits for the other
+ * end of a FIFO or reads a device without end. */
+#ifndef AHK_FILE_H
+#define AHK_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/error.h"
+
+/* For messages: a path's first bytes, so that a long one does not push the reason out of the text.
+ * ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), reason) */
+#define AHK_PATH_FORMAT "%.*s"
+#define AHK_PATH(path) ahk_shown(path, 160), path
+
+typedef struct {
+    unsigned char *data;
+    size_t length;
+    size_t room;
+} ahk_file;
+
+/* Reads a whole regular file of at most `max` bytes. On failure there is nothing to free, and the message
+ * starts with the path. */
+bool ahk_file_read(ahk_file *file, const char *path, size_t max, ahk_error *err) __attribute__((warn_unused_result));
+
+/* Cleanses what was read. */
+void ahk_file_free(ahk_file *file);
+
+/* Whether a file is what a TLS library takes: PEM, on lines of its own, with a block of that label
+ * ("CERTIFICATE") or, for "PRIVATE KEY", of one that ends in it. */
+bool ahk_pem_file(const char *path, const char *label, ahk_error *err) __attribute__((warn_unused_result));
+
+#endif
