@@ -56,7 +56,8 @@ LIBFLAG ?= -shared -Wl,-z,relro,-z,now,-z,nodelete
 DL_LIBS := -ldl
 endif
 
-CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c) csrc/bind/core.c csrc/bind/core_key.c csrc/bind/plain.c
+CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c) \
+                $(addprefix csrc/bind/,core.c core_key.c json.c plain.c)
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c) csrc/bind/curl.c
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 

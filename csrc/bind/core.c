@@ -6,11 +6,13 @@
 #include <lua.h>
 
 #include "../base/clock.h"
+#include "../base/utf8.h"
 #include "../crypto/codec.h"
 #include "../crypto/library.h"
 #include "../crypto/random.h"
 #include "compat.h"
 #include "core_key.h"
+#include "json.h"
 #include "plain.h"
 
 AHK_EXPORT int luaopen_alipayhk_core(lua_State *L);
@@ -215,6 +217,7 @@ int luaopen_alipayhk_core(lua_State *L)
     }
     lua_newtable(L);
     ahk_core_key_open(L);
+    ahk_core_json_open(L);
     ahk_set_functions(L, functions);
     return 1;
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "../crypto/codec.h"
+#include "../base/utf8.h"
 #include "compat.h"
 
 #if LUA_VERSION_NUM < 502

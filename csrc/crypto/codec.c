@@ -1,7 +1,6 @@
 #include "codec.h"
 
 #include <openssl/evp.h>
-#include <stdint.h>
 #include <string.h>
 
 size_t ahk_base64_encode(ahk_slice in, char *out)
@@ -162,56 +161,4 @@ ahk_pairs_found ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value
     *key = ahk_slice_trim((ahk_slice){pair.data, key_length});
     *value = ahk_slice_trim(ahk_slice_from(pair, key_length + 1));
     return key->length > 0 ? AHK_PAIR : fail_pairs(err, "a value without a key (expected key=value,key=value)");
-}
-
-/* Length of the sequence at s, 0 when it is not valid. Table 3-7 of the Unicode standard. */
-static size_t utf8_sequence(const unsigned char *s, size_t left)
-{
-    const unsigned char c = s[0];
-    if (c < 0x80) {
-        return 1;
-    }
-    const size_t length = c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
-    if (length == 0 || length > left) {
-        return 0;
-    }
-    const unsigned char lowest = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-    const unsigned char highest = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-    if (s[1] < lowest || s[1] > highest) {
-        return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    return length;
-}
-
-/* Eight bytes at a time, as most text has nothing else. */
-static bool is_ascii_word(const unsigned char *s)
-{
-    uint64_t word = 0;
-    memcpy(&word, s, sizeof word);
-    return (word & 0x8080808080808080U) == 0;
-}
-
-bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at)
-{
-    *characters = 0;
-    for (size_t i = 0; i < in.length;) {
-        if (in.length - i >= sizeof(uint64_t) && is_ascii_word(in.data + i)) {
-            i += sizeof(uint64_t);
-            *characters += sizeof(uint64_t);
-            continue;
-        }
-        const size_t length = utf8_sequence(in.data + i, in.length - i);
-        if (length == 0) {
-            *at = i;
-            return false;
-        }
-        i += length;
-        (*characters)++;
-    }
-    return true;
 }

@@ -1,5 +1,5 @@
 /* The text forms around signatures and keys: strict base64, percent-encoding, `k=v,k=v` header
- * lists, UTF-8. Nothing here allocates: the caller brings the room that the *_SIZE macros name. */
+ * lists. Nothing here allocates: the caller brings the room that the *_SIZE macros name. */
 #ifndef AHK_CODEC_H
 #define AHK_CODEC_H
 
@@ -40,9 +40,5 @@ typedef enum { AHK_PAIR, AHK_PAIRS_END, AHK_PAIRS_MALFORMED } ahk_pairs_found;
  * keys and values is dropped. */
 ahk_pairs_found ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
     __attribute__((warn_unused_result));
-
-/* Counts the characters of valid UTF-8 (no surrogates, nothing overlong or above U+10FFFF).
- * False for anything else, with the offset of the first bad byte in *at. */
-bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at) __attribute__((warn_unused_result));
 
 #endif

@@ -5,12 +5,17 @@ local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
 local check = require "alipayhk.check"
 local client = require "alipayhk.client"
+local json = require "alipayhk.json"
 local options = require "alipayhk.options"
 local rules = require "alipayhk.rules"
 local suggest = require "alipayhk.suggest"
 local version = require "alipayhk.version"
 
-local alipayhk = { _VERSION = version }
+local alipayhk = {
+  _VERSION = version,
+  --- An empty list, for a place that no rule describes; there `{}` is an empty object.
+  empty_array = json.empty_array,
+}
 
 --- Makes a client. No I/O but reading the key files named.
 -- @tparam table config see the README's table

@@ -1,61 +1,76 @@
---- JSON that says what the caller meant, or says why it cannot.
+--- JSON that says what the caller meant, or says why it cannot; the same whatever the locale.
 --
--- An instance of lua-cjson of our own: the global one keeps its settings. Debian's build writes
--- numbers with 14 digits, OpenResty's with 16; a number that the build at hand would round is
--- refused, with the advice to pass a string.
+-- An instance of lua-cjson of our own: the global one keeps its settings. What it cannot read or write (integers
+-- above 2^53, an empty list, a decimal point under some locales) passes through it as a string with a mark: see
+-- csrc/json.
 -- @module alipayhk.json
 
-local cjson = require "cjson"
 local core = require "alipayhk.core"
+
+-- In a locale whose decimal point has two bytes lua-cjson ends the process when it is loaded.
+local cjson = core.in_c_locale(require, "cjson")
+local codec = core.in_c_locale(cjson.new)
+-- It notes the point at each `new`, for all its instances: the user's own go by the locale as it is now.
+if #core.decimal_point() == 1 then cjson.new() end
 
 local DEPTH_MAX = 32
 -- A table may stand in many places: without this a small payload could unfold without end.
 local TABLES_MAX = 10000
-local PRECISIONS = { 16, 14 }
--- Below this every build writes all digits of a whole number.
-local PLAIN_INTEGER_MAX = 1e14
+-- From here on a double holds no longer every whole number.
+local DOUBLE_INTEGER_MAX = 2 ^ 53
+local MARK = "\239\183\144" -- U+FDD0: see csrc/json/scan.h
 
-local codec = cjson.new()
-for _, precision in ipairs(PRECISIONS) do
-  if pcall(codec.encode_number_precision, precision) then break end
-end
-codec.decode_invalid_numbers(false) -- NaN and 0x10 are no JSON
+codec.decode_invalid_numbers(false)
 codec.encode_max_depth(DEPTH_MAX + 2)
 codec.decode_max_depth(DEPTH_MAX + 2)
 
 local utf8_length = core.utf8_length
-local floor, huge = math.floor, math.huge
+local huge = math.huge
+-- Of Lua 5.3 and later.
+local number_type = rawget(math, "type")
 
 local json = {
   null = cjson.null,
-  -- What `[]` is written from; nil where the build has no way to write it.
-  empty_array = codec.empty_array,
+  -- What `[]` is written from, on every build; lua-cjson's own, where it has one, says the same.
+  empty_array = codec.empty_array or core.empty_array,
 }
 
---- @treturn[1] table|string|number|boolean the value
+-- ---- decoding ------------------------------------------------------------------------------------
+
+local function decode(given, unique)
+  local prepared, is_marked, is_object = core.json_scan(given, unique)
+  if not prepared then return nil, is_marked end
+  local ok, value = pcall(codec.decode, prepared)
+  if not ok then return nil, tostring(value) end
+  if is_marked then value = core.json_settle(value) end
+  return value, nil, is_object
+end
+
+--- The value of a text. An integer comes as one where this Lua has integers; one that its numbers cannot hold (without
+-- integers: above 2^53) as its digits, a string. Half a surrogate pair, and what is no UTF-8, comes as U+FFFD.
+-- @tparam string given
+-- @treturn[1] table|string|number|boolean the value
 -- @treturn[2] nil
 -- @treturn[2] string message
-function json.decode(text)
-  local ok, value = pcall(codec.decode, text)
-  if ok then return value end
-  return nil, tostring(value)
+function json.decode(given)
+  local value, message = decode(given)
+  return value, message
 end
 
 --- The object that a text is.
+-- @tparam string given
+-- @tparam[opt] string unique a member that may come once, and each key in it
 -- @treturn[1] table
 -- @treturn[2] nil
 -- @treturn[2] string message: "not JSON: ...", or "no JSON object"
-function json.decode_object(text)
-  local value, message = json.decode(text)
+function json.decode_object(given, unique)
+  local value, message, is_object = decode(given, unique)
   if message then return nil, "not JSON: " .. message end
-  if type(value) == "table" and text:find("^[ \t\r\n]*{") then return value end
+  if is_object then return value end
   return nil, "no JSON object"
 end
 
-local function survives(number)
-  local text = codec.encode({ number }):sub(2, -2)
-  return (number % 1 ~= 0 or text:find("^-?%d+$") ~= nil) and tonumber(text) == number
-end
+-- ---- what can be encoded -------------------------------------------------------------------------
 
 -- Each gives a code and a message where the value cannot be written.
 local check = {}
@@ -64,9 +79,9 @@ function check.number(value)
   if value ~= value or value == huge or value == -huge then
     return "format", "NaN and infinity have no form in JSON"
   end
-  if value > -PLAIN_INTEGER_MAX and value < PLAIN_INTEGER_MAX and floor(value) == value then return nil end
-  if not survives(value) then
-    return "format", "this number would be rounded on its way into JSON: pass it as a string"
+  if number_type and number_type(value) == "integer" then return nil end
+  if value % 1 == 0 and (value > DOUBLE_INTEGER_MAX or value < -DOUBLE_INTEGER_MAX) then
+    return "format", "above 2^53 a number of Lua's no longer holds every digit: pass it as a string"
   end
 end
 
@@ -79,9 +94,13 @@ end
 
 function check.boolean() end
 
--- Where the build has it, `cjson.empty_array` is one, the same for every instance.
+--- Whether a value stands for an empty list, in no table.
+function json.is_empty_array(value)
+  return value ~= nil and (value == codec.empty_array or value == core.empty_array)
+end
+
 function check.userdata(value)
-  if value ~= json.null and value ~= json.empty_array then return "type", "a userdata has no form in JSON" end
+  if value ~= json.null and not json.is_empty_array(value) then return "type", "a userdata has no form in JSON" end
 end
 
 local function unwritable(value)
@@ -209,9 +228,44 @@ function json.fault(value, name)
   return fault
 end
 
+-- ---- encoding ------------------------------------------------------------------------------------
+
+local marked
+
+local function marked_text(value)
+  return value:sub(1, #MARK) == MARK and MARK .. value or value
+end
+
+-- A list that its metatable marks as one stays so.
+local function marked_table(value)
+  local is_list = json.is_marked_list(value)
+  if is_list and next(value) == nil then return MARK .. "[]" end
+  local copy = {}
+  for key, child in next, value do
+    if type(key) == "string" then key = marked_text(key) end
+    copy[key] = marked(child)
+  end
+  return copy
+end
+
+local MARKED = {
+  table = marked_table,
+  string = marked_text,
+  number = function(value) return MARK .. core.json_number(value) end,
+  userdata = function(value) return json.is_empty_array(value) and MARK .. "[]" or value end,
+}
+
+-- A copy of a value in which lua-cjson finds nothing that it would write otherwise than it is meant.
+function marked(value)
+  local mark = MARKED[type(value)]
+  if mark then return mark(value) end
+  return value
+end
+
 --- Encodes a table that `inspect` found no fault in.
 function json.encode(value)
-  return codec.encode(value)
+  if json.is_plain(value) then return codec.encode(value) end
+  return core.json_finish(codec.encode(marked(value)))
 end
 
 return json

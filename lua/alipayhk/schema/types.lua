@@ -139,17 +139,9 @@ function types.object(_, required)
 end
 
 function types.array()
-  return function(value, is_encoded)
-    if type(value) ~= "table" then
-      if value == json.empty_array and value ~= nil then return nil end
-      return expected("a list", value)
-    end
-    if #value > 0 then return nil end
-    if next(value) ~= nil then return expected("a list", value) end
-    if not json.empty_array and not is_encoded then
-      return "format", "this build of lua-cjson cannot write an empty list: leave the field out, or use OpenResty's "
-        .. "lua-cjson, which luarocks installs"
-    end
+  return function(value)
+    if json.is_empty_array(value) then return nil end
+    if type(value) ~= "table" or (#value == 0 and next(value) ~= nil) then return expected("a list", value) end
   end
 end
 

@@ -26,7 +26,7 @@ end
 function wire_value(node, value)
   if type(value) ~= "table" or not node.rewritten then return value end
   local kind = node.field.type
-  if kind == "array" and next(value) == nil then return json.empty_array or value end
+  if kind == "array" and next(value) == nil then return json.empty_array end
   local copy = value
   for _, child in ipairs(node.children) do
     if child.rewritten and value[child.name] ~= nil then copy = replaced(child, value, copy, child.name) end

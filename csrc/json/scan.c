@@ -1,0 +1,493 @@
+#include "scan.h"
+
+#include <string.h>
+
+#include "../base/utf8.h"
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
+/* From here on a double holds no longer every integer; and the largest of 64 bits, below zero and above. */
+static const char double_max[] = "9007199254740992";
+static const char int64_min[] = "9223372036854775808";
+static const char int64_max[] = "9223372036854775807";
+
+typedef struct {
+    const unsigned char *begin, *at, *end;
+    const ahk_json_options *options;
+    ahk_json_report *report;
+    ahk_error *err;
+    char *out; /* NULL: only counted */
+    bool has_unique;
+    size_t key_count; /* of the object that may have no key twice */
+    ahk_slice keys[AHK_JSON_KEYS_MAX];
+} scanner;
+
+static bool fail(const scanner *s, const char *what)
+{
+    if (s->at == s->end) {
+        return ahk_fail(s->err, "it ends too early (cut off?): %s", what);
+    }
+    return ahk_fail(s->err, "%s at byte %zu", what, (size_t)(s->at - s->begin) + 1);
+}
+
+static void put(scanner *s, const void *data, size_t length)
+{
+    if (s->out != NULL) {
+        memcpy(s->out + s->report->length, data, length);
+    }
+    s->report->length += length;
+}
+
+/* What the text does not have. */
+static void put_instead(scanner *s, const char *data, size_t length)
+{
+    put(s, data, length);
+    s->report->is_changed = true;
+}
+
+static void put_mark(scanner *s)
+{
+    put_instead(s, AHK_JSON_MARK, AHK_JSON_MARK_LENGTH);
+    s->report->is_marked = true;
+}
+
+static void copy_to(scanner *s, const unsigned char *end)
+{
+    put(s, s->at, (size_t)(end - s->at));
+    s->at = end;
+}
+
+static int peek(const scanner *s)
+{
+    return s->at < s->end ? *s->at : -1;
+}
+
+static void skip_space(scanner *s)
+{
+    const unsigned char *p = s->at;
+    while (p < s->end && ahk_is_space(*p)) {
+        p++;
+    }
+    copy_to(s, p);
+}
+
+/* ---- strings -------------------------------------------------------------------------------------- */
+
+static int hex_value(unsigned char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    const int lower = c | 0x20;
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The code unit of the `\uXXXX` at p, -1 where there is none. */
+static int unit_at(const unsigned char *p, const unsigned char *end)
+{
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u') {
+        return -1;
+    }
+    int unit = 0;
+    for (int i = 2; i < 6; i++) {
+        const int digit = hex_value(p[i]);
+        if (digit < 0) {
+            return -1;
+        }
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+static bool is_high(int unit)
+{
+    return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static bool is_low(int unit)
+{
+    return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+static bool scan_unit(scanner *s)
+{
+    const int unit = unit_at(s->at, s->end);
+    if (unit < 0) {
+        return fail(s, "\\u without four hex digits");
+    }
+    if (is_high(unit) && is_low(unit_at(s->at + 6, s->end))) {
+        copy_to(s, s->at + 12);
+    } else if (is_high(unit) || is_low(unit)) {
+        put_instead(s, "\\ufffd", 6);
+        s->at += 6;
+    } else {
+        copy_to(s, s->at + 6);
+    }
+    return true;
+}
+
+static bool scan_escape(scanner *s)
+{
+    if (s->end - s->at < 2) {
+        s->at = s->end;
+        return fail(s, "a string has no end");
+    }
+    if (s->at[1] == 'u') {
+        return scan_unit(s);
+    }
+    if (s->at[1] == '\0' || strchr("\"\\/bfnrt", s->at[1]) == NULL) {
+        return fail(s, "an unknown escape in a string");
+    }
+    copy_to(s, s->at + 2);
+    return true;
+}
+
+/* One byte that is no UTF-8, or a character of more than one. */
+static void scan_character(scanner *s)
+{
+    const size_t length = ahk_utf8_sequence(s->at, (size_t)(s->end - s->at));
+    if (length > 0) {
+        copy_to(s, s->at + length);
+    } else {
+        put_instead(s, REPLACEMENT, sizeof REPLACEMENT - 1);
+        s->at++;
+    }
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* From after the opening quote to after the closing one. */
+static bool scan_string_rest(scanner *s)
+{
+    for (;;) {
+        const unsigned char *p = s->at;
+        while (p < s->end && is_plain(*p)) {
+            p++;
+        }
+        copy_to(s, p);
+        const int c = peek(s);
+        if (c == '"') {
+            copy_to(s, s->at + 1);
+            return true;
+        }
+        if (c < 0x20) {
+            return fail(s, c < 0 ? "a string has no end" : "a control character in a string");
+        }
+        if (c != '\\') {
+            scan_character(s);
+        } else if (!scan_escape(s)) {
+            return false;
+        }
+    }
+}
+
+static bool scan_key(scanner *s, ahk_slice *raw)
+{
+    if (peek(s) != '"') {
+        return fail(s, "a key in double quotes expected");
+    }
+    raw->data = s->at + 1;
+    copy_to(s, s->at + 1);
+    if (!scan_string_rest(s)) {
+        return false;
+    }
+    raw->length = (size_t)(s->at - raw->data) - 1;
+    return true;
+}
+
+static bool scan_string(scanner *s)
+{
+    copy_to(s, s->at + 1);
+    const ahk_slice rest = {s->at, (size_t)(s->end - s->at)};
+    if (ahk_slice_starts(rest, AHK_JSON_MARK) || unit_at(s->at, s->end) == 0xFDD0) {
+        put_mark(s);
+    }
+    return scan_string_rest(s);
+}
+
+/* ---- keys that come twice --------------------------------------------------------------------------- */
+
+/* Takes the next character off a key that was scanned, however it is written there; -1 at its end. What is no character
+ * counts as U+FFFD, as it is passed on. */
+static long next_character(ahk_slice *raw)
+{
+    if (raw->length == 0) {
+        return -1;
+    }
+    const unsigned char *p = raw->data;
+    const unsigned char *end = p + raw->length;
+    size_t taken = 1;
+    long character = p[0];
+    if (p[0] == '\\' && p[1] == 'u') {
+        const int unit = unit_at(p, end);
+        const int low = is_high(unit) ? unit_at(p + 6, end) : -1;
+        taken = is_low(low) ? 12 : 6;
+        character = is_low(low) ? 0x10000 + ((long)(unit - 0xD800) << 10) + (low - 0xDC00)
+                    : is_high(unit) || is_low(unit) ? 0xFFFD
+                                                    : unit;
+    } else if (p[0] == '\\') {
+        static const char names[] = "bfnrt";
+        static const char values[] = "\b\f\n\r\t";
+        const char *name = strchr(names, p[1]);
+        taken = 2;
+        character = name != NULL ? values[name - names] : p[1];
+    } else if (p[0] >= 0x80) {
+        const size_t length = ahk_utf8_sequence(p, raw->length);
+        taken = length > 0 ? length : 1;
+        character = length == 0 ? 0xFFFD : p[0] & (0xFF >> (length + 1));
+        for (size_t i = 1; i < length; i++) {
+            character = character << 6 | (p[i] & 0x3F);
+        }
+    }
+    *raw = ahk_slice_from(*raw, taken);
+    return character;
+}
+
+static bool is_same_key(ahk_slice a, ahk_slice b)
+{
+    long x = 0;
+    while (x >= 0) {
+        x = next_character(&a);
+        if (x != next_character(&b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Notes a key of the object that may have none twice. */
+static bool note_key(scanner *s, ahk_slice key)
+{
+    for (size_t i = 0; i < s->key_count; i++) {
+        if (is_same_key(s->keys[i], key)) {
+            return ahk_fail(s->err, "`%s` has a key twice, at byte %zu", s->options->unique,
+                            (size_t)(key.data - s->begin));
+        }
+    }
+    if (s->key_count == AHK_JSON_KEYS_MAX) {
+        return ahk_fail(s->err, "`%s` has more than %d keys", s->options->unique, AHK_JSON_KEYS_MAX);
+    }
+    s->keys[s->key_count++] = key;
+    return true;
+}
+
+/* Whether a key of the outermost object is the one that may come once; false with *err where it came before. */
+static bool note_unique(scanner *s, ahk_slice key, bool *is_unique)
+{
+    const char *name = s->options->unique;
+    *is_unique = name != NULL && is_same_key(key, (ahk_slice){(const unsigned char *)name, strlen(name)});
+    if (*is_unique && s->has_unique) {
+        return ahk_fail(s->err, "`%s` comes twice", name);
+    }
+    s->has_unique = s->has_unique || *is_unique;
+    return true;
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------------- */
+
+static const unsigned char *skip_digits(const unsigned char *p, const unsigned char *end)
+{
+    while (p < end && *p >= '0' && *p <= '9') {
+        p++;
+    }
+    return p;
+}
+
+static bool is_at_most(ahk_slice digits, const char *most)
+{
+    const size_t length = strlen(most);
+    return digits.length < length || (digits.length == length && memcmp(digits.data, most, length) <= 0);
+}
+
+static void put_marked(scanner *s, char sort, const unsigned char *end)
+{
+    put_instead(s, "\"", 1);
+    put_mark(s);
+    put_instead(s, &sort, 1);
+    copy_to(s, end);
+    put_instead(s, "\"", 1);
+}
+
+static void put_integer(scanner *s, const unsigned char *end)
+{
+    const bool is_negative = *s->at == '-';
+    const ahk_slice digits = {s->at + is_negative, (size_t)(end - s->at) - is_negative};
+    if (is_at_most(digits, double_max)) {
+        s->report->has_integer = true;
+        copy_to(s, end);
+        if (s->options->is_point_elsewhere) {
+            put_instead(s, " ", 1);
+        }
+    } else if (s->options->has_integers && is_at_most(digits, is_negative ? int64_min : int64_max)) {
+        put_marked(s, AHK_JSON_INTEGER, end);
+    } else {
+        put_marked(s, AHK_JSON_DIGITS, end);
+    }
+}
+
+/* Where a number ends; NULL where there is none. */
+static const unsigned char *end_of_number(const scanner *s, bool *is_integer)
+{
+    const unsigned char *p = s->at + (*s->at == '-');
+    const unsigned char *digits = p;
+    p = skip_digits(p, s->end);
+    if (p == digits || (*digits == '0' && p > digits + 1)) {
+        return NULL;
+    }
+    *is_integer = true;
+    if (p < s->end && *p == '.') {
+        *is_integer = false;
+        digits = p + 1;
+        p = skip_digits(digits, s->end);
+        if (p == digits) {
+            return NULL;
+        }
+    }
+    if (p < s->end && (*p == 'e' || *p == 'E')) {
+        *is_integer = false;
+        digits = p + 1;
+        digits += digits < s->end && (*digits == '+' || *digits == '-');
+        p = skip_digits(digits, s->end);
+        if (p == digits) {
+            return NULL;
+        }
+    }
+    return p;
+}
+
+static bool scan_number(scanner *s)
+{
+    bool is_integer = false;
+    const unsigned char *end = end_of_number(s, &is_integer);
+    if (end == NULL) {
+        return fail(s, "not a number");
+    }
+    if (is_integer) {
+        put_integer(s, end);
+    } else {
+        put_marked(s, AHK_JSON_FLOAT, end);
+    }
+    return true;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------- */
+
+static bool scan_value(scanner *s, size_t depth, bool is_unique);
+
+/* The comma or the end of a list or object: *is_over says which. */
+static bool scan_separator(scanner *s, char close, bool *is_over)
+{
+    skip_space(s);
+    *is_over = peek(s) == close;
+    if (!*is_over && peek(s) != ',') {
+        return fail(s, close == ']' ? "a comma or ] expected" : "a comma or } expected");
+    }
+    copy_to(s, s->at + 1);
+    skip_space(s);
+    return true;
+}
+
+/* After the opening bracket: true where the closing one follows at once. */
+static bool scan_empty(scanner *s, char close)
+{
+    copy_to(s, s->at + 1);
+    skip_space(s);
+    if (peek(s) != close) {
+        return false;
+    }
+    copy_to(s, s->at + 1);
+    return true;
+}
+
+static bool scan_list(scanner *s, size_t depth)
+{
+    bool is_over = scan_empty(s, ']');
+    while (!is_over) {
+        if (!scan_value(s, depth, false) || !scan_separator(s, ']', &is_over)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool scan_member(scanner *s, size_t depth, bool keys_are_unique)
+{
+    ahk_slice key = {NULL, 0};
+    bool is_unique = false;
+    if (!scan_key(s, &key) || (keys_are_unique && !note_key(s, key)) ||
+        (depth == 1 && !note_unique(s, key, &is_unique))) {
+        return false;
+    }
+    skip_space(s);
+    if (peek(s) != ':') {
+        return fail(s, "a colon expected");
+    }
+    copy_to(s, s->at + 1);
+    skip_space(s);
+    return scan_value(s, depth, is_unique);
+}
+
+static bool scan_object(scanner *s, size_t depth, bool keys_are_unique)
+{
+    bool is_over = scan_empty(s, '}');
+    while (!is_over) {
+        if (!scan_member(s, depth, keys_are_unique) || !scan_separator(s, '}', &is_over)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool scan_word(scanner *s)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    const ahk_slice rest = {s->at, (size_t)(s->end - s->at)};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (ahk_slice_starts(rest, words[i])) {
+            copy_to(s, s->at + strlen(words[i]));
+            return true;
+        }
+    }
+    return fail(s, "a value expected");
+}
+
+/* `is_unique`: if it is an object, none of its keys may come twice. */
+static bool scan_value(scanner *s, size_t depth, bool is_unique)
+{
+    const int c = peek(s);
+    if (c == '"') {
+        return scan_string(s);
+    }
+    if (c == '-' || (c >= '0' && c <= '9')) {
+        return scan_number(s);
+    }
+    if (c != '{' && c != '[') {
+        return scan_word(s);
+    }
+    if (depth == AHK_JSON_DEPTH_MAX) {
+        return fail(s, "nested too deep");
+    }
+    return c == '{' ? scan_object(s, depth + 1, is_unique) : scan_list(s, depth + 1);
+}
+
+bool ahk_json_scan(ahk_slice text, const ahk_json_options *options, char *out, ahk_json_report *report, ahk_error *err)
+{
+    scanner s = {.begin = text.data, .at = text.data, .end = text.data + text.length, .options = options,
+                 .report = report, .err = err, .out = out};
+    *report = (ahk_json_report){0};
+    if (ahk_slice_starts(text, BYTE_ORDER_MARK)) {
+        s.at += sizeof BYTE_ORDER_MARK - 1;
+        report->is_changed = true;
+    }
+    skip_space(&s);
+    report->is_object = peek(&s) == '{';
+    if (!scan_value(&s, 0, false)) {
+        return false;
+    }
+    skip_space(&s);
+    return s.at == s.end || fail(&s, "something follows the end of the JSON");
+}
