@@ -111,12 +111,15 @@ end
 local function visit_empty_object(node, state, depth)
   local need = need_of(node, state)
   if need and is_required_below(node.each, state.case) then
-    report_missing(node, state, depth, need, "an empty object")
+    local keys = node.field.keys
+    local where = keys and (": what is required belongs under %s"):format(concat(keys, " or ")) or ""
+    report_missing(node, state, depth, need, "an empty object" .. where)
   end
 end
 
 local function report_fault(node, value, key, state, depth, code, message)
-  if value == json.null and code == "type" and need_of(node, state) ~= "required" then
+  local may_be_absent = node.field.filled or need_of(node, state) ~= "required"
+  if value == json.null and code == "type" and may_be_absent then
     message = message .. (node.name == "[]" and ": leave it out" or ": leave the field out")
   end
   report(state, depth, key, code, message, node.ours or node.warns[code], node.ours)
@@ -183,7 +186,7 @@ local function check_later(later, value, state, depth)
     local child, other = later[i].child, later[i].other
     local late, early = value[child.name], value[other.name]
     if slips.is_before(child.field, late, early) and not child.check(late) and not other.check(early) then
-      report_slip(state, depth, child.name, ("before `%s`"):format(other.name))
+      report_slip(state, depth, child.name, ("this time is before `%s`"):format(other.name))
     end
   end
 end

@@ -92,6 +92,14 @@ describe("a time", function()
     assert.equal("endDate", warned("contract_card", samples.card { endDate = now * 1000 - 1 }))
   end)
 
+  it("that is only warned of is sent, by a client whose checks are strict, too", function()
+    local gateway = double.new { algorithm = "p224" }
+    local client = gateway:client { validate = "strict" }
+    gateway:answers { {} }
+    local response = assert(client:sync_order(samples.order { orderModifyTime = 1616338541000 }))
+    assert.same({ 1, true }, { #response.warnings, response.warnings[1].ours })
+  end)
+
   it("that is no number is called by its name", function()
     for _, case in ipairs(AHEAD) do
       local api, name = case[1], case[2]

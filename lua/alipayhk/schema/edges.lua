@@ -19,14 +19,10 @@ local BLANK_ROWS = {
   { "\239\187\191", "\239\187\191" },
 }
 
--- Byte by byte: a comparison of strings goes by the locale.
-local function is_blank(character)
-  for _, row in ipairs(BLANK_ROWS) do
-    local head, first, last = row[1]:sub(1, -2), row[1]:byte(-1), row[2]:byte(-1)
-    local final = character:byte(-1)
-    if character:sub(1, -2) == head and final >= first and final <= last then return true end
-  end
-  return false
+local BLANK = {}
+for _, row in ipairs(BLANK_ROWS) do
+  local head = row[1]:sub(1, -2)
+  for last = row[1]:byte(-1), row[2]:byte(-1) do BLANK[head .. string.char(last)] = true end
 end
 
 local SHOWN = { ["\r"] = "\\r", ["\n"] = "\\n", ["\t"] = "\\t", ["\0"] = "\\0" }
@@ -40,14 +36,14 @@ end
 local function named(character)
   if not character then return nil end
   if find(character, CONTROL) then return ("a control character (%s)"):format(edges.shown(character)) end
-  return is_blank(character) and "a blank" or nil
+  return BLANK[character] and "a blank" or nil
 end
 
 --- What a text has at an end that is not seen.
 -- @tparam string value
 -- @treturn ?string such as "a blank at its end"; nil where there is nothing
 function edges.stray(value)
-  local what = named(match(value, CHARACTER .. "$"))
+  local what = named(match(value:sub(-4), CHARACTER .. "$"))
   if what then return what .. " at its end" end
   what = named(match(value, "^" .. CHARACTER))
   return what and what .. " at its start"
@@ -57,7 +53,7 @@ end
 function edges.is_blank(value)
   local bytes = 0
   for character in gmatch(value, CHARACTER) do
-    if not is_blank(character) then return false end
+    if not BLANK[character] then return false end
     bytes = bytes + #character
   end
   return bytes == #value and bytes > 0

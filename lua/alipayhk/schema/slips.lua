@@ -19,6 +19,8 @@ local slips = {
 
 -- What `tostring` and programs of tables make of a number that is too long for them, or has a fraction of nothing.
 local FLOATS = { "^%-?%d+[.,]?%d*[eE]%+%d+$", "^%-?%d+%.0$" }
+-- None is longer; a text of very many digits would keep the first busy for minutes.
+local FLOAT_MAX = 64
 
 local KEEP_DIGITS = "this is how a program writes a number: keep the id as text from where it comes from; "
   .. "string.format(\"%.0f\", n) has all digits of a whole number below 2^53"
@@ -27,7 +29,7 @@ local KEEP_DIGITS = "this is how a program writes a number: keep the id as text 
 function slips.id(value)
   if edges.stray(value) then return "there is a blank at an end of this id: is it part of it?" end
   for i = 1, #FLOATS do
-    if find(value, FLOATS[i]) then return KEEP_DIGITS end
+    if #value <= FLOAT_MAX and find(value, FLOATS[i]) then return KEEP_DIGITS end
   end
 end
 
