@@ -93,12 +93,10 @@ local function split(warnings)
   return theirs, #ours > 0 and ours or nil
 end
 
--- A list of payloads in place of one: all its fields would be missing, and that would say less.
-local function is_list(payload)
-  for key in next, payload do
-    if type(key) ~= "number" then return false end
-  end
-  return true
+-- A list of payloads in place of one: that all its fields are missing would say less. A client has filled in some.
+local function is_list(description, payload)
+  return rawget(payload, 1) ~= nil and rawget(payload, description.scenario_field) == nil
+    and rawget(payload, description.status_field) == nil
 end
 
 local function list_error(description)
@@ -125,7 +123,7 @@ local check = {}
 -- @treturn[2] error kind "invalid"
 function check.payload(rules, description, payload, opts)
   opts = opts or NO_OPTIONS
-  if description and rawget(payload, 1) ~= nil and is_list(payload) then return nil, list_error(description) end
+  if description and is_list(description, payload) then return nil, list_error(description) end
   local faults, warnings, unwritable, is_opaque
   if not json.is_plain(payload) then unwritable, is_opaque = json_faults(payload) end
   -- A metatable could show other fields than would be sent, or throw.

@@ -1,6 +1,7 @@
 -- What check says of a status that is nearly right, of texts that are empty, and of a list in place of one payload.
 
 local cards = require "spec.support.card_expectations"
+local double = require "spec.support.alipayhk_double"
 local faults = require "spec.support.faults"
 local samples = require "spec.support.samples"
 local says = require "spec.support.check_says"
@@ -98,5 +99,18 @@ describe("a list of orders where one is expected", function()
       end
       assert.is_true(#faults(api, {}) > 1)
     end
+  end)
+
+  it("is refused as one by a client, which has filled in what it can", function()
+    local gateway = double.new { algorithm = "p224" }
+    local client = gateway:client()
+    for _, err in ipairs {
+      select(2, client:sync_order { samples.order(), samples.order() }),
+      select(2, client:sync_contract_card { samples.card() }),
+    } do
+      assert.same({ "invalid", 1 }, { err.kind, #err.fields })
+      assert_has(tostring(err), "found a list")
+    end
+    assert.equal(0, #gateway.requests)
   end)
 end)

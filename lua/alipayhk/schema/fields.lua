@@ -3,18 +3,18 @@
 -- `path` with dots; `{...}` for any key of an object, `[]` for each element of a list.
 -- `type`: string, number, object, array, json_object (a table here, a string of JSON on the wire), any.
 -- `required`, or `required_when` one of the listed statuses; `expected`, `expected_when`: the same, but its
--- absence is a warning. `max_length` in characters. `unit`: "ms" of a number, "cents" of a number or string are
--- checked, others document. `format`: see `alipayhk.schema.formats`. `enum`: allowed strings. `keys`:
--- allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a client fills it in.
--- `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults warnings;
--- `inferred`: codes of faults that are warnings. `source`: tags of pages. `note`: what it is; `evidence`: how
+-- absence is a warning; `except_when`: where `expected` does not hold. `max_length` in characters. `unit`: "ms" of
+-- a number, "cents" of a number or string are checked, others document. `format`: see `alipayhk.schema.formats`.
+-- `enum`: allowed strings. `keys`: allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a client
+-- fills it in. `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults
+-- warnings; `inferred`: codes of faults that are warnings. `source`: tags of pages. `note`: what it is; `evidence`: how
 -- that is known.
 --
 -- Ours, no facts of AlipayHK's: `id`, a string that names something, in which a control character, or nothing but
 -- blanks, is a fault. And what `alipayhk.schema.slips` goes by, whose warnings have `ours`: `id`; `tense` of a time in
 -- ms, "past" or "future"; `not_before`, the name beside it of a time that it cannot be before, where `local_times` says
 -- that each is on the clock of its place; `money`, an object whose keys no page shows, and which is looked at as
--- `{ value, currency }`. `except_when`: statuses in which `expected` does not hold.
+-- `{ value, currency }`. What else it looks for goes by `unit`, `format` and `type`.
 -- @module alipayhk.schema.fields
 
 local formats = require "alipayhk.schema.formats"
