@@ -5,8 +5,8 @@
 -- `required`, or `required_when` one of the listed statuses; `expected`, `expected_when`: the same, but its
 -- absence is a warning; `except_when`: where `expected` does not hold. `max_length` in characters. `unit`: "ms" of
 -- a number, "cents" of a number or string are checked, others document. `format`: see `alipayhk.schema.formats`.
--- `enum`: allowed strings. `keys`: allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a client
--- fills it in. `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults
+-- `enum`: allowed strings. `keys`: allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a
+-- client fills it in. `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults
 -- warnings; `inferred`: codes of faults that are warnings. `source`: tags of pages. `note`: what it is; `evidence`: how
 -- that is known.
 --
