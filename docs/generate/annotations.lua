@@ -23,7 +23,7 @@ local function type_of(node, name, out, literals)
     local key = field.keys and alternatives(field.keys) or "string"
     return ("table<%s, %s>"):format(key, inner)
   end
-  if #node.children == 0 then return "table" end
+  if #node.children == 0 or field.money then return "table" end
   classes(node, name, out, literals)
   return name
 end

@@ -131,6 +131,20 @@ local function required_text(field)
   return table.concat(parts, "; ")
 end
 
+-- What no page asks for, and gives a warning that says so.
+local function ours_text(field)
+  local parts = {}
+  if field.id then parts[#parts + 1] = "an id" end
+  if field.tense == "past" then parts[#parts + 1] = "not more than a day ahead" end
+  if field.tense == "future" then parts[#parts + 1] = "not passed" end
+  if field.not_before then
+    local clocks = field.local_times and ", each by its own clock" or ""
+    parts[#parts + 1] = ("not before `%s`%s"):format(field.not_before, clocks)
+  end
+  if field.money then parts[#parts + 1] = "`value` and `currency` as of money" end
+  return #parts > 0 and "ours: " .. table.concat(parts, ", ") or nil
+end
+
 local function form_text(field)
   local parts = {}
   if field.unit then parts[#parts + 1] = field.unit end
@@ -139,7 +153,8 @@ local function form_text(field)
   if field.enum then parts[#parts + 1] = listed(field.enum) end
   if field.keys then parts[#parts + 1] = "keys " .. listed(field.keys) end
   if field.may_be_empty then parts[#parts + 1] = "may be empty" end
-  return table.concat(parts, ", ")
+  local form, ours = table.concat(parts, ", "), ours_text(field)
+  return ours and form ~= "" and form .. "; " .. ours or ours or form
 end
 
 local TYPES = { json_object = "object, as a string of JSON", any = "not shown" }
@@ -190,7 +205,8 @@ local function fields_section(description, scenario, sources)
   local text = "## Fields of this scenario\n\n"
     .. (prefix ~= "" and ("In `%s`, for each locale:\n\n"):format(prefix:sub(1, -2)) or "")
     .. fields_table(scenario.fields, scenario.source, sources, prefix)
-  text = text .. "\n\"Expected\" gives a warning where it is missing, and so does whatever breaks an INFERRED rule.\n"
+  text = text .. "\n\"Expected\" gives a warning where it is missing, and so does whatever breaks an INFERRED rule. "
+    .. "What is [ours](README.md#slips) no page asks for.\n"
   if scenario.unknown then
     local lines = {}
     for i, entry in ipairs(scenario.unknown) do lines[i] = ("- in `%s`: %s"):format(entry.where, entry.note) end
@@ -228,7 +244,8 @@ local function response_section(description, scenario, sources)
   if not scenario.response and description.adds_to_answers then
     text = text .. "\nWhether this scenario adds more is not known: no copy of its page goes that far.\n"
   end
-  return "## The answer\n\n" .. text
+  local decoded = "Decoded it is `response.body`; its `result` is `response.result`, too.\n\n"
+  return "## The answer\n\n" .. decoded .. text
 end
 
 -- ---- the sample --------------------------------------------------------------------------------

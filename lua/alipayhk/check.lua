@@ -83,6 +83,29 @@ local function check_step(rules, description, payload, previous_status, faults, 
   return append(faults, found), warnings
 end
 
+-- The warnings that AlipayHK's pages give rise to, and our own; nil where there is none of ours.
+local function split(warnings)
+  local theirs, ours = {}, {}
+  for _, found in ipairs(warnings or {}) do
+    local list = found.ours and ours or theirs
+    list[#list + 1] = found
+  end
+  return theirs, #ours > 0 and ours or nil
+end
+
+-- A list of payloads in place of one: that all its fields are missing would say less. A client has filled in some.
+local function is_list(description, payload)
+  return rawget(payload, 1) ~= nil and rawget(payload, description.scenario_field) == nil
+    and rawget(payload, description.status_field) == nil
+end
+
+local function list_error(description)
+  local noun = description.noun
+  local found = fault.new("", "type",
+    ("expected one %s, a table with its fields by name, found a list: pass each %s by itself"):format(noun, noun))
+  return Error.new("invalid", summary(description.name, { found }), { fields = { found } })
+end
+
 local NO_OPTIONS = {}
 
 local check = {}
@@ -92,13 +115,15 @@ local check = {}
 -- @tparam ?table description of the API; nil checks only that JSON can carry the payload
 -- @tparam table payload
 -- @tparam[opt] table opts `complete`: nothing is going to be filled in any more; `is_encoded`: it was read from
---   JSON; `previous_status`; `strict`: warnings are faults
+--   JSON; `previous_status`; `strict`: warnings are faults, all but our own; `now_ms`: the time, the system's when
+--   absent
 -- @treturn[1] boolean true
--- @treturn[1] ?table warnings: faults against what is only inferred, `{ path, code, message }`
+-- @treturn[1] ?table warnings: faults against what is only inferred, and slips, `{ path, code, message, ours }`
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid"
 function check.payload(rules, description, payload, opts)
   opts = opts or NO_OPTIONS
+  if description and is_list(description, payload) then return nil, list_error(description) end
   local faults, warnings, unwritable, is_opaque
   if not json.is_plain(payload) then unwritable, is_opaque = json_faults(payload) end
   -- A metatable could show other fields than would be sent, or throw.
@@ -113,7 +138,11 @@ function check.payload(rules, description, payload, opts)
     warnings = elsewhere(warnings, paths_of(unwritable))
     faults = append(faults, elsewhere(unwritable, paths_of(faults)))
   end
-  if opts.strict and warnings then faults, warnings = append(faults, warnings), nil end
+  if opts.strict and warnings then
+    local theirs
+    theirs, warnings = split(warnings)
+    faults = append(faults, theirs)
+  end
   if not faults then return true, warnings end
   return nil, Error.new("invalid", summary(description and description.name or "request", faults), {
     fields = faults,

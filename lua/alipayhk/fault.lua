@@ -1,4 +1,5 @@
---- A fault of a payload, or a warning about one: `path`, `code`, `message`. Prints as one line.
+--- A fault of a payload, or a warning about one: `path`, `code`, `message`; `ours` on a warning that follows from no
+-- page of AlipayHK's. Prints as one line.
 -- @module alipayhk.fault
 
 local Fault = {}
@@ -13,9 +14,10 @@ end
 --- @tparam string path such as "extInfo.amount.value"
 -- @tparam string code missing, type, too_long, enum, format, unknown, transition
 -- @tparam string message what was expected, what was found
+-- @tparam[opt] boolean ours true for a check of our own, see `alipayhk.schema.slips`
 -- @treturn fault
-local function new(path, code, message)
-  return setmetatable({ path = path, code = code, message = message }, Fault)
+local function new(path, code, message, ours)
+  return setmetatable({ path = path, code = code, message = message, ours = ours or nil }, Fault)
 end
 
 return { new = new }

@@ -72,7 +72,8 @@ end
 --   what would be a warning is a fault; `scenarios`: a partner's own rules, as in the config, read
 --   anew at each call
 -- @treturn[1] boolean true
--- @treturn[1] ?table warnings, `{ path, code, message }`: what goes against rules that are only INFERRED
+-- @treturn[1] ?table warnings, `{ path, code, message }`: what goes against rules that are only INFERRED, and slips
+--   that nobody can have meant, which are ours and have `ours = true`, also where warnings count as faults
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid", with all faults in `fields`; kind "config" for a mistake in `scenarios`
 ---@param name "order"|"contract_card"

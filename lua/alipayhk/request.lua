@@ -60,6 +60,7 @@ local function encode(config, description, payload, previous_status)
   local checked = config.validate and description or nil
   local ok, found = check.payload(config.rules, checked, payload, {
     complete = true, strict = config.validate == "strict", previous_status = previous_status,
+    now_ms = config.now() * 1000,
   })
   if not ok then return nil, found end
   if description then payload = schema.wire_form(config.rules:schema(description, payload), payload) end

@@ -28,7 +28,17 @@ local function with(field, extra)
   return result
 end
 
--- The base fields: the scenario's name is one of the API's, its status one of the scenario's.
+-- The statuses in which there is nothing to show any more.
+local function closing(scenario)
+  local names = {}
+  for _, status in ipairs(scenario.statuses) do
+    if status.closes then names[#names + 1] = status.name end
+  end
+  return #names > 0 and names or nil
+end
+
+-- The base fields: the scenario's name is one of the API's, its status one of the scenario's, and its texts are not
+-- expected where they are not shown.
 local function base_fields(description, scenario)
   local result = {}
   for i, field in ipairs(description.fields) do
@@ -36,6 +46,8 @@ local function base_fields(description, scenario)
       field = with(field, { enum = list.names(description.scenarios) })
     elseif field.path == description.status_field and scenario then
       field = with(field, { enum = list.names(scenario.statuses) })
+    elseif field.path == description.texts_field and scenario then
+      field = with(field, { except_when = closing(scenario) })
     end
     result[i] = field
   end
@@ -75,7 +87,7 @@ end
 -- A `required_when` that names no status would never be in force.
 local function status_fault(scenario, field)
   local names = list.names(scenario.statuses)
-  for _, property in ipairs { "required_when", "expected_when" } do
+  for _, property in ipairs { "required_when", "expected_when", "except_when" } do
     for _, name in ipairs(field[property] or {}) do
       if not list.includes(names, name) then
         return property, ("%s has no status \"%s\"%s"):format(scenario.name, name, suggest(name, names))
@@ -143,6 +155,10 @@ local function read_scenario(description, scenario, given, base)
   local draft = new_draft(description, scenario)
   for i, field in ipairs(given.fields) do
     local property, message = add_field(draft, field)
+    if message then return nil, place_of(base, i, property), message end
+  end
+  for i, field in ipairs(given.fields) do
+    local property, message = fields.fault_in_all(draft.by_key[fields.key(field.path)], draft.by_key)
     if message then return nil, place_of(base, i, property), message end
   end
   return draft.fields

@@ -6,7 +6,9 @@
 -- @module alipayhk.schema
 
 local fault = require "alipayhk.fault"
+local json = require "alipayhk.json"
 local list = require "alipayhk.list"
+local slips = require "alipayhk.schema.slips"
 local suggest = require "alipayhk.suggest"
 local text = require "alipayhk.text"
 local tree = require "alipayhk.schema.tree"
@@ -32,6 +34,7 @@ local function new_state(case, opts)
   local state = idle or { path = {} }
   idle = nil
   state.case, state.complete, state.is_encoded = case, opts.complete, opts.is_encoded
+  state.now_ms = opts.now_ms
   state.faults, state.warnings = nil, nil
   return state
 end
@@ -57,31 +60,20 @@ local function path_of(state, depth, key)
   return concat(parts)
 end
 
-local function report(state, depth, key, code, message, is_warning)
+local function report(state, depth, key, code, message, is_warning, is_ours)
   local kind = is_warning and "warnings" or "faults"
   local found = state[kind] or {}
   state[kind] = found
-  found[#found + 1] = fault.new(path_of(state, depth, key), code, message)
+  found[#found + 1] = fault.new(path_of(state, depth, key), code, message, is_ours)
+end
+
+local function report_slip(state, depth, key, message)
+  report(state, depth, key, "format", message, true, true)
 end
 
 -- ---- checking ----------------------------------------------------------------------------------
 
 local walk
-
-local function visit(node, value, key, state, depth)
-  local code, message, decoded = node.check(value, state.is_encoded)
-  if code then
-    report(state, depth, key, code, message, node.warns[code])
-  elseif decoded then
-    local was_encoded = state.is_encoded
-    state.path[depth + 1], state.is_encoded = key, true
-    walk(node, decoded, state, depth + 1)
-    state.is_encoded = was_encoded
-  elseif node.deep and type(value) == "table" then
-    state.path[depth + 1] = key
-    walk(node, value, state, depth + 1)
-  end
-end
 
 -- Whether a field has to be there: nil, "required", or "expected" where its absence is a warning.
 local function need_of(node, state)
@@ -89,11 +81,66 @@ local function need_of(node, state)
   local need
   if field.required or node.required_when and node.required_when[case] then
     need = node.warns.missing and "expected" or "required"
-  elseif field.expected or node.expected_when and node.expected_when[case] then
+  elseif field.expected and not (node.except_when and node.except_when[case])
+    or node.expected_when and node.expected_when[case] then
     need = "expected"
   end
   if field.filled and not state.complete then return nil end
   return need
+end
+
+local function report_missing(node, state, depth, need, how)
+  local when = (node.required_when or node.expected_when) and state.case
+    and (" for %s"):format(text.shown(state.case, 40)) or ""
+  local message = ("%s%s, but %s"):format(need, when, how)
+  report(state, depth, node.name, "missing", message, need == "expected")
+end
+
+-- Whether something in an object would be required, if it had a key.
+local function is_required_below(node, case)
+  for i = 1, #node.children do
+    local child = node.children[i]
+    local field = child.field
+    local is_required = field.required or child.required_when and child.required_when[case]
+    if is_required and not child.warns.missing or is_required_below(child, case) then return true end
+  end
+  return node.each ~= nil and is_required_below(node.each, case)
+end
+
+-- An object with keys of one's own choice that has none, where what belongs under each is required.
+local function visit_empty_object(node, state, depth)
+  local need = need_of(node, state)
+  if need and is_required_below(node.each, state.case) then
+    local keys = node.field.keys
+    local where = keys and (": what is required belongs under %s"):format(concat(keys, " or ")) or ""
+    report_missing(node, state, depth, need, "an empty object" .. where)
+  end
+end
+
+local function report_fault(node, value, key, state, depth, code, message)
+  local may_be_absent = node.field.filled or need_of(node, state) ~= "required"
+  if value == json.null and code == "type" and may_be_absent then
+    message = message .. (node.name == "[]" and ": leave it out" or ": leave the field out")
+  end
+  report(state, depth, key, code, message, node.ours or node.warns[code], node.ours)
+end
+
+local function visit(node, value, key, state, depth)
+  local code, message, decoded = node.check(value, state.is_encoded, state.now_ms)
+  if message then
+    if code then return report_fault(node, value, key, state, depth, code, message) end
+    report_slip(state, depth, key, message)
+  end
+  if decoded then
+    local was_encoded = state.is_encoded
+    state.path[depth + 1], state.is_encoded = key, true
+    walk(node, decoded, state, depth + 1)
+    state.is_encoded = was_encoded
+  elseif node.deep and type(value) == "table" then
+    if node.each and next(value) == nil then visit_empty_object(node, state, depth) end
+    state.path[depth + 1] = key
+    walk(node, value, state, depth + 1)
+  end
 end
 
 local function by_text(a, b)
@@ -129,11 +176,19 @@ local function visit_empty(node, parent, holder, state, depth)
     return visit(node, value, name, state, depth)
   end
   if not need then return end
-  local when = (node.required_when or node.expected_when) and state.case
-    and (" for %s"):format(text.shown(state.case, 40)) or ""
-  local message = ("%s%s, but %s"):format(need, when, value == "" and "empty" or "absent")
-  if value == nil then message = message .. misspelt(parent, holder, name) end
-  report(state, depth, name, "missing", message, need == "expected")
+  local how = value == "" and "empty" or "absent" .. misspelt(parent, holder, name)
+  report_missing(node, state, depth, need, how)
+end
+
+-- Times before another that they cannot be before; what is at fault by itself is not compared.
+local function check_later(later, value, state, depth)
+  for i = 1, #later do
+    local child, other = later[i].child, later[i].other
+    local late, early = value[child.name], value[other.name]
+    if slips.is_before(child.field, late, early) and not child.check(late) and not other.check(early) then
+      report_slip(state, depth, child.name, ("this time is before `%s`"):format(other.name))
+    end
+  end
 end
 
 local function has_other_keys(value, set)
@@ -173,6 +228,7 @@ function walk(node, value, state, depth)
       visit(child, inner, name, state, depth)
     end
   end
+  if node.later then check_later(node.later, value, state, depth) end
   if node.key_set then
     walk_listed_keys(node, value, state, depth)
   elseif node.each then
@@ -219,9 +275,9 @@ end
 -- @tparam table compiled
 -- @tparam table value
 -- @tparam table opts `complete`: what a client would have filled in has to be there; `is_encoded`: the table
---   was read from JSON
+--   was read from JSON; `now_ms`: the time, the system's when absent
 -- @treturn ?table faults `{ path, code, message }`
--- @treturn ?table warnings: the faults against what is only inferred
+-- @treturn ?table warnings: the faults against what is only inferred, and slips, which have `ours`
 function schema.check(compiled, value, opts)
   local case = compiled.case and value[compiled.case]
   local state = new_state(type(case) == "string" and case or nil, opts)

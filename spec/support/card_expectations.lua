@@ -16,12 +16,14 @@ local cards = { LOCALES = { "zh_HK", "en_US" } }
 -- need: what a field that is left out is in a status: a fault (published, and undisputed), a warning
 -- (a reading, or in one of two versions only), or nothing where the status is not named. optional:
 -- fields that the need is not about. named: fields of which the name alone is known. ends: statuses
--- whose next step is warned of; none is printed as an end, so none is a fault.
+-- whose next step is warned of; none is printed as an end, so none is a fault. closing: statuses with which the
+-- notification goes away, so that nobody misses its texts. with: a field that changes with another: nothing
+-- ends before it starts.
 
 cards.TEMPLATES = {
   PAYMENT_ORDER_DEFAULT = {
     statuses = { "WAIT_PAY", "PAY_FAILED", "OVERDUED", "CLOSED" },
-    ends = { "CLOSED" },
+    ends = { "CLOSED" }, closing = { "CLOSED" },
     -- The newer of two pages alone asks for the fields in the other two.
     need = { WAIT_PAY = "fault", PAY_FAILED = "warning", OVERDUED = "warning" },
     fields = {
@@ -31,7 +33,7 @@ cards.TEMPLATES = {
   },
   FINANCE_ORDER_DEFAULT = {
     statuses = { "WAIT_REPAY", "OVERDUED", "CLOSED" },
-    ends = { "CLOSED" },
+    ends = { "CLOSED" }, closing = { "CLOSED" },
     -- Printed is WAIT_PAY, which this template does not have.
     need = { WAIT_REPAY = "warning", OVERDUED = "fault" },
     fields = {
@@ -42,7 +44,7 @@ cards.TEMPLATES = {
   },
   MOVIE_TICKET_DEFAULT = {
     statuses = { "AWAIT_SCREENING", "CLOSED" },
-    ends = { "CLOSED" },
+    ends = { "CLOSED" }, closing = { "CLOSED" },
     need = { AWAIT_SCREENING = "fault" },
     fields = {
       action_url = "url", cinema_house = "text", cinema_name = "text", merchant_icon_url = "url",
@@ -52,9 +54,10 @@ cards.TEMPLATES = {
   },
   TRAIN_TICKET_DEFAULT = {
     statuses = { "AWAIT_SCREENING", "CLOSED" },
-    ends = { "CLOSED" },
+    ends = { "CLOSED" }, closing = { "CLOSED" },
     -- The words of the rule are lost on the page.
     need = { AWAIT_SCREENING = "warning" },
+    with = { end_time = "start_time" },
     fields = {
       check_point = "texts", end_time = "moment", from = "text", order_url = "url", refund_or_change_url = "url",
       seat_num = "texts", shift_number = "text", start_time = "moment", to = "text",
@@ -62,11 +65,12 @@ cards.TEMPLATES = {
   },
   AIR_TICKET_DEFAULT = {
     statuses = { "NEAR_DEPART", "FLIGHT_CHANGE", "FLIGHT_DELAYS", "FLIGHT_CANCELLATION", "CLOSED" },
-    ends = { "CLOSED" },
+    ends = { "CLOSED" }, closing = { "CLOSED" },
     need = {
       NEAR_DEPART = "fault", FLIGHT_CHANGE = "fault", FLIGHT_DELAYS = "fault", FLIGHT_CANCELLATION = "fault",
     },
     optional = { action_url = true },
+    with = { end_time = "start_time" },
     fields = {
       action_url = "url", airline_name = "text", cross_day = "blank", duration = "text", end_time = "moment",
       flight_no = "text", from = "text", from_airport = "text", from_terminal = "text", order_url = "url",
@@ -79,7 +83,7 @@ cards.TEMPLATES = {
       "CANCEL_WAIT_PAY",
     },
     -- CLOSED stands for a driver's cancelling here, and CANCEL_WAIT_PAY goes away: no word on an end of either.
-    ends = { "FINISHED" },
+    ends = { "FINISHED" }, closing = { "FINISHED", "CLOSED", "CANCEL_WAIT_PAY" },
     -- Which status asks for which field is not known.
     need = {},
     named = { "ride_price", "service_start_time", "ride_dest_duration" },
@@ -91,7 +95,8 @@ cards.TEMPLATES = {
 }
 
 -- ---- kinds of fields ----------------------------------------------------------------------------
--- empty: what "" is where the field is not needed. code: what a bad value is. of: kind of an element.
+-- empty: what "" is where the field is not needed. code: what a bad value is. of: kind of an element. slips: what
+-- passes, and gives a warning that is ours: nobody can have meant it.
 
 cards.KINDS = {
   text = { good = { "煤氣賬單", "x", "2h 30m", "-5", "null" }, long = CHARACTER:rep(LONG) },
@@ -101,6 +106,7 @@ cards.KINDS = {
   cents = {
     code = "format", empty = "format",
     good = { "10000", "0", "1", "57000" },
+    slips = { "010000", "00" },
     bad = { "100.00", "100.", "-5", "+5", "1,000", "abc", "HK$100", " 100", "100 ", "1e3", "0x10", "１００" },
     long = ("9"):rep(LONG),
   },
@@ -111,6 +117,8 @@ cards.KINDS = {
       "https://www.example.com/icon.png", "http://www.example.com", "HTTPS://www.example.com/A", "my-app.v2+x://open",
       "https://www.example.com/圖.png",
     },
+    -- One page for all APIs asks for such, the samples of this one have the others.
+    slips = { "https%3A%2F%2Fwww.example.com%2Ficon.png", "alipayhk%3a%2f%2fplatformapi/startapp" },
     bad = {
       "www.example.com/icon.png", "/icon.png", "//www.example.com/icon.png", "icon", "://www.example.com", "https://",
       "alipayhk://", "https:", "https", "https://www.example.com/my icon.png", " https://www.example.com",
@@ -156,7 +164,8 @@ cards.KINDS = {
   time = {
     code = "format", empty = "format",
     -- Printed mm:ss, hardly meant so: nothing is asked beyond the digits.
-    good = { "19:30", "00:00", "24:00", "59:59", "99:99" },
+    good = { "19:30", "00:00", "24:00", "29:59" },
+    slips = { "30:00", "59:59", "19:60", "99:99" },
     bad = { "9:30", "19:3", "19:30:00", "1930", "19.30", "19:30 ", " 19:30", "7:30pm", "119:30", "ab:cd", "19：30" },
   },
   texts = { of = "text" },

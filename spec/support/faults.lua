@@ -4,6 +4,7 @@
 --     faults("order", samples.order { userId = 5 })  -> { "userId type" }, { "expected a string, ..." }, {}
 --
 -- The third result lists the warnings as the first lists the faults: of a payload that passes as of one that does not.
+-- A check of our own, no rule of AlipayHK's, says "userId format ours"; a fault never is one.
 -- Every error seen on the way has to be of the documented form, without the user's ids. Lua's own
 -- `assert`: luassert's would take most of the time where there are thousands of payloads.
 
@@ -19,7 +20,7 @@ local function assert_discreet(text)
 end
 
 -- No list at all stands for none: an empty one would look like something to report.
-local function listed(list)
+local function listed(list, is_warning)
   local found, messages = {}, {}
   if list == nil then return found, messages end
   assert(type(list) == "table" and #list > 0)
@@ -27,6 +28,10 @@ local function listed(list)
     assert(type(entry.path) == "string" and CODES[entry.code] and type(entry.message) == "string")
     assert_discreet(entry.path .. entry.message)
     found[i] = entry.path .. " " .. entry.code
+    if entry.ours ~= nil then
+      assert(entry.ours == true and is_warning)
+      found[i] = found[i] .. " ours"
+    end
     messages[i] = entry.message
   end
   return found, messages
@@ -36,10 +41,10 @@ return function(api, given, opts)
   local ok, err = alipayhk.check(api, given, opts)
   if ok then
     assert(ok == true)
-    return {}, {}, (listed(err))
+    return {}, {}, (listed(err, true))
   end
   assert(ok == nil and err.kind == "invalid" and err.retryable == false and #err.fields > 0)
   assert_discreet(tostring(err))
   local found, messages = listed(err.fields)
-  return found, messages, (listed(err.warnings))
+  return found, messages, (listed(err.warnings, true))
 end

@@ -3,12 +3,13 @@
 local api = require "alipayhk.api"
 local fields = require "alipayhk.schema.fields"
 local pages = require "alipayhk.api.pages"
+local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
 
 local CONFIDENCES = { SEEN = true, INFERRED = true, ["NOT FOUND"] = true }
 local STATUS_KEYS = {
-  name = true, meaning = true, effect = true, ends = true, only_after = true, only_before = true, confidence = true,
-  source = true, note = true,
+  name = true, meaning = true, effect = true, ends = true, closes = true, only_after = true, only_before = true,
+  confidence = true, source = true, note = true,
 }
 local SCENARIO_KEYS = {
   name = true, title = true, summary = true, match = true, source = true, statuses = true, steps = true,
@@ -35,6 +36,7 @@ local function assert_fields(list, source, what)
     assert_sources(field.source or source, place)
     by_key[fields.key(field.path)] = field
   end
+  for _, field in ipairs(list) do assert.same({}, { fields.fault_in_all(field, by_key) }, what .. " " .. field.path) end
 end
 
 for _, name in ipairs(api.names) do
@@ -68,6 +70,9 @@ for _, name in ipairs(api.names) do
             assert.is_string(status.meaning, place)
             assert.is_true(CONFIDENCES[status.confidence], place)
             assert.is_true(status.ends == nil or CONFIDENCES[status.ends], place)
+            -- The page says so of each, at once or after some minutes.
+            assert.is_true(status.closes == nil or status.closes == true, place)
+            if status.closes then assert.is_string(status.effect, place) end
             assert_sources(status.source or scenario.source, place)
             for _, property in ipairs { "only_after", "only_before" } do
               for _, other in ipairs(status[property] or {}) do assert.is_true(names[other], place) end
@@ -108,6 +113,8 @@ describe("the data", function()
         end
       end
     end
+    use(platform.encryption.source)
+    use(platform.url_encoding.source)
     for tag in pairs(pages) do assert.is_true(used[tag], tag) end
   end)
 end)

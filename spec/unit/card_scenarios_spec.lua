@@ -117,7 +117,15 @@ for _, code in ipairs(sorted_keys(cards.TEMPLATES)) do
           local form = element or rules
           for _, status in ipairs(statuses) do
             for _, value in ipairs(form.good) do
-              assert_found(NOTHING, code, status, { [name] = element and { value, value } or value })
+              local changes = { [name] = element and { value, value } or value }
+              if template.with and template.with[name] then changes[template.with[name]] = value end
+              assert_found(NOTHING, code, status, changes)
+            end
+            for _, value in ipairs(form.slips or {}) do
+              local changes = { [name] = element and { form.good[1], value } or value }
+              local said = { warning = (element and name .. "[2]" or name) .. " format ours" }
+              assert_found(said, code, status, changes)
+              assert_found(said, code, status, changes, STRICT)
             end
             for _, value in ipairs(form.bad or {}) do
               local changes = { [name] = element and { form.good[1], value } or value }
@@ -190,12 +198,14 @@ describe("languageBusinessInfo", function()
   for _, code in ipairs(sorted_keys(cards.TEMPLATES)) do
     local template = cards.TEMPLATES[code]
 
-    it("of " .. code .. " is expected, never required", function()
+    it("of " .. code .. " is expected where it is shown, never required", function()
+      local closing = " " .. table.concat(template.closing, " ") .. " "
       for _, status in ipairs(template.statuses) do
+        local said = not closing:find(" " .. status .. " ", 1, true) and PATH .. " missing" or nil
         local given = cards.card(code, status)
         local found, _, warnings = faults("contract_card", given)
-        assert.same({ {}, { PATH .. " missing" } }, { found, warnings })
-        assert.same({ PATH .. " missing" }, (faults("contract_card", given, STRICT)))
+        assert.same({ {}, { said } }, { found, warnings }, status)
+        assert.same({ said }, (faults("contract_card", given, STRICT)))
       end
     end)
 

@@ -75,6 +75,28 @@ describe("faults", function()
     end
   end)
 
+  it("of very long values are told at once", function()
+    local many = 1000000
+    local LONG = {
+      ("1"):rep(many) .. "+11", ("1"):rep(many) .. ".1", ("1"):rep(many) .. "e+1x", (" "):rep(many),
+      ("\227\128\128"):rep(many), ("\128"):rep(many), "\194" .. ("\128"):rep(many) .. " ",
+      ("a"):rep(many) .. "%3A", ("x"):rep(many) .. "\r",
+      ("a%3A%2F%2F"):rep(many / 10), ("+"):rep(many), ("0"):rep(many), ("2024-05-24 09:15:00"):rep(many / 20),
+    }
+    for _, value in ipairs(LONG) do
+      local card = samples.card { productTemplateCode = "AIR_TICKET_DEFAULT", orderStatus = value }
+      card.merchantBizNo, card.openId = value, value
+      card.syncDataInfo.languageBusinessInfo = {
+        en_US = { end_time = value, start_time = value, order_url = value },
+      }
+      local started = os.clock()
+      local _, err = alipayhk.check("contract_card", card)
+      for _, fault in ipairs(err.fields) do assert.is_true(#tostring(fault) < 1000) end
+      -- A quadratic search would take hours.
+      assert.is_true(os.clock() - started < 10, value:sub(-10))
+    end
+  end)
+
   -- Once it took minutes; a quadratic search would make this spec the slowest by far.
   it("of very many keys are all told", function()
     local order = samples.order()

@@ -144,7 +144,7 @@ describe("a table", function()
   it("that holds itself twice is refused as soon", function()
     local cycle = {}
     cycle.left, cycle.right = cycle, cycle
-    within_steps(5e6, function() assert.is_true(#faults_in { t = cycle } > 0) end)
+    within_steps(1e7, function() assert.is_true(#faults_in { t = cycle } > 0) end)
   end)
 
   it("that is shared, without a cycle, passes", function()

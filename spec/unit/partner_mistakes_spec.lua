@@ -111,6 +111,7 @@ describe("a partner's field is refused", function()
     confidence = { "seen", "NOT FOUND", "", 5, true, {} },
     inferred = { "type", 5, true, {}, { 5 } },
     filled = { "now", "", 5, true, {} },
+    id = FLAGS, local_times = FLAGS, except_when = LISTS, not_before = TEXTS,
   }
   for _, property in ipairs(sorted_keys(WRONG)) do
     it("for a wrong " .. property, function()
@@ -136,6 +137,11 @@ describe("a partner's field is refused", function()
       keys = { { "a" }, { "string", "number", "array", "any" } },
       unit = { "cents", { "object", "array", "json_object" } },
       may_be_empty = { true, { "number", "object", "array" } },
+      id = { true, { "number", "object", "array", "any", "json_object" } },
+      tense = { "past", { "string", "object", "array", "any", "json_object" } },
+      not_before = { "b", { "object", "array", "any", "json_object" } },
+      local_times = { true, { "number", "object", "array", "any", "json_object" } },
+      money = { true, { "string", "number", "array", "any", "json_object" } },
     }
     for _, property in ipairs(sorted_keys(NONE)) do
       for _, kind in ipairs(NONE[property][2]) do
@@ -151,7 +157,8 @@ describe("a partner's field is refused", function()
   local MISSPELT = {
     Path = "path", types = "type", require = "required", requiredWhen = "required_when", expects = "expected",
     expectedWhen = "expected_when", maxLength = "max_length", units = "unit", fromat = "format", enums = "enum",
-    key = "keys", may_be_emty = "may_be_empty", personnal = "personal", confidance = "confidence",
+    key = "keys", notBefore = "not_before", localTimes = "local_times", exceptWhen = "except_when", tenses = "tense",
+    may_be_emty = "may_be_empty", personnal = "personal", confidance = "confidence",
   }
   for _, name in ipairs(sorted_keys(MISSPELT)) do
     it(("for %s, with a hint at %s"):format(name, MISSPELT[name]), function()
@@ -174,7 +181,7 @@ describe("a partner's field is refused", function()
   end)
 
   it("for a status that its scenario has not", function()
-    for _, property in ipairs { "required_when", "expected_when" } do
+    for _, property in ipairs { "required_when", "expected_when", "except_when" } do
       for status, hint in pairs { pending = "PENDING", TO_PICKUP = "TO_PICK_UP", TICKETED = false, WAIT_PAY = false } do
         local message = refused(FIELDS .. "[1]." .. property,
           fields { { path = "extInfo.a", type = "string", [property] = { "FINISHED", status } } }, status)
@@ -219,6 +226,31 @@ describe("a partner's field is refused", function()
     refused(FIELDS .. "[1].unit", fields { { path = "extInfo.a", type = "string", unit = "ms" } })
     local message = refused(FIELDS .. "[1].unit", fields { { path = "extInfo.a", type = "number", unit = "Cents" } })
     assert.matches('did you mean "cents"', message, 1, true)
+  end)
+
+  it("to be a time, or not before one, where it is none", function()
+    local MOMENT = "yyyy-MM-dd HH:mm:ss"
+    local time = { path = "extInfo.from", type = "number", unit = "ms" }
+    local moment = { path = "extInfo.at", type = "string", format = MOMENT }
+    for _, case in ipairs {
+      { "tense", { type = "number" } }, { "tense", { type = "number", unit = "cents" } },
+      { "tense", { type = "number", unit = "ms", tense = "perfect" } },
+      { "not_before", { type = "number", not_before = "from" } },
+      { "not_before", { type = "string", not_before = "at" } },
+      { "not_before", { type = "string", format = "yyyy-MM-dd", not_before = "at" } },
+      { "local_times", { type = "string", format = "URL", local_times = true } },
+      -- There is none of that name there, it is itself, or it is of another sort.
+      { "not_before", { type = "number", unit = "ms", not_before = "until" } },
+      { "not_before", { type = "number", unit = "ms", not_before = "orderCreateTime" } },
+      { "not_before", { type = "number", unit = "ms", not_before = "to" } },
+      { "not_before", { type = "number", unit = "ms", not_before = "at" } },
+      { "not_before", { type = "string", format = MOMENT, not_before = "from" } },
+    } do
+      local field = { path = "extInfo.to" }
+      for name, value in pairs(case[2]) do field[name] = value end
+      if case[1] == "tense" and not field.tense then field.tense = "past" end
+      refused(FIELDS .. "[3]." .. case[1], fields { time, moment, field })
+    end
   end)
 
   it("in a parent of type any of the partner's own", function()

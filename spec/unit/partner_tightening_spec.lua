@@ -82,6 +82,27 @@ describe("a rule of AlipayHK's is tightened", function()
     end)
   end
 
+  it("to a time that has to come after another, wherever both are", function()
+    local function found_with(changes, field, ...)
+      return found_in("MOVIE_TICKET", payload("MOVIE_TICKET", changes), {
+        scenarios = { order = { MOVIE_TICKET = { fields = { field, ... } } } } })
+    end
+    local from = { path = "extInfo.from", type = "number", unit = "ms" }
+    local to = { path = "extInfo.to", type = "number", unit = "ms", not_before = "from" }
+    local times = { extInfo = { from = 1716338541000, to = 1716338540000 } }
+    assert.equal("; extInfo.to format ours", found_with(times, from, to))
+    -- The order of the rows is no matter.
+    assert.equal("; extInfo.to format ours", found_with(times, to, from))
+    assert.equal("; ", found_with(times, from, { path = "extInfo.to", type = "number", unit = "ms" }))
+    local due = { path = "extInfo.from", type = "number", unit = "ms", tense = "future" }
+    assert.equal("; extInfo.from format ours", found_with({ extInfo = { from = 1716338541000 } }, due))
+    local money = { path = "extInfo.fee", type = "object", money = true }
+    assert.equal("; extInfo.fee.value format ours", found_with({ extInfo = { fee = { value = "1.5" } } }, money))
+    -- What the partner describes is a rule.
+    local value = { path = "extInfo.fee.value", type = "string", unit = "cents" }
+    assert.equal("extInfo.fee.value format; ", found_with({ extInfo = { fee = { value = "1.5" } } }, money, value))
+  end)
+
   it("and what the partner does not name stays as it is", function()
     local opts = { scenarios = rules(CARD, { path = CURRENCY, enum = { "HKD" } }) }
     assert.equal(EN_CURRENCY .. " type; ", found_in(CARD, payload(CARD, closed { bill_amount_currency = 5 }), opts))
@@ -133,6 +154,9 @@ describe("a rule of AlipayHK's is not loosened", function()
     format = { { "amount.currency", "URL" } },
     personal = { { "userId", false } },
     filled = { { "requestId", "uuid" } },
+    id = { { "merchantBizNo", false }, { "tradeNo", false } },
+    tense = { { "orderCreateTime", "future" } },
+    not_before = { { "orderModifyTime", "orderModifyTime" } },
     -- "" would be enough where AlipayHK wants a text.
     may_be_empty = { { "merchantBizNo", true }, { "amount.value", true } },
   }
@@ -141,6 +165,7 @@ describe("a rule of AlipayHK's is not loosened", function()
     required_when = { { "bill_name", { "CLOSED" } }, { "bill_name", { "PAY_FAILED", "OVERDUED", "CLOSED" } } },
     format = { { "bill_due_time", "yyyy-MM" } },
     unit = { { "bill_amount", "dollars" } },
+    except_when = { { "bill_name", { "CLOSED" } } },
   }
 
   local function assert_refused(scenario, field, property)

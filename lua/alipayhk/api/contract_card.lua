@@ -12,6 +12,7 @@ return {
   scenario_field = "productTemplateCode",
   status_field = "orderStatus",
   sequence_field = "bizDate",
+  texts_field = "syncDataInfo.languageBusinessInfo",
 
   scenarios = {
     require "alipayhk.api.contract_card.air_ticket_default",
@@ -27,20 +28,22 @@ return {
   -- No maximum length is printed for any field of this API.
   fields = {
     {
-      path = "requestId", type = "string", required = true, filled = "uuid", confidence = "SEEN",
+      path = "requestId", type = "string", id = true, required = true, filled = "uuid", confidence = "SEEN",
       note = "Another one for each call: a uuid with its hyphens, as in AlipayHK's sample.",
     },
     {
-      path = "bizDate", type = "number", unit = "ms", required = true, filled = "now_ms", confidence = "SEEN",
+      path = "bizDate", type = "number", unit = "ms", tense = "past", required = true, filled = "now_ms",
+      confidence = "SEEN",
       note = "Time of the event; a late message does not overwrite a newer one.",
       evidence = "The unit is INFERRED from the sample.",
     },
     {
       path = "command", type = "string", required = true, enum = { "SEND", "UPDATE" }, confidence = "SEEN",
-      note = "SEND makes a notification where there is none or it is no longer valid; UPDATE changes a valid one.",
+      note = "SEND makes a notification where there is none or it is no longer valid; UPDATE changes a valid one, and "
+        .. "is ignored where it is no longer valid: see `endDate`.",
     },
     {
-      path = "merchantBizNo", type = "string", required = true, confidence = "SEEN",
+      path = "merchantBizNo", type = "string", id = true, required = true, confidence = "SEEN",
       note = "The merchant's order id; the same for one notification.",
     },
     { path = "orderStatus", type = "string", required = true, confidence = "SEEN", note = "One of the template's." },
@@ -52,7 +55,8 @@ return {
     {
       path = "syncDataInfo.languageBusinessInfo", type = "object", keys = { "zh_HK", "en_US" }, expected = true,
       confidence = "SEEN", source = { "performance_notification/api-base" },
-      note = "Texts by locale; hidden from a user whose language has no entry.",
+      note = "Texts by locale; hidden from a user whose language has no entry. Not expected in a status that takes the "
+        .. "notification down.",
       evidence = "That it is required is INFERRED: the one copy of this row has lost its marks.",
     },
     {
@@ -67,13 +71,15 @@ return {
       note = "Total of the order; a number, unlike the money strings elsewhere.",
     },
     {
-      path = "endDate", type = "number", unit = "ms", confidence = "SEEN",
-      note = "When the notification expires; 24 hours by default.",
-      evidence = "The unit is INFERRED from the sample.",
+      path = "endDate", type = "number", unit = "ms", tense = "future", confidence = "SEEN",
+      note = "When the notification expires; by default 24 hours after its first status. An UPDATE after that is "
+        .. "ignored: set it where events come later.",
+      evidence = "The unit is INFERRED from the sample. The older page counts the 24 hours from the notification's "
+        .. "creation. No page has a code for what is ignored: it looks like success (INFERRED).",
     },
-    { path = "openId", type = "string", personal = true, confidence = "SEEN",
+    { path = "openId", type = "string", id = true, personal = true, confidence = "SEEN",
       note = "The user's authorization id for this merchant." },
-    { path = "userId", type = "string", personal = true, confidence = "SEEN", note = "AlipayHK user id." },
+    { path = "userId", type = "string", id = true, personal = true, confidence = "SEEN", note = "AlipayHK user id." },
   },
 
   -- At least one of each group (SEEN); a fault stands at the first.

@@ -2,19 +2,21 @@
 -- in the folders below it, one file a scenario; each fact stands there once.
 --
 -- An API (`order.lua`, `contract_card.lua`) has base `fields`, `scenarios`, `results` by code, and
--- says which field names the scenario (`scenario_field`), its status (`status_field`) and the order of
--- two events (`sequence_field`). A scenario has
+-- says which field names the scenario (`scenario_field`), its status (`status_field`), the order of two events
+-- (`sequence_field`) and, where there is one, holds the texts to be shown (`texts_field`). A scenario has
 --
 -- - `name`, `title` of its page, `summary`, and `match`: how sure it is that the page is the name's;
 -- - `source`: tags of `alipayhk.api.pages`, for all rows that have none of their own;
 -- - `statuses`, in the page's order: `name`, `meaning`, `effect` in the app, `ends` ("SEEN",
---   "INFERRED"), and the rules of `alipayhk.steps`; `steps`: `forward_only` and a note;
+--   "INFERRED"), `closes` where the effect is that it goes away, so that its texts are not expected (INFERRED), and the
+--   rules of `alipayhk.steps`; `steps`: `forward_only` and a note;
 -- - `fields`, in the form of `alipayhk.schema.fields`; `response`: those it adds to the answer;
 -- - `unknown`: what a page describes under a key that no copy of it shows. Never a field;
 -- - `sample`: a complete valid payload; `sample_note`: what of it is made up.
 --
 -- Confidence: SEEN stands on an official page and is enforced; INFERRED follows from a sister page and
--- is advice; NOT FOUND is on no copy of a page, and never enforced.
+-- is advice; NOT FOUND is on no copy of a page, and never enforced. Some marks of a field are ours and say nothing of
+-- AlipayHK: `alipayhk.schema.fields` lists them.
 -- @module alipayhk.api
 
 local contract_card = require "alipayhk.api.contract_card"

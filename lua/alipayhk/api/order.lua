@@ -30,42 +30,43 @@ return {
 
   fields = {
     {
-      path = "requestId", type = "string", required = true, max_length = 32, filled = "hex32", confidence = "SEEN",
+      path = "requestId", type = "string", id = true, required = true, max_length = 32, filled = "hex32",
+      confidence = "SEEN",
       note = "Another one for each request: 32 hex digits.",
       evidence = "It is called a uuid, and the 36 characters of one with hyphens do not fit (INFERRED).",
     },
     {
-      path = "merchantBizNo", type = "string", required = true, max_length = 32, confidence = "SEEN",
+      path = "merchantBizNo", type = "string", id = true, required = true, max_length = 32, confidence = "SEEN",
       note = "The merchant's order id; the same for all events of one order.",
     },
     {
       path = "orderStatus", type = "string", required = true, max_length = 32, confidence = "SEEN",
       note = "One of the scenario's.",
     },
-    { path = "userId", type = "string", max_length = 64, personal = true, confidence = "SEEN",
+    { path = "userId", type = "string", id = true, max_length = 64, personal = true, confidence = "SEEN",
       note = "AlipayHK user id." },
-    { path = "openId", type = "string", max_length = 64, personal = true, confidence = "SEEN",
+    { path = "openId", type = "string", id = true, max_length = 64, personal = true, confidence = "SEEN",
       note = "The user's authorization id for this merchant." },
     {
       path = "merchantBizType", type = "string", required = true, confidence = "SEEN",
       note = "The scenario.",
     },
     {
-      path = "orderCreateTime", type = "number", unit = "ms", required = true, confidence = "SEEN",
+      path = "orderCreateTime", type = "number", unit = "ms", tense = "past", required = true, confidence = "SEEN",
       note = "Time of the order's first event; the same for all events of one order.",
       evidence = "The unit is INFERRED; a value of another magnitude is refused all the same.",
     },
     {
-      path = "orderModifyTime", type = "number", unit = "ms", required = true, filled = "now_ms", confidence = "SEEN",
+      path = "orderModifyTime", type = "number", unit = "ms", tense = "past", not_before = "orderCreateTime",
+      required = true, filled = "now_ms", confidence = "SEEN",
       note = "Time of this event; a new one for each update.",
       evidence = "The unit is INFERRED; a value of another magnitude is refused all the same.",
     },
-    { path = "merchantAccountId", type = "string", max_length = 64, confidence = "SEEN",
+    { path = "merchantAccountId", type = "string", id = true, max_length = 64, confidence = "SEEN",
       note = "Secondary merchant id, for callers that are not the direct merchant." },
-    { path = "merchantId", type = "string", max_length = 64, confidence = "SEEN",
+    { path = "merchantId", type = "string", id = true, max_length = 64, confidence = "SEEN",
       note = "Deprecated name of merchantAccountId." },
-    { path = "tinyAppId", type = "string", confidence = "SEEN", note = "Mini-program id." },
-
+    { path = "tinyAppId", type = "string", id = true, confidence = "SEEN", note = "Mini-program id." },
   },
 
   -- At least one of each group (SEEN); a fault stands at the first.
@@ -84,7 +85,8 @@ return {
       path = "result.resultMessage", type = "string", confidence = "INFERRED",
       evidence = "No copy of this API's pages goes that far; other APIs of AlipayHK have it.",
     },
-    { path = "orderId", type = "string", max_length = 128, confidence = "SEEN", note = "AlipayHK's id of the order." },
+    { path = "orderId", type = "string", max_length = 128, confidence = "SEEN",
+      note = "AlipayHK's id of the order: `response.body.orderId`." },
     { path = "orderStatus", type = "string", max_length = 64, confidence = "SEEN" },
   },
 

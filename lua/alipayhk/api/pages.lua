@@ -25,6 +25,8 @@ local pages = {
 for _, tag in ipairs {
   "Gift_Card/Gift_Card_User_Flow",
   "Gift_Card/l6zurymv",
+  "auto_earn/Encrypt_and_decrypt",
+  "gcmc/apifund",
   "order_service/api-base",
   "order_service/api-ev_charging",
   "order_service/api-movie",

@@ -19,9 +19,20 @@ return {
     ECC224 = { key_type = "EC", digest = "sha224", encoding = "der", confidence = "INFERRED" },
   },
 
-  -- AES-ECB with PKCS#7, the AES key under RSA (INFERRED: two independent code bases of the family
-  -- agree, AlipayHK documents the name alone).
-  encryption = { algorithm = "RSA_AES", key_bits = 256, key_padding = "pkcs1", confidence = "INFERRED" },
+  -- The body under AES with a key of 256 bits, that key under RSA with one of 2048; encrypted first, then signed
+  -- (SEEN). Mode and paddings are on no page (INFERRED: two independent code bases of the family agree).
+  encryption = {
+    algorithm = "RSA_AES", key_bits = 256, rsa_bits = 2048, confidence = "SEEN",
+    source = { "auto_earn/Encrypt_and_decrypt" },
+    mode = "ECB", body_padding = "PKCS#7", key_padding = "pkcs1", inferred = { "mode", "body_padding", "key_padding" },
+  },
+
+  -- Two pages that do not agree (SEEN, both): URLs are taken in either form.
+  url_encoding = {
+    confidence = "SEEN", source = { "gcmc/apifund", "performance_notification/api-payment_order" },
+    note = "The page of the API fundamentals asks for percent-encoded URLs in a body; the samples of the performance "
+      .. "notifications have plain ones.",
+  },
 
   -- SEEN.
   content_type = "application/json; charset=UTF-8",

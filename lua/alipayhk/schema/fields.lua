@@ -3,12 +3,18 @@
 -- `path` with dots; `{...}` for any key of an object, `[]` for each element of a list.
 -- `type`: string, number, object, array, json_object (a table here, a string of JSON on the wire), any.
 -- `required`, or `required_when` one of the listed statuses; `expected`, `expected_when`: the same, but its
--- absence is a warning. `max_length` in characters. `unit`: "ms" of a number, "cents" of a number or string are
--- checked, others document. `format`: see `alipayhk.schema.formats`. `enum`: allowed strings. `keys`:
--- allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a client fills it in.
--- `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults warnings;
--- `inferred`: codes of faults that are warnings. `source`: tags of pages. `note`: what it is; `evidence`: how
+-- absence is a warning; `except_when`: where `expected` does not hold. `max_length` in characters. `unit`: "ms" of
+-- a number, "cents" of a number or string are checked, others document. `format`: see `alipayhk.schema.formats`.
+-- `enum`: allowed strings. `keys`: allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a
+-- client fills it in. `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults
+-- warnings; `inferred`: codes of faults that are warnings. `source`: tags of pages. `note`: what it is; `evidence`: how
 -- that is known.
+--
+-- Ours, no facts of AlipayHK's: `id`, a string that names something, in which a control character, or nothing but
+-- blanks, is a fault. And what `alipayhk.schema.slips` goes by, whose warnings have `ours`: `id`; `tense` of a time in
+-- ms, "past" or "future"; `not_before`, the name beside it of a time that it cannot be before, where `local_times` says
+-- that each is on the clock of its place; `money`, an object whose keys no page shows, and which is looked at as
+-- `{ value, currency }`. What else it looks for goes by `unit`, `format` and `type`.
 -- @module alipayhk.schema.fields
 
 local formats = require "alipayhk.schema.formats"
@@ -77,6 +83,12 @@ local PROPERTIES = {
   may_be_empty = kind.of_type("boolean"),
   filled = kind.one_of(list.keys(FILLED_TYPES)),
   personal = kind.of_type("boolean"),
+  except_when = list_of_strings,
+  id = kind.of_type("boolean"),
+  tense = kind.one_of { "past", "future" },
+  not_before = kind.of_type("string"),
+  local_times = kind.of_type("boolean"),
+  money = kind.of_type("boolean"),
   confidence = kind.one_of { "SEEN", "INFERRED" },
   inferred = list_of(kind.one_of { "missing", "type", "too_long", "enum", "format" }),
   source = list_of_strings,
@@ -89,10 +101,12 @@ local PROPERTY_NAMES = list.keys(PROPERTIES)
 local ONLY_OF = {
   max_length = { string = true }, format = { string = true }, enum = { string = true },
   may_be_empty = { string = true }, keys = { object = true }, unit = { string = true, number = true, any = true },
+  id = { string = true }, tense = { number = true }, not_before = { string = true, number = true },
+  local_times = { string = true }, money = { object = true },
 }
 
 -- What a field that stands for many has not: it is there as often as it is.
-local NEED = { "required", "required_when", "expected", "expected_when" }
+local NEED = { "required", "required_when", "expected", "expected_when", "except_when" }
 
 local CHECKED_UNITS = { "ms", "cents" }
 
@@ -111,6 +125,19 @@ local function filled_fault(field)
   end
 end
 
+local MOMENT = "yyyy-MM-dd HH:mm:ss"
+
+-- Only times can be compared.
+local function time_fault(field)
+  if not field.type then return nil end
+  local is_number = field.type == "number"
+  for _, name in ipairs { "tense", "not_before", "local_times" } do
+    if field[name] ~= nil and (is_number and field.unit ~= "ms" or not is_number and field.format ~= MOMENT) then
+      return name, ("a number of unit \"ms\" or a string of format \"%s\" has it"):format(MOMENT)
+    end
+  end
+end
+
 local function misuse(field)
   for _, name in ipairs(PROPERTY_NAMES) do
     local only = ONLY_OF[name]
@@ -122,6 +149,9 @@ local function misuse(field)
   if message then return "unit", message end
   message = filled_fault(field)
   if message then return "filled", message end
+  local property
+  property, message = time_fault(field)
+  if message then return property, message end
   for _, name in ipairs(NEED) do
     if field[name] ~= nil and field.path:find("[%]}]$") then
       return name, "an element is there or not: say this of the list or object that it is in"
@@ -200,6 +230,20 @@ function fields.fault_among(field, by_key)
   end
 end
 
+--- What is wrong with a field among all others: the time that `not_before` names is beside it, and of its sort.
+-- @tparam table field
+-- @tparam table by_key all fields, by `fields.key`
+-- @treturn ?string the property
+-- @treturn ?string message
+function fields.fault_in_all(field, by_key)
+  local name = field.not_before
+  if not name then return nil end
+  local other = by_key[(fields.key(field.path):match("^(.*%.)[^.]+$") or "") .. name]
+  if not other or other == field or other.type ~= field.type then
+    return "not_before", ("there is no time \"%s\" beside it, of the same type"):format(name)
+  end
+end
+
 -- ---- tightening --------------------------------------------------------------------------------
 
 local function subset(entries, of)
@@ -233,6 +277,12 @@ local TIGHTER = {
   enum = fewer,
   keys = fewer,
   personal = stays,
+  except_when = function(ours, theirs) return ours ~= nil and subset(theirs, ours) end,
+  id = stays,
+  tense = same,
+  not_before = same,
+  local_times = function(ours, theirs) return ours or not theirs end,
+  money = stays,
   confidence = function(ours, theirs) return theirs == "SEEN" or ours == theirs end,
   inferred = function(ours, theirs) return ours ~= nil and subset(theirs, ours) end,
 }

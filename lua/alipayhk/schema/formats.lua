@@ -1,9 +1,11 @@
---- The formats that a string may have: each gives a message where a value is not of it.
+--- The formats that a string may have: each gives a message where a value is not of it, and true with a message where
+-- it is, and yet cannot be meant (`alipayhk.schema.slips`).
 --
 -- Dates are named as AlipayHK prints them. Nothing here makes garbage for a good value.
 -- @module alipayhk.schema.formats
 
 local currencies = require "alipayhk.schema.currencies"
+local slips = require "alipayhk.schema.slips"
 local text = require "alipayhk.text"
 
 local byte, find = string.byte, string.find
@@ -41,10 +43,11 @@ local function date_and_time_exist(value)
     and two_digits(value, 18) < 60
 end
 
-local function printed(name, example, pattern, exists)
+local function printed(name, example, pattern, exists, slip)
   formats[name] = function(value)
     if not find(value, pattern) then return ("expected %s, such as %s"):format(name, example) end
     if exists and not exists(value) then return ("there is no %s: expected %s"):format(text.shown(value, 40), name) end
+    if slip then return slip(value), true end
   end
 end
 
@@ -53,7 +56,7 @@ printed("yyyy-MM", "2024-05", "^%d%d%d%d%-%d%d$", month_exists)
 printed("yyyy-MM-dd HH:mm:ss", "2024-05-30 09:05:00", "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$", date_and_time_exist)
 printed("yyyy/MM/dd (Weekday)", "2024/05/30 (Thursday)", "^%d%d%d%d/%d%d/%d%d %([^()]+%)$", day_exists)
 -- Hours or minutes, minutes or seconds: the page leaves it open.
-printed("mm:ss", "19:30", "^%d%d:%d%d$")
+printed("mm:ss", "19:30", "^%d%d:%d%d$", nil, slips.clock)
 
 -- ---- the rest --------------------------------------------------------------------------------------
 
@@ -70,11 +73,14 @@ local WITH_HOST = "^[A-Za-z][A-Za-z0-9+.-]*://[^%z\1-\32/?#\127]" .. REST
 -- scheme of one letter is a drive.
 local WITHOUT_HOST, TELEPHONE = "^[A-Za-z][A-Za-z0-9+.-]+:/*[^%z\1-\32/%d\127]" .. REST, "^tel:[^%z\1-\32\127]" .. REST
 local HTTP = "^[Hh][Tt][Tt][Pp][Ss]?:"
+-- As a whole, which AlipayHK's pages do not agree about.
+local ENCODED = "^[A-Za-z][A-Za-z0-9+.-]*%%3[Aa]%%2[Ff]%%2[Ff][^%z\1-\32/?#\127]" .. REST
 
 -- Any scheme, deep links of apps included.
 function formats.URL(value)
   if find(value, WITH_HOST) or find(value, TELEPHONE) then return nil end
   if find(value, WITHOUT_HOST) and not find(value, HTTP) then return nil end
+  if find(value, ENCODED) then return slips.ENCODED_URL, true end
   return "expected a URL with its scheme and without white space, such as https://www.example.com/icon.png"
 end
 

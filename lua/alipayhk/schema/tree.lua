@@ -3,6 +3,8 @@
 -- A node has its `field` and `check`, and below it
 -- `children` and `by_name`: the named ones, in the order of the description;
 -- `each`: what stands for any key, `{...}`; `element`: for each element of a list, `[]`.
+-- `later`: children with a `not_before`, each with the child it names;
+-- `ours`: whatever is wrong is a slip.
 -- `rewritten` and `holds_personal` say that something in it has another form on the wire, or is personal.
 -- @module alipayhk.schema.tree
 
@@ -44,7 +46,34 @@ local function names_required_in(node)
   return names
 end
 
+-- No page shows the keys: what somebody takes for money is looked at as money, as far as it goes.
+local MONEY = { { name = "value", unit = "cents" }, { name = "currency", format = "ISO 4217" } }
+
+local function add_money(node)
+  for _, key in ipairs(MONEY) do
+    local child = child_of(node, key.name)
+    if not child.field then
+      child.field = { path = node.field.path .. "." .. key.name, type = "string", unit = key.unit, format = key.format }
+      child.ours = true
+    end
+  end
+end
+
+-- The children that cannot be before another.
+local function later_children(node)
+  local later
+  for _, child in ipairs(node.children) do
+    local other = child.field.not_before and node.by_name[child.field.not_before]
+    if other then
+      later = later or {}
+      later[#later + 1] = { child = child, other = other }
+    end
+  end
+  return later
+end
+
 local function finish(node)
+  if node.field.money then add_money(node) end
   for _, child in ipairs(node.children) do finish(child) end
   if node.each then finish(node.each) end
   if node.element then finish(node.element) end
@@ -52,6 +81,8 @@ local function finish(node)
   node.deep = #node.children > 0 or node.each ~= nil or node.element ~= nil or field.keys ~= nil
   node.check = types[field.type](field, names_required_in(node))
   node.warns = warnings_of(field)
+  node.later = later_children(node)
+  node.except_when = list.set(field.except_when)
   node.required_when, node.expected_when = list.set(field.required_when), list.set(field.expected_when)
   node.key_set = list.set(field.keys)
 end

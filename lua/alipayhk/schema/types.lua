@@ -1,17 +1,21 @@
---- The types of a field's value: each makes a check `(value, is_encoded) -> code, message` for one field,
--- nil for a value that is good. `is_encoded`: the value was read from a string of JSON. Nothing here makes
--- garbage for a good value.
+--- The types of a field's value: each makes a check `(value, is_encoded, now_ms) -> code, message` for one field,
+-- nil for a value that is good, nil and a message for a slip (`alipayhk.schema.slips`). `is_encoded`: the value was
+-- read from a string of JSON; `now_ms`: the time, nil for the system's. Nothing here makes garbage for a good value.
 -- @module alipayhk.schema.types
 
 local core = require "alipayhk.core"
+local edges = require "alipayhk.schema.edges"
 local formats = require "alipayhk.schema.formats"
 local json = require "alipayhk.json"
 local list = require "alipayhk.list"
+local slips = require "alipayhk.schema.slips"
 local suggest = require "alipayhk.suggest"
 local text = require "alipayhk.text"
 
 local utf8_length = core.utf8_length
-local concat = table.concat
+local concat, find = table.concat, string.find
+local CONTROL = "[" .. text.CONTROL .. "]"
+local huge = math.huge
 
 local types = {}
 
@@ -28,6 +32,13 @@ local function expected(what, value)
   return "type", ("expected %s, found %s"):format(what, kind_of(value))
 end
 
+-- What is no count of anything, by its name; nil for every other number.
+local function oddity(value)
+  if value ~= value then return "NaN" end
+  if value == huge then return "infinity" end
+  return value == -huge and "-infinity" or nil
+end
+
 -- ---- numbers -----------------------------------------------------------------------------------
 
 -- By unit: what a value of it is called, and a check of the number.
@@ -36,6 +47,8 @@ local number_units = {}
 local MS_EXPECTED = "expected milliseconds since the epoch (13 digits), found "
 
 number_units.ms = { name = "a number of milliseconds", check = function(value)
+  local odd = oddity(value)
+  if odd then return "format", MS_EXPECTED .. odd end
   if value % 1 ~= 0 then return "format", "milliseconds since the epoch are a whole number" end
   if value >= SECONDS_MIN and value < MS_MIN then
     return "format", MS_EXPECTED .. "what looks like seconds: multiply by 1000"
@@ -43,10 +56,14 @@ number_units.ms = { name = "a number of milliseconds", check = function(value)
   if value >= MS_MAX then
     return "format", MS_EXPECTED .. "what looks like microseconds: divide by 1000"
   end
-  if value < SECONDS_MIN then return "format", MS_EXPECTED .. "a smaller number" end
+  if value < SECONDS_MIN then
+    return "format", MS_EXPECTED .. (value < 0 and "a negative number" or "a smaller number")
+  end
 end }
 
 number_units.cents = { name = "a number of cents", check = function(value)
+  local odd = oddity(value)
+  if odd then return "format", "cents are a whole number, found " .. odd end
   if value % 1 ~= 0 then return "format", "cents are a whole number: $180.00 is 18000" end
   if value < 0 then return "format", "cents are a whole number from 0 on: this one is negative" end
 end }
@@ -54,28 +71,74 @@ end }
 function types.number(field)
   local unit = number_units[field.unit]
   local name, check = unit and unit.name or "a number", unit and unit.check
-  return function(value)
+  local slip = slips.tense[field.tense]
+  return function(value, _, now_ms)
     if type(value) ~= "number" then return expected(name, value) end
-    if check then return check(value) end
+    if check then
+      local code, message = check(value)
+      if code then return code, message end
+    end
+    if slip then return nil, slip(value, now_ms) end
   end
 end
 
 -- ---- strings -----------------------------------------------------------------------------------
+
+-- What is not seen of a value, as the end of a message.
+local function at_an_end(value)
+  local stray = edges.stray(value)
+  return stray and ", found " .. stray or ""
+end
 
 local CENTS = "a string of cents, such as \"18000\" for $180.00"
 
 local function check_cents(value)
   if not value:find("%D") then
     if value == "" then return "format", "expected " .. CENTS .. ", found an empty one" end
-    return nil
+    return nil, slips.cents(value)
   end
   if value:find("^%-") then return "format", "an amount is not negative: expected " .. CENTS end
   if value:find("^%d*%.%d*$") then return "format", "cents have no decimal point: expected " .. CENTS end
-  return "format", "expected " .. CENTS .. ", digits alone"
+  return "format", "expected " .. CENTS .. ", digits alone" .. at_an_end(value)
+end
+
+-- Up to here a double has every whole number.
+local EXACT_MAX = 2 ^ 53
+
+-- What is to be done with a number where a string belongs: by then its digits may be lost.
+local function as_text(value)
+  if type(value) ~= "number" or value % 1 ~= 0 then return "" end
+  if value >= EXACT_MAX or value <= -EXACT_MAX then
+    return ", which may have lost digits: keep it as text from where it comes from"
+  end
+  return ": keep it as text from where it comes from, or write it with string.format(\"%.0f\", n)"
+end
+
+-- Control characters are refused in an id as they are in `client_id`: neither can be meant to have one.
+local function check_id(value)
+  -- What can be seen of ASCII but + and point, without which it is no 1e+15 and no 5.0.
+  if find(value, "^[!-*,%-/-~]*$") then return nil end
+  local at = find(value, CONTROL)
+  if at then
+    local shown = edges.shown(value:sub(at, at))
+    return "format", ("found a control character (%s) at byte %d: an id has none"):format(shown, at)
+  end
+  if edges.is_blank(value) then return "format", "an id of nothing but blanks" end
+  return nil, slips.id(value)
+end
+
+-- Of a personal one nothing is shown.
+local function check_personal_id(value)
+  local code, message = check_id(value)
+  if code and find(value, CONTROL) then message = "found a control character: an id has none" end
+  return code, message
 end
 
 -- Each gives a check of a string, where the field has that property.
 local refinements = {
+  function(field)
+    return field.id and (field.personal and check_personal_id or check_id)
+  end,
   function(field)
     local most = field.max_length
     return most and function(value)
@@ -90,16 +153,21 @@ local refinements = {
     local set = list.set(field.enum)
     return function(value)
       if set[value] then return nil end
-      local found = field.personal and "" or (", found \"%s\""):format(text.shown(value, 40))
+      local found = ""
+      if not field.personal then
+        local stray = edges.stray(value)
+        found = (", found \"%s\"%s"):format(text.shown(value, 40), stray and " with " .. stray or "")
+      end
       return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest(value, field.enum))
     end
   end,
   function(field)
     local check = formats[field.format]
     return check and function(value)
-      local message = check(value)
+      local message, is_slip = check(value)
       if not message then return nil end
-      return "format", field.personal and "expected " .. field.format or message
+      if is_slip then return nil, message end
+      return "format", field.personal and "expected " .. field.format or message .. at_an_end(value)
     end
   end,
   function(field)
@@ -111,17 +179,24 @@ local function both(first, second)
   if not first or not second then return first or second end
   return function(value)
     local code, message = first(value)
+    if not message then return second(value) end
     if code then return code, message end
-    return second(value)
+    local worse, why = second(value)
+    if worse then return worse, why end
+    return nil, message
   end
 end
 
 function types.string(field)
   local name = field.unit == "cents" and CENTS or "a string"
+  local keeps_digits = not field.enum and not field.format
   local refine
   for _, refinement in ipairs(refinements) do refine = both(refine, refinement(field) or nil) end
   return function(value)
-    if type(value) ~= "string" then return expected(name, value) end
+    if type(value) ~= "string" then
+      local code, message = expected(name, value)
+      return code, keeps_digits and message .. as_text(value) or message
+    end
     if refine then return refine(value) end
   end
 end
@@ -159,8 +234,9 @@ function types.json_object()
 end
 
 -- Of a type that nobody has seen.
-function types.any()
-  return function() end
+function types.any(field)
+  if field.unit ~= "ms" then return function() end end
+  return function(value) return nil, slips.loose_time(value) end
 end
 
 return types

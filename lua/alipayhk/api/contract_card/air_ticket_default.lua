@@ -24,7 +24,7 @@ return {
       note = "Whether another status may follow is not told.",
     },
     {
-      name = "CLOSED", ends = "INFERRED", confidence = "SEEN",
+      name = "CLOSED", ends = "INFERRED", closes = true, confidence = "SEEN",
       meaning = "the notification is to be taken down", effect = "the notification is not displayed",
     },
   },
@@ -52,7 +52,8 @@ return {
       note = "Text for the length of the flight, such as `2小時30分` or `2h 30m`.",
     },
     {
-      path = INFO .. "end_time", type = "string", format = "yyyy-MM-dd HH:mm:ss", confidence = "SEEN",
+      path = INFO .. "end_time", type = "string", format = "yyyy-MM-dd HH:mm:ss", not_before = "start_time",
+      local_times = true, confidence = "SEEN",
       required_when = REQUIRED_WHEN,
       note = "When the flight arrives, in the local time of the destination.",
     },

@@ -19,7 +19,7 @@ return {
     { name = "WAIT_REPAY", meaning = "the user has to repay", confidence = "SEEN" },
     { name = "OVERDUED", meaning = "the repayment is past its due date (with this spelling)", confidence = "SEEN" },
     {
-      name = "CLOSED", ends = "INFERRED", confidence = "SEEN",
+      name = "CLOSED", ends = "INFERRED", closes = true, confidence = "SEEN",
       meaning = "the notification is to be taken down", effect = "the notification disappears",
     },
   },

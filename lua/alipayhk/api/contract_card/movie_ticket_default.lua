@@ -16,7 +16,7 @@ return {
   statuses = {
     { name = "AWAIT_SCREENING", meaning = "the film is about to be shown", confidence = "SEEN" },
     {
-      name = "CLOSED", ends = "INFERRED", confidence = "SEEN",
+      name = "CLOSED", ends = "INFERRED", closes = true, confidence = "SEEN",
       meaning = "the notification is to be taken down", effect = "the notification disappears",
     },
   },

@@ -22,7 +22,7 @@ return {
     { name = "PAY_FAILED", meaning = "an automatic debit failed", confidence = "SEEN" },
     { name = "OVERDUED", meaning = "the bill is past its due date (with this spelling)", confidence = "SEEN" },
     {
-      name = "CLOSED", ends = "INFERRED", confidence = "SEEN",
+      name = "CLOSED", ends = "INFERRED", closes = true, confidence = "SEEN",
       meaning = "the order is complete", effect = "the notification disappears",
     },
   },

@@ -36,17 +36,17 @@ return {
     },
     { name = "WAIT_PAY", meaning = "the user has to pay", confidence = "SEEN" },
     {
-      name = "FINISHED", ends = "INFERRED", confidence = "SEEN",
+      name = "FINISHED", ends = "INFERRED", closes = true, confidence = "SEEN",
       meaning = "the order is complete, or the user has cancelled it", effect = "the notification disappears",
     },
     { name = "TO_SEND", meaning = "the search for another driver is on", confidence = "SEEN" },
     {
-      name = "CLOSED", confidence = "SEEN",
+      name = "CLOSED", closes = true, confidence = "SEEN",
       meaning = "the driver has cancelled the order", effect = "the notification disappears after 5 minutes",
       note = "Whether another status may follow is not told.",
     },
     {
-      name = "CANCEL_WAIT_PAY", confidence = "SEEN",
+      name = "CANCEL_WAIT_PAY", closes = true, confidence = "SEEN",
       meaning = "the user has cancelled the order, but has still to pay", effect = "the notification disappears",
       note = "Whether another status may follow is not told.",
     },

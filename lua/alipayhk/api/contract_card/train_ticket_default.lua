@@ -21,7 +21,7 @@ return {
       note = "Named as in MOVIE_TICKET_DEFAULT; trains have no name of their own for it.",
     },
     {
-      name = "CLOSED", ends = "INFERRED", confidence = "SEEN",
+      name = "CLOSED", ends = "INFERRED", closes = true, confidence = "SEEN",
       meaning = "the notification is to be taken down", effect = "the notification is not displayed",
     },
   },
@@ -35,7 +35,8 @@ return {
     },
     { path = INFO .. "check_point[]", type = "string", confidence = "SEEN" },
     {
-      path = INFO .. "end_time", type = "string", format = "yyyy-MM-dd HH:mm:ss", confidence = "SEEN",
+      path = INFO .. "end_time", type = "string", format = "yyyy-MM-dd HH:mm:ss", not_before = "start_time",
+      confidence = "SEEN",
       expected_when = EXPECTED_WHEN,
       note = "When the train arrives. The time zone is not told.",
     },

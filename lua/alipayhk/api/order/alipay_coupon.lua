@@ -32,7 +32,7 @@ return {
 
   fields = {
     {
-      path = "tradeNo", type = "string", confidence = "SEEN", source = BOTH,
+      path = "tradeNo", type = "string", id = true, confidence = "SEEN", source = BOTH,
       note = "Alipay's number of the payment.",
     },
     {

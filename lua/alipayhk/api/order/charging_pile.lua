@@ -45,7 +45,7 @@ return {
 
   fields = {
     {
-      path = "tradeNo", type = "string", confidence = "SEEN",
+      path = "tradeNo", type = "string", id = true, confidence = "SEEN",
       note = "Alipay's number of the payment.",
     },
     {
@@ -65,7 +65,7 @@ return {
       source = { "helpcenter/ev_charging" },
     },
     {
-      path = "extInfo.surcharge_amount", type = "object", confidence = "SEEN", inferred = { "type" },
+      path = "extInfo.surcharge_amount", type = "object", money = true, confidence = "SEEN", inferred = { "type" },
       source = { "helpcenter/ev_charging" },
       note = "Surcharge for charging or parking beyond the limit. Its keys as those of `amount` (INFERRED).",
     },

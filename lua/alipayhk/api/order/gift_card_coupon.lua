@@ -28,7 +28,7 @@ return {
   -- The copy of the page ends in `amount`; what comes after is as on ALIPAY_COUPON's pages.
   fields = {
     {
-      path = "tradeNo", type = "string", confidence = "SEEN",
+      path = "tradeNo", type = "string", id = true, confidence = "SEEN",
       note = "Alipay's number of the payment.",
     },
     {
@@ -46,7 +46,8 @@ return {
       source = { "helpcenter/gift_card" }, note = "As for ALIPAY_COUPON.",
     },
     {
-      path = "payAmount", type = "object", confidence = "INFERRED", source = { "order_service/l6zurymv" },
+      path = "payAmount", type = "object", money = true, confidence = "INFERRED",
+      source = { "order_service/l6zurymv" },
       note = "What the user really paid, with the keys of `amount`; as for ALIPAY_COUPON.",
     },
     {

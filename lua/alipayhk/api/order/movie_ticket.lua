@@ -57,7 +57,7 @@ return {
       evidence = "The text on ISO 4217 is there, the key as on the train ticket's page.",
     },
     {
-      path = "tradeNo", type = "string", confidence = "SEEN",
+      path = "tradeNo", type = "string", id = true, confidence = "SEEN",
       note = "Alipay's number of the payment.",
     },
     {

@@ -36,7 +36,7 @@ return {
       evidence = "Name and text are there; the copy ends before the mark that would require it.",
     },
     {
-      path = "tradeNo", type = "string", confidence = "INFERRED",
+      path = "tradeNo", type = "string", id = true, confidence = "INFERRED",
       source = { "order_service/api-movie", "order_service/api-train_ticket" },
       note = "Alipay's number of the payment.",
       evidence = "The copy ends before it; the sister pages have it.",

@@ -68,7 +68,7 @@ return {
       source = { "helpcenter/self_pick" }, evidence = "Name and text are there, type and mark as in `amount`.",
     },
     {
-      path = "tradeNo", type = "string", confidence = "SEEN",
+      path = "tradeNo", type = "string", id = true, confidence = "SEEN",
       note = "Alipay's number of the payment.",
     },
     { path = "itemOrderList", type = "array", required = true, confidence = "SEEN", note = "Items of the order." },

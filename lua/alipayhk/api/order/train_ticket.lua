@@ -48,7 +48,7 @@ return {
       source = { "helpcenter/train_ticket" }, evidence = "The name is there; the copy ends before the rest.",
     },
     {
-      path = "tradeNo", type = "string", confidence = "SEEN", source = { "order_service/api-train_ticket" },
+      path = "tradeNo", type = "string", id = true, confidence = "SEEN", source = { "order_service/api-train_ticket" },
       note = "Alipay's number of the payment.",
     },
     {
