@@ -3,6 +3,7 @@
 
 local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
+local core = require "alipayhk.core"
 local settings = require "settings"
 
 local driver = {}
@@ -18,7 +19,7 @@ function driver.client(config)
     private_key = { file = settings.private_key },
     alipay_public_key = { file = settings.alipay_public_key },
     base_url = settings.base_url,
-    retry = false,
+    retry = { max_attempts = 1 },
     timeout_ms = 3000,
   }
   for name, value in pairs(config or {}) do given[name] = value end
@@ -28,13 +29,43 @@ end
 -- A client for each config: keys take longer to read than a call does.
 local clients = {}
 
+local function send_once(transport)
+  local send = transport.send
+  function transport.send(request)
+    request.once = true
+    return send(request)
+  end
+end
+
 local function client_of(call)
   local config = call.config or {}
   config.base_url = call.url or config.base_url
-  local name = cjson.encode(config)
-  clients[name] = clients[name] or driver.client(config)
+  local name = cjson.encode { config, call.once }
+  if not clients[name] then
+    clients[name] = driver.client(config)
+    if call.once then send_once(clients[name].transport) end
+  end
   return clients[name]
 end
+
+-- Waits for what the server sends late: asleep, or so that the worker does nothing else.
+local function await_late(sleep)
+  for _ = 1, 4000 do
+    local file = io.open(settings.late)
+    if file then
+      file:close()
+      assert(os.remove(settings.late))
+      return sleep(20)
+    end
+    sleep(5)
+  end
+  error "the server sent nothing late"
+end
+
+local WAYS = {
+  asleep = function(ms) ngx.sleep(ms / 1000) end,
+  busy = core.sleep,
+}
 
 -- The longest that a sleep of 5 ms took until `done()`.
 local function watch(done)
@@ -70,6 +101,7 @@ local function perform(call)
 end
 
 function driver.call(call)
+  if call.after_late then await_late(WAYS[call.after_late]) end
   if call.after_ms then ngx.sleep(call.after_ms / 1000) end
   if not call.lag then return perform(call) end
   local outcome

@@ -20,22 +20,43 @@ local function new(socket, timeout_ms)
     buffer = "", at = 1, -- what was read and not taken begins there
     timeout_ms = timeout_ms,
     started = core.monotonic(),
+    peer = "the server", doing = "all", doing_since_ms = 0,
     -- nginx resolves within connect.
     timing = { dns_ms = 0, connect_ms = 0, tls_ms = 0, first_byte_ms = 0 },
   }, Stream)
 end
 
-function Stream:time_out()
-  fail("timeout", ("no answer within %d ms"):format(self.timeout_ms))
+--- What the time goes to from now on.
+-- @tparam string doing
+function Stream:begin(doing)
+  self.doing, self.doing_since_ms = doing, self:spent_ms()
 end
 
+--- Throws: which limit was over, and how much of it went to what was being done.
+function Stream:time_out()
+  local name, limit_ms = "timeout_ms", self.timeout_ms
+  if self.connect_by_ms and self.connect_by_ms < limit_ms then
+    name, limit_ms = "connect_timeout_ms", self.connect_timeout_ms
+  end
+  fail("timeout", ("%s: %s (%.0f ms) was over, %s took %.0f ms of it"):format(
+    self.peer, name, limit_ms, self.doing, self:spent_ms() - self.doing_since_ms))
+end
+
+--- Until `limit_connecting(nil)` there is a nearer limit, from now on.
+-- @tparam ?number limit_ms connect_timeout_ms
+function Stream:limit_connecting(limit_ms)
+  self.connect_timeout_ms = limit_ms
+  self.connect_by_ms = limit_ms and self:spent_ms() + limit_ms
+end
+
+-- Until the nearer of the limits.
 function Stream:left_ms()
-  local left = self.timeout_ms - self:spent_ms()
+  local left = math.min(self.timeout_ms, self.connect_by_ms or self.timeout_ms) - self:spent_ms()
   if left < 1 then self:time_out() end
   return left
 end
 
--- Milliseconds from the start until now.
+--- Milliseconds from the start until now.
 function Stream:spent_ms()
   return (core.monotonic() - self.started) * 1000
 end
@@ -51,7 +72,10 @@ function Stream:fill()
   self.socket:settimeout(self:left_ms())
   local data, err = self.socket:receiveany(READ_SIZE)
   if data then
-    if not self:is_answered() then self.timing.first_byte_ms = self:spent_ms() end
+    if not self:is_answered() then
+      self.timing.first_byte_ms = self:spent_ms()
+      self:begin "the rest of the answer"
+    end
     self.buffer, self.at = self.buffer:sub(self.at) .. data, 1
     self.last_read = #data
     return true
