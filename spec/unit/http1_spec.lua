@@ -84,7 +84,8 @@ describe("HTTP/1.1, an answer", function()
     for _, line in ipairs {
       "HTTP/1.1  200 OK", "HTTP/1.1  100", "HTTP/1.1  100 Continue", "HTTP/1.1\t200 OK", "HTTP/1.1 100\t",
       " HTTP/1.1 200",
-      "HTTP/1.1 200 O\rK", "HTTP/1.1 2000", "HTTP/1.1 20", "HTTP/1.1 020", "HTTP/1.10 200", "HTTP/2 200", "http/1.1 200",
+      "HTTP/1.1 200 O\rK", "HTTP/1.1 2000", "HTTP/1.1 20", "HTTP/1.1 020", "HTTP/1.10 200", "HTTP/2 200",
+      "http/1.1 200",
       "HTTP/1.1 200\127", "HTTP/1.1 200 \1", "", "\r\nHTTP/1.1 200 OK",
     } do refuses("protocol", line .. "\r\n" .. LENGTH) end
   end)
