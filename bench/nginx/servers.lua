@@ -6,6 +6,7 @@ local curl = require "alipayhk.curl"
 local json = require "alipayhk.json"
 local nginx = require "spec.support.nginx"
 local shell = require "spec.support.shell"
+local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 local servers = {}
@@ -60,10 +61,10 @@ end
 
 -- A fixed answer stays good: all of the request that is signed with it is its path and our client id.
 local function sign_answer(gateway, keys)
-  local time = wire.timestamp(os.time())
+  local now = time.text(os.time())
   local key = assert(core.private_key { file = keys .. "/alipayhk-rsa.pem" })
-  return time, wire.sign(key, { algorithm = "RSA256", key_version = "1" },
-    wire.content("POST", PATH, gateway.rsa_client_id, time, ANSWER))
+  return now, wire.sign(key, { algorithm = "RSA256", key_version = "1" },
+    wire.content("POST", PATH, gateway.rsa_client_id, now, ANSWER))
 end
 
 -- For app.lua.
@@ -85,13 +86,13 @@ end
 local function start_both(gateway, order, peers)
   local keys, port = gateway.ca_file:match("^(.*)/"), nginx.random_port()
   local first, last = cpus()
-  local time, signature = sign_answer(gateway, keys)
+  local response_time, signature = sign_answer(gateway, keys)
   local values = {
     USER = output_of("id -u") == "0" and "user root;" or "", DIR = directory, ROOT = output_of("pwd"),
     MODULES = nginx.modules(),
     KEYS = keys, CA_FILE = gateway.ca_file, VALUES = directory .. "/values",
     PEERS = peers and ("%s/?.lua;%s/?/init.lua;"):format(peers, peers) or "",
-    CLIENT_ID = gateway.rsa_client_id, TIME = time, SIGNATURE = signature, ANSWER = ANSWER,
+    CLIENT_ID = gateway.rsa_client_id, TIME = response_time, SIGNATURE = signature, ANSWER = ANSWER,
     PORT = port, READY = port + 1, LATE = port + 2, LATER = port + 3,
     GATEWAY_CPU = mask(first), WORKER_CPU = mask(last),
   }

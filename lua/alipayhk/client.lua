@@ -109,28 +109,25 @@ end
 -- ---- sending -----------------------------------------------------------------------------------
 
 local function transport_error(request, fault)
-  local code, message, timing = transport.failure(fault)
+  local code, message, timing, http_status = transport.failure(fault)
   return Error.new("transport", message, {
     code = code,
-    retryable = retry.is_retryable(code),
+    http_status = http_status,
     request_id = request.request_id,
     timing = timing,
   })
 end
 
--- A number of seconds; the other form, a date, is left to our own back-off.
-local function retry_after_ms(raw)
-  local seconds = tonumber(raw.headers["retry-after"])
-  return seconds and seconds > 0 and seconds * 1000 or nil
-end
-
--- What a transport takes. Without room for a proxy that is not there the table is half as large: hundreds of these
--- wait in a worker at once.
-local function transport_request(config, request, timeout_ms)
+-- What a transport takes. The headers are its own: it may change them, and read them while another coroutine signs the
+-- same request anew. Without room for what is not there the table is half as large: hundreds of these wait in a worker
+-- at once.
+local function transport_request(config, request, timeout_ms, once)
+  local headers = {}
+  for name, value in pairs(request.headers) do headers[name] = value end
   local given = {
     method = request.method,
     url = request.url,
-    headers = request.headers,
+    headers = headers,
     body = request.body,
     connect_timeout_ms = math.min(config.connect_timeout_ms, timeout_ms),
     timeout_ms = timeout_ms,
@@ -138,29 +135,30 @@ local function transport_request(config, request, timeout_ms)
     tls = config.tls,
   }
   if config.proxy ~= nil then given.proxy = config.proxy end
+  if once then given.once = true end
   return given
 end
 
-local function attempt(client, request, timeout_ms, policy)
+-- Sends once. Beside an error: what the answer said about another attempt, and whether this one may have arrived.
+local function attempt(client, request, timeout_ms, policy, is_lost)
   local config = client.config
   local signed, err = request_builder.sign(config, request)
-  if not signed then return nil, err, {} end
-  local raw, fault = client.transport.send(transport_request(config, request, timeout_ms))
-  if raw == nil then return nil, transport_error(request, fault), {} end
-  local malformed = transport.response_fault(raw)
-  if malformed then return nil, transport_error(request, malformed), {} end
-  if raw.resent then request.lost_answer = true end
-  local response, later
-  response, err, later = response_reader.read(config, request, raw, policy.codes)
-  if response then return response end
-  err.timing = raw.timing
-  return nil, err, { later = later, after_ms = retry_after_ms(raw) }
-end
-
--- Whether the request may have arrived, and been acted on, all the same.
-local function answer_was_lost(err)
-  if err.response then return err.retryable or not err.response.authenticated end
-  return err.retryable and err.code ~= "dns" and err.code ~= "connect"
+  if not signed then return nil, err, {}, is_lost end
+  local response, after_ms
+  local raw, fault = client.transport.send(transport_request(config, request, timeout_ms, policy.once))
+  local malformed = raw ~= nil and transport.response_fault(raw)
+  if raw == nil or malformed then
+    err = transport_error(request, malformed or fault)
+  else
+    is_lost = is_lost or raw.resent
+    response, err = response_reader.read(config, request, raw, is_lost)
+    if response then return response end
+    err.timing = raw.timing
+    after_ms = retry.after_ms(raw.headers, config.now)
+  end
+  local rule = retry.rule(policy, api.by_name[request.api], err)
+  err.retryable = rule and true
+  return nil, err, { later = rule == "later", after_ms = after_ms }, is_lost or retry.was_lost(err)
 end
 
 local function string_or_nil(value)
@@ -182,36 +180,47 @@ local function outcome_event(name, n, response, err)
   }
 end
 
+-- A hook may close the client before anything is sent.
+local function closed_error(client, request)
+  local err = Error.new("transport", "the client was closed before the request was sent", {
+    code = "connect", request_id = request.request_id, attempts = 0,
+  })
+  emit(client, request, outcome_event("error", 1, nil, err))
+  return err
+end
+
+-- Requests that may have arrived, as long as somebody holds them: the table is the user's, so the mark is here.
+local lost = setmetatable({}, { __mode = "k" })
+
 -- One attempt after the other. What comes back has the number of the last one.
 local function deliver(client, request, opts, policy)
   local config = client.config
   local started = core.monotonic()
   local function spent_ms() return (core.monotonic() - started) * 1000 end
+  local last_err
 
   for n = 1, policy.max_attempts do
     emit(client, request, { name = "attempt", attempt = n })
+    if client.closed then return nil, last_err or closed_error(client, request) end
     local left_ms = policy.budget_ms - spent_ms()
     local timeout_ms = math.max(1, math.floor(math.min(opts.timeout_ms or config.timeout_ms, left_ms)))
-    local response, err, hints = attempt(client, request, timeout_ms, policy)
+    local response, err, hints, is_lost = attempt(client, request, timeout_ms, policy, lost[request])
     if response then
       response.attempts = n
       emit(client, request, outcome_event("response", n, response))
       return response
     end
-    err.attempts = n
+    if is_lost then lost[request] = true end
+    last_err, err.attempts = err, n
     if err.response then err.response.attempts = n end
     emit(client, request, outcome_event("error", n, nil, err))
-    request.lost_answer = request.lost_answer or answer_was_lost(err)
 
-    local delay_ms = retry.delay(policy, n, hints)
+    local delay_ms = retry.delay_ms(policy, n, err, hints, spent_ms())
     -- A connection that breaks while the worker is about to end: worker_shutdown_timeout may have cut it, and
     -- would cut no other.
-    if err.code == "reset" and runtime.is_exiting() then return nil, err end
-    if not err.retryable or n == policy.max_attempts or spent_ms() + delay_ms >= policy.budget_ms then
-      return nil, err
-    end
-    emit(client, request, { name = "retry", attempt = n, delay_ms = delay_ms })
-    runtime.sleep(delay_ms)
+    if not delay_ms or err.code == "reset" and runtime.is_exiting() then return nil, err end
+    if not client.closed then emit(client, request, { name = "retry", attempt = n, delay_ms = delay_ms }) end
+    if not client.closed then config.sleep(delay_ms) end
     -- Somebody may have closed it meanwhile: the last error still says most.
     if client.closed then return nil, err end
   end
@@ -225,14 +234,25 @@ end
 
 -- ---- building ----------------------------------------------------------------------------------
 
+-- nginx's log has each warning once, whichever place of a list it is about: the samples look at none.
+local function log_warnings(description, payload, warnings)
+  for _, warning in ipairs(warnings) do
+    local scenario = ("%s %s"):format(description.noun, tostring(payload[description.scenario_field]))
+    local key = scenario .. " " .. warning.path:gsub("%[%d+%]", "[]")
+    runtime.warn_once(key, ("alipayhk: warning: %s: %s"):format(scenario, tostring(warning)))
+  end
+end
+
 local function build(client, description, path, payload, opts)
   local encrypt = client.config.encrypt
   if opts.encrypt ~= nil then encrypt = opts.encrypt end
   local request, err = request_builder.build(client.config, description, path, payload, encrypt, opts.previous_status)
   if not request then
     emit(client, { api = description and description.name }, { name = "error", kind = err.kind, code = err.code })
+    return nil, err
   end
-  return request, err
+  if description then log_warnings(description, payload, request.warnings) end
+  return request
 end
 
 local function call(client, description, path, payload, opts)

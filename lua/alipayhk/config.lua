@@ -10,6 +10,7 @@ local kind = require "alipayhk.kind"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
 local runtime = require "alipayhk.runtime"
+local sequence = require "alipayhk.sequence"
 local suggest = require "alipayhk.suggest"
 local text = require "alipayhk.text"
 
@@ -129,7 +130,8 @@ local DEFAULTS = {
   validate = true,
 }
 
-local NO_RETRY = { max_attempts = 1, base_delay_ms = 0, max_delay_ms = 0, budget_ms = INT_MAX }
+-- Nothing is sent twice, not by the transport either.
+local NO_RETRY = { once = true, max_attempts = 1, base_delay_ms = 0, max_delay_ms = 0, budget_ms = INT_MAX }
 
 -- A table within the config: its keys over the defaults, or a message with the key's path.
 local function read_nested(name, value)
@@ -171,10 +173,12 @@ local CHECKS = {
   transport = check_transport,
   proxy = proxy,
   max_response_bytes = whole("bytes", 1, platform.body_max),
+  max_response_age_ms = whole("milliseconds", 1),
   validate = one_of { true, false, "strict" },
   scenarios = of_type("table"),
   on_event = of_type("function"),
   now = of_type("function"),
+  sleep = of_type("function"),
   request_id = of_type("function"),
 }
 
@@ -337,6 +341,8 @@ function config.read(given)
     result = next_result
   end
   result.now = checked_clock(result.now or runtime.now)
+  result.sleep = result.sleep or runtime.sleep
+  result.next_ms = sequence.new()
   result.signing = {
     algorithm = result.algorithm,
     key_version = result.key_version and keyring.version_text(result.key_version) or nil,

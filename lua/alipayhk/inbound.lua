@@ -8,6 +8,7 @@ local Error = require "alipayhk.error"
 local json = require "alipayhk.json"
 local platform = require "alipayhk.api.platform"
 local text = require "alipayhk.text"
+local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 local inbound = {}
@@ -31,36 +32,11 @@ local function read_headers(given)
   return headers
 end
 
-local DATE_AND_TIME = "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)(.*)$"
-local MONTH_DAYS = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
-
--- Days since the epoch by the civil calendar, its year beginning in March.
-local function days_of(year, month, day)
-  if month < 3 then year, month = year - 1, month + 12 end
-  return 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
-    + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
-end
-
--- Seconds that "Z", "+08:00", "+0800" or "-05:30" is ahead of UTC, a fraction before it passed over.
-local function offset_of(rest)
-  rest = rest:gsub("^%.%d+", "")
-  if rest == "Z" then return 0 end
-  local sign, hours, minutes = rest:match("^([+-])(%d%d):?(%d%d)$")
-  hours, minutes = tonumber(hours), tonumber(minutes)
-  if not sign or hours > 23 or minutes > 59 then return nil end
-  return (sign == "-" and -1 or 1) * (hours * 60 + minutes) * 60
-end
-
--- Seconds since the epoch of an ISO 8601 time with its offset, nil where it is none.
-local function seconds_of(time)
-  local year, month, day, hour, minute, second, rest = time:match(DATE_AND_TIME)
-  local offset = rest and offset_of(rest)
-  if not offset then return nil end
-  year, month, day = tonumber(year), tonumber(month), tonumber(day)
-  hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
-  if not MONTH_DAYS[month] or day < 1 or day > MONTH_DAYS[month] then return nil end
-  if hour > 23 or minute > 59 or second > 60 then return nil end
-  return ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 + second - offset
+-- How it was compressed on its way, if it was.
+local function coding_of(headers)
+  for name, value in pairs(headers) do
+    if text.lower(name) == "content-encoding" and type(value) == "string" then return value end
+  end
 end
 
 local function verify(config, request, headers)
@@ -72,9 +48,12 @@ local function verify(config, request, headers)
   if not headers["signature"] then return refuse("unsigned", "it has no Signature header") end
   if not headers["request-time"] then return refuse("unsigned", "it has no Request-Time header") end
   local content = wire.content(request.method, request.path, config.client_id, headers["request-time"], request.body)
-  local ok, message = wire.verify(headers["signature"], content, config.alipay_keys, config.ecc224)
+  local coding = wire.coding_fault(coding_of(request.headers))
+  local ok, message = wire.verify(headers["signature"], content, config.alipay_keys, config.ecc224, coding ~= nil)
   if ok then return true end
-  return refuse("wrong", message .. "; does `path` stand for the path that AlipayHK called, proxies or not?")
+  if ok == nil then return refuse("unverified", message) end
+  return refuse("wrong", ("%s; %s"):format(
+    message, coding or "does `path` stand for the path that AlipayHK called, proxies or not?"))
 end
 
 --- A message where `max_age_ms` is none.
@@ -84,28 +63,33 @@ function inbound.age_fault(max_age_ms)
   end
 end
 
-local function check_age(config, time, max_age_ms)
+local function check_age(config, request_time, max_age_ms)
   if not max_age_ms then return true end
-  local seconds = seconds_of(time)
-  if not seconds then return refuse("stale", "its Request-Time cannot be read") end
-  local age_ms = math.abs(config.now() - seconds) * 1000
+  local seconds = time.read(request_time)
+  if not seconds then
+    return refuse("stale", ("its Request-Time cannot be read: %s"):format(text.shown(request_time, 40)))
+  end
+  local age_ms = math.floor(math.abs(config.now() - seconds) * 1000 + 0.5)
   if age_ms <= max_age_ms then return true end
-  return refuse("stale", ("its Request-Time is %.0f s from our clock, %.0f s are allowed"):format(
-    age_ms / 1000, max_age_ms / 1000))
+  local message = "its Request-Time is %.0f s from our clock, %.0f s are allowed; is this machine's clock right?"
+  return refuse("stale", message:format(age_ms / 1000, max_age_ms / 1000))
 end
 
 local function open(config, request, headers)
   if not headers["encrypt"] then return request.body end
-  local body = config.private_key:type() == "RSA"
-    and wire.open(headers["encrypt"], request.body, config.private_key, config.encryption)
+  local body, message
+  if config.private_key:type() == "RSA" then
+    body, message = wire.open(headers["encrypt"], request.body, config.private_key, config.encryption)
+  end
   if body then return body end
-  return nil, Error.new("decrypt", "the call cannot be decrypted")
+  return nil, Error.new("decrypt", "the call cannot be decrypted" .. (message and ": " .. message or ""))
 end
 
-local function decode(body)
-  local payload, message = json.decode(body)
-  if type(payload) == "table" and body:find("^[ \t\r\n]*{") then return payload, nil, body end
-  return nil, Error.new("protocol", message and "the call is not JSON" or "the call is no JSON object")
+local function decode(request, body)
+  local payload, message = json.decode_object(body, "result")
+  if payload then return payload, nil, body end
+  local coding = wire.coding_fault(coding_of(request.headers))
+  return nil, Error.new("protocol", "the call is " .. message .. (coding and "; " .. coding or ""))
 end
 
 --- The payload of a call, once it is known to be AlipayHK's and for us.
@@ -129,7 +113,7 @@ function inbound.receive(config, request, opts)
   local body
   body, err = open(config, request, headers)
   if not body then return nil, err end
-  return decode(body)
+  return decode(request, body)
 end
 
 local function seal(config, request, body)
@@ -148,14 +132,14 @@ end
 function inbound.reply(config, request, result)
   local body, encrypt = seal(config, request, json.encode { result = result or platform.inbound.success })
   if not body then return nil, Error.new("crypto", encrypt) end
-  local time, signature = wire.sign_now(config, request.method, request.path, body)
-  if not time then return nil, Error.new("crypto", signature) end
+  local now, signature = wire.sign_now(config, request.method, request.path, body)
+  if not now then return nil, Error.new("crypto", signature) end
   return {
     status = 200,
     headers = {
       ["Client-Id"] = config.client_id,
       ["Content-Type"] = encrypt and config.encryption.content_type or platform.content_type,
-      ["Response-Time"] = time,
+      ["Response-Time"] = now,
       ["Signature"] = signature,
       ["Encrypt"] = encrypt,
     },

@@ -41,6 +41,17 @@ function json.decode(text)
   return nil, tostring(value)
 end
 
+--- The object that a text is.
+-- @treturn[1] table
+-- @treturn[2] nil
+-- @treturn[2] string message: "not JSON: ...", or "no JSON object"
+function json.decode_object(text)
+  local value, message = json.decode(text)
+  if message then return nil, "not JSON: " .. message end
+  if type(value) == "table" and text:find("^[ \t\r\n]*{") then return value end
+  return nil, "no JSON object"
+end
+
 local function survives(number)
   local text = codec.encode({ number }):sub(2, -2)
   return (number % 1 ~= 0 or text:find("^-?%d+$") ~= nil) and tonumber(text) == number

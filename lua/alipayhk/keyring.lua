@@ -2,6 +2,7 @@
 -- @module alipayhk.keyring
 
 local core = require "alipayhk.core"
+local text = require "alipayhk.text"
 
 local Keyring = {}
 Keyring.__index = Keyring
@@ -20,13 +21,17 @@ function Keyring:get(version)
   local key = self.keys[version]
   if key then return key end
   return nil, ("it is signed with key version %s; the versions given are %s"):format(
-    version:sub(1, 16), table.concat(self.versions, ", "))
+    text.shown(version, 16), table.concat(self.versions, ", "))
 end
 
--- "10" comes after "9".
+local function rank(version)
+  return version:find("^%d+$") and tonumber(version) or math.huge
+end
+
+-- "10" comes after "9", and what is no number after both.
 local function by_number(a, b)
-  local x, y = tonumber(a), tonumber(b)
-  if x and y then return x < y end
+  local x, y = rank(a), rank(b)
+  if x ~= y then return x < y end
   return a < b
 end
 

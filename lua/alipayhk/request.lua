@@ -42,7 +42,7 @@ function fill.uuid(config, description)
 end
 
 function fill.now_ms(config)
-  return math.floor(config.now() * 1000)
+  return config.next_ms(math.floor(config.now() * 1000))
 end
 
 -- A copy, so that the caller's table stays as it is.
@@ -118,6 +118,7 @@ function request.build(config, description, path, payload, encrypt, previous_sta
     },
     request_id = type(payload.requestId) == "string" and payload.requestId or nil,
     merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
+    order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,
     personal = description and schema.personal(config.rules:schema(description, payload), payload) or {},
     warnings = found or {},

@@ -3,162 +3,295 @@
 
 local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
+local fault = require "alipayhk.fault"
+local foreign = require "alipayhk.foreign"
 local json = require "alipayhk.json"
 local platform = require "alipayhk.api.platform"
+local quote = require "alipayhk.quote"
 local text = require "alipayhk.text"
+local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 local response = {}
 
--- Statuses of a server or proxy that could not answer now; any other says the same the next time.
-local RETRYABLE_HTTP = { [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
-local TEXT_MAX = 256
+-- A clock that is further off than this is worth a word.
+local SKEW_MAX_MS = 60000
+-- HTTP statuses by which a gateway may refuse a request that is signed for another time.
+local REFUSING = { [400] = true, [401] = true, [403] = true }
 
--- The other side's own text: on one line, and no longer than a line should be.
-local function clean(value)
-  if type(value) ~= "string" then return "" end
-  return text.one_line(text.cut(value, TEXT_MAX))
+-- A header that is there and empty is as good as none.
+local function header(raw, name)
+  local value = raw.headers[name]
+  return value and value:find("[^ \t]") and value or nil
 end
 
-local function tracer_id(headers)
+local function tracer_id(raw)
   for _, name in ipairs(platform.tracer_headers) do
-    if headers[name] and headers[name] ~= "" then return clean(headers[name]) end
+    local value = header(raw, name)
+    if value then return quote.short(value) end
   end
 end
 
--- Without the user's ids, should AlipayHK repeat them.
-local function without(message, personal)
-  for _, value in ipairs(personal or {}) do
-    local first, last = message:find(value, 1, true)
-    while first do
-      message = message:sub(1, first - 1) .. "***" .. message:sub(last + 1)
-      first, last = message:find(value, first + 3, true)
-    end
-  end
-  return message
+-- ---- whose it is -----------------------------------------------------------------------------------
+
+local function stale(config, theirs)
+  local seconds, now = time.read(theirs), time.now(config.now)
+  if not seconds then return ("its Response-Time cannot be read: %s"):format(text.shown(theirs, 40)) end
+  if not now then return "the config's `now` does not tell how old it is" end
+  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 0.5)
+  if age_ms <= config.max_response_age_ms then return nil end
+  local message = "its Response-Time is %.0f s from our clock, %.0f s are allowed; is this machine's clock right?"
+  return message:format(age_ms / 1000, config.max_response_age_ms / 1000)
 end
 
--- Whether the answer is AlipayHK's: true or false, or nil and a message where it must be refused.
+local function verify(config, request, raw, signature, at)
+  local coding = wire.coding_fault(header(raw, "content-encoding"))
+  local content = wire.content(request.method, request.path, config.client_id, at, raw.body)
+  local ok, message = wire.verify(signature, content, config.alipay_keys, config.ecc224, coding ~= nil)
+  if ok then return true end
+  if ok == nil then return nil, message, "unverified" end
+  return nil, ("%s; %s"):format(message, coding or "is alipay_public_key AlipayHK's key for this environment?")
+end
+
+-- Whether the answer is AlipayHK's: true or false, or nil, a message and a code where it must be refused.
 -- Unsigned is false: the platform answers so when it rejects a request's own signature or client.
 local function authenticate(config, request, raw)
-  local headers = raw.headers
-  if headers["client-id"] and headers["client-id"] ~= config.client_id then
+  local client_id, signature, at = header(raw, "client-id"), header(raw, "signature"), header(raw, "response-time")
+  if client_id and client_id ~= config.client_id then
     return nil, "its Client-Id is not ours: is this an answer to another client?"
   end
-  if not config.verify_response then return false end
-  local signature, time = headers["signature"], headers["response-time"]
-  if not signature and not time then return false end
-  if not signature then return nil, "it has a Response-Time and no Signature" end
-  if not time then return nil, "it has a Signature and no Response-Time" end
-  local content = wire.content(request.method, request.path, config.client_id, time, raw.body)
-  local ok, message = wire.verify(signature, content, config.alipay_keys, config.ecc224)
-  if not ok then
-    return nil, message .. "; is alipay_public_key AlipayHK's key for this environment?"
+  local authenticated = false
+  if config.verify_response and (signature or at) then
+    if not signature then return nil, "it has a Response-Time and no Signature" end
+    if not at then return nil, "it has a Signature and no Response-Time" end
+    local ok, message, code = verify(config, request, raw, signature, at)
+    if not ok then return nil, message, code end
+    authenticated = true
   end
-  return true
+  local too_old = at and config.max_response_age_ms and stale(config, at)
+  if too_old then return nil, too_old, "stale" end
+  return authenticated
 end
 
--- What every failure of an answer that came says about it.
-local function context(request, raw, extra)
-  extra.http_status = raw.status
-  extra.request_id = request.request_id
-  extra.tracer_id = tracer_id(raw.headers)
-  return extra
+-- ---- what it says ----------------------------------------------------------------------------------
+
+-- What is no answer of AlipayHK's, or not to this request: `{ kind, message, code }`.
+local function failure(kind, message, code)
+  return { kind = kind, message = "the answer " .. message, code = code }
 end
 
-local function decode(body)
-  local value, message = json.decode(body)
-  if value == nil and message then return nil, "the answer is not JSON: " .. clean(message) end
-  if type(value) ~= "table" or #value > 0 then return nil, "the answer is no JSON object" end
-  if type(value.result) ~= "table" then return nil, "the answer has no `result` object" end
-  return value
+local function open(config, raw, encrypt)
+  local body, message = wire.open(encrypt, raw.body, config.private_key, config.encryption)
+  if body then return body end
+  return nil, failure("decrypt", "cannot be decrypted" .. (message and ": " .. message or ""))
 end
 
--- Retry goes by the code of this API first, then by the family's, then by the status.
-local function retry_rule(description, result, overrides)
-  local code = result.resultCode
-  local override = overrides and overrides[code]
-  if override ~= nil then return override end
-  local known = api.result(description, code)
-  if known and known.retry ~= nil then return known.retry end
-  return result.resultStatus ~= "F"
+-- Whether what cannot be read was meant to be JSON.
+local function begins_as_json(body)
+  return body:find("^\239?\187?\191?[ \t\r\n]*[{%[]") ~= nil
 end
 
-local function refusal(description, request, answer, overrides)
+local function decode(request, raw, body)
+  local decoded, message = json.decode_object(body, "result")
+  if decoded and type(decoded.result) == "table" then return decoded end
+  local coding = wire.coding_fault(header(raw, "content-encoding"))
+  if decoded then
+    message = "has no `result` object"
+  elseif not coding and body == raw.body and message:find("^not JSON") and not begins_as_json(body) then
+    message = ("is no JSON object but %s; does a login page or a proxy answer in AlipayHK's place?"):format(
+      foreign.describe(raw, request.personal))
+  else
+    message = "is " .. quote.short(message, request.personal)
+  end
+  return nil, failure("protocol", coding and message .. "; " .. coding or message)
+end
+
+-- What an answer may repeat of its request: the field, and where the request has it.
+local ECHOES = { { "requestId", "request_id" }, { "merchantBizNo", "merchant_biz_no" } }
+
+-- A signature does not bind an answer to its request: what it repeats may tell that it belongs to another.
+local function other_request(request, decoded)
+  for _, echo in ipairs(ECHOES) do
+    local theirs, ours = decoded[echo[1]], request[echo[2]]
+    if type(theirs) == "number" then theirs = ("%.0f"):format(theirs) end
+    if type(theirs) == "string" and theirs ~= "" and ours and theirs ~= ours then
+      local message = "is to another request: its %s is %s, and %s was sent; the outcome of this one is unknown"
+      return failure("protocol", message:format(
+        echo[1], quote.short(theirs, request.personal), quote.short(ours, request.personal)), "another_request")
+    end
+  end
+end
+
+-- The object that AlipayHK answered, and whether it is known to be AlipayHK's; or nil and what it is instead.
+local function read_answer(config, request, raw)
+  local authenticated, message, code = authenticate(config, request, raw)
+  if authenticated == nil then return nil, failure("signature", "is refused: " .. message, code) end
+  local body, encrypt = raw.body, header(raw, "encrypt")
+  local decoded, wrong
+  if encrypt then
+    if not authenticated then
+      return nil, failure("signature", "is refused: it is encrypted and its signature was not verified")
+    end
+    body, wrong = open(config, raw, encrypt)
+    if not body then return nil, wrong end
+  end
+  decoded, wrong = decode(request, raw, body)
+  if not decoded then return nil, wrong end
+  local status = decoded.result.resultStatus
+  if config.verify_response and not authenticated and status ~= "F" and status ~= "U" then
+    return nil, failure("signature", "is refused: it is not signed, and only a failure may be")
+  end
+  wrong = other_request(request, decoded)
+  if wrong then return nil, wrong end
+  return decoded, authenticated
+end
+
+-- The result in a body, whosever it is.
+local function result_in(body)
+  local decoded = json.decode_object(body, "result")
+  return decoded and type(decoded.result) == "table" and decoded.result or nil
+end
+
+-- Whether what is wrong with an answer says more of it than its HTTP status does.
+local function outweighs_status(wrong, status)
+  return wrong.code == "another_request" or wrong.kind == "decrypt"
+    or wrong.kind == "signature" and (status == "F" or status == "U")
+end
+
+-- What an answer with another HTTP status than 200 is, unless it is AlipayHK's no. A success it never is.
+local function judge_status(config, request, raw, decoded, wrong)
+  local result = decoded and decoded.result or result_in(raw.body)
+  local status = result and result.resultStatus
+  if decoded and status ~= "S" then return nil end
+  if wrong and outweighs_status(wrong, status) then return wrong end
+  local said = ("the server answered HTTP %d, not 200"):format(raw.status)
+  if status == "S" then
+    said = ("%s, and a result that says S (%s): the outcome is unknown"):format(
+      said, quote.short(result.resultCode, request.personal))
+  else
+    said = ("%s: %s"):format(said, wire.coding_fault(header(raw, "content-encoding"))
+      or foreign.describe(raw, request.personal))
+  end
+  local hint = foreign.hint(config, request, raw)
+  return { kind = "http", message = hint and said .. "; " .. hint or said }
+end
+
+-- ---- what is made of it ----------------------------------------------------------------------------
+
+-- The answer's time, or else that of whoever sent it, minus ours.
+local function clock_skew_ms(config, raw)
+  local at, date = header(raw, "response-time"), raw.headers["date"]
+  local theirs = at and time.read(at) or date and time.read(date)
+  local ours = theirs and time.now(config.now)
+  return ours and math.floor((theirs - ours) * 1000 + 0.5) or nil
+end
+
+-- What every answer and every failure of one says about it.
+local function context(config, request, raw, about)
+  about.http_status = raw.status
+  about.request_id = request.request_id
+  about.tracer_id = tracer_id(raw)
+  about.clock_skew_ms = clock_skew_ms(config, raw)
+  return about
+end
+
+local function clock_hint(skew_ms)
+  if not skew_ms or math.abs(skew_ms) <= SKEW_MAX_MS then return "" end
+  return ("; our clock is %.0f s %s the answer's: set this machine's clock (or the config's `now`)"):format(
+    math.abs(skew_ms) / 1000, skew_ms > 0 and "behind" or "ahead of")
+end
+
+-- What of ours to look at, by the `show` of a code.
+local SHOW = {
+  public_key = function(config)
+    return ("; our public key's SHA-256 is %s: compare it with that of the file that was uploaded "
+      .. "(openssl pkey -pubin -in FILE -outform DER | openssl dgst -sha256)"):format(config.private_key:fingerprint())
+  end,
+  path = function(_, request) return "; the path tried is " .. foreign.path_of(request) end,
+}
+
+local function refusal(config, request, answer, lost_answer)
   local result = answer.result
-  local code, status = clean(result.resultCode), clean(result.resultStatus)
-  local known = api.result(description, result.resultCode)
-  local theirs = without(clean(result.resultMessage), request.personal)
+  local code, status = quote.short(result.resultCode), quote.short(result.resultStatus)
+  local known = api.result(api.by_name[request.api], result.resultCode)
+  local theirs = quote.short(result.resultMessage, request.personal)
   local message = ("AlipayHK answered %s (status %s): %s"):format(code, status, theirs)
   if status ~= "F" and status ~= "U" then message = message .. "; that status is none of S, F and U" end
   if known and known.meaning ~= theirs then message = message .. " [" .. known.meaning .. "]" end
+  if known and known.show then message = message .. SHOW[known.show](config, request) end
+  if status == "F" then message = message .. clock_hint(answer.clock_skew_ms) end
   if not answer.authenticated then
     message = message .. "; this answer is not authenticated, so the outcome is unknown"
   end
-  if known and known.after_lost_answer and request.lost_answer then
+  if known and known.after_lost_answer and lost_answer then
     message = message .. "; " .. known.after_lost_answer
   end
-  local rule = retry_rule(description, result, overrides)
-  return rule == "later", Error.new("result", message, {
+  return Error.new("result", message, {
     code = code,
-    retryable = rule and true or false,
     response = answer,
     http_status = answer.http_status,
     request_id = answer.request_id,
     tracer_id = answer.tracer_id,
+    clock_skew_ms = answer.clock_skew_ms,
   })
+end
+
+-- Whether an API's answers show the status that AlipayHK holds.
+local function shows_status(description)
+  for _, field in ipairs(description.response) do
+    if field.path == description.status_field then return true end
+  end
+  return false
+end
+
+-- What there is to say of a success: of two events the later one stays, whichever comes first.
+local function warnings_of(request, decoded)
+  local warnings, description = request.warnings or {}, api.by_name[request.api]
+  local sent, field = request.order_status, description and description.status_field
+  local held = field and decoded[field]
+  if type(held) ~= "string" or held == "" or type(sent) ~= "string" or held == sent then return warnings end
+  if not shows_status(description) then return warnings end
+  local all = {}
+  for i, warning in ipairs(warnings) do all[i] = warning end
+  all[#all + 1] = fault.new(field, "older",
+    ("AlipayHK holds %s and was sent %s: this event is older than what it holds, and was not taken"):format(
+      quote.short(held, request.personal), quote.short(sent, request.personal)))
+  return all
 end
 
 --- Judges an answer.
 -- @tparam table config
 -- @tparam table request as `prepare` gave it
 -- @tparam table raw `{ status, headers, body, timing }` of the transport
--- @tparam[opt] table overrides of the retry rule, `{ [resultCode] = boolean }`
+-- @tparam[opt] boolean lost_answer whether the request may have arrived before
 -- @treturn[1] table the response
 -- @treturn[2] nil
--- @treturn[2] error kind "http", "signature", "decrypt", "protocol" or "result"
--- @treturn[2] boolean whether a retry should wait first, whatever the jitter
-function response.read(config, request, raw, overrides)
-  local function fail(kind, message, extra)
-    return nil, Error.new(kind, message, context(request, raw, extra or {}))
+-- @treturn[2] error kind "http", "signature" (code "stale", "unverified"), "decrypt", "protocol" (code
+--   "another_request") or "result"
+function response.read(config, request, raw, lost_answer)
+  local decoded, authenticated = read_answer(config, request, raw)
+  local wrong = not decoded and authenticated or nil
+  if raw.status ~= 200 then wrong = judge_status(config, request, raw, decoded, wrong) end
+  if wrong then
+    local about = context(config, request, raw, { code = wrong.code })
+    local message = wrong.message
+    if wrong.kind == "http" and REFUSING[raw.status] then message = message .. clock_hint(about.clock_skew_ms) end
+    return nil, Error.new(wrong.kind, message, about)
   end
-
-  if raw.status ~= 200 then
-    return fail("http", ("the server answered HTTP %d, not 200; is base_url (%s) right?"):format(
-      raw.status, config.base.origin .. config.base.prefix), { retryable = RETRYABLE_HTTP[raw.status] })
-  end
-  local authenticated, message = authenticate(config, request, raw)
-  if authenticated == nil then return fail("signature", "the answer is refused: " .. message) end
-
-  local body = raw.body
-  if raw.headers["encrypt"] then
-    if not authenticated then
-      return fail("signature", "the answer is refused: it is encrypted and its signature was not verified")
-    end
-    body = wire.open(raw.headers["encrypt"], body, config.private_key, config.encryption)
-    if not body then return fail("decrypt", "the answer cannot be decrypted") end
-  end
-
-  local decoded
-  decoded, message = decode(body)
-  if not decoded then return fail("protocol", message) end
-  local status = decoded.result.resultStatus
-  if config.verify_response and not authenticated and status ~= "F" and status ~= "U" then
-    return fail("signature", "the answer is refused: it is not signed, and only a failure may be")
-  end
-
-  local answer = context(request, raw, {
+  local answer = context(config, request, raw, {
     result = decoded.result,
     body = decoded,
-    response_time = raw.headers["response-time"],
+    response_time = header(raw, "response-time"),
     authenticated = authenticated,
     timing = raw.timing or {},
-    warnings = request.warnings or {},
   })
   -- The status decides; that it goes with its code is AlipayHK's to see to.
-  if status == "S" then return answer end
-  local later, err = refusal(api.by_name[request.api], request, answer, overrides)
-  return nil, err, later
+  if decoded.result.resultStatus == "S" then
+    answer.warnings = warnings_of(request, decoded)
+    return answer
+  end
+  answer.warnings = request.warnings or {}
+  return nil, refusal(config, request, answer, lost_answer)
 end
 
 return response

@@ -18,12 +18,10 @@ function runtime.in_nginx()
   return runtime.nginx() ~= nil
 end
 
---- The time of day; in nginx that of the event loop's last turn.
+--- The time of day. (nginx's own is that of the event loop's last turn: work in between makes it late.)
+-- @function runtime.now
 -- @treturn number seconds since the epoch, with fraction
-function runtime.now()
-  local ngx = runtime.nginx()
-  return ngx and ngx.now() or core.now()
-end
+runtime.now = core.now
 
 --- Waits; in nginx without blocking the worker.
 -- @tparam number ms milliseconds
@@ -42,15 +40,42 @@ function runtime.is_exiting()
   return ngx ~= nil and ngx.worker.exiting()
 end
 
---- Writes to nginx's error log; a plain script has none.
--- @tparam string message
--- @param[opt] reason anything; what it throws when it becomes a text is no matter
-function runtime.log(message, reason)
-  local ngx = runtime.nginx()
-  if not ngx then return end
+-- A reason may be anything; what it throws when it becomes a text is no matter.
+local function write(ngx, level, message, reason)
   local ran, shown = pcall(tostring, reason)
   if reason ~= nil then message = message .. ": " .. (ran and type(shown) == "string" and shown or "no text") end
-  ngx.log(ngx.ERR, text.one_line(message))
+  ngx.log(level, text.one_line(message))
+end
+
+--- Writes to nginx's error log; a plain script has none.
+-- @tparam string message
+-- @param[opt] reason anything
+function runtime.log(message, reason)
+  local ngx = runtime.nginx()
+  if ngx then write(ngx, ngx.ERR, message, reason) end
+end
+
+--- The same for what is no error.
+function runtime.warn(message, reason)
+  local ngx = runtime.nginx()
+  if ngx then write(ngx, ngx.WARN, message, reason) end
+end
+
+-- Somebody outside may have a say in what is warned of: neither memory nor the log grows without end.
+local TOLD_MAX = 1000
+local told, told_count = {}, 0
+
+--- The same, once in the life of a worker.
+-- @tparam string key what the warning is about
+-- @tparam string message
+function runtime.warn_once(key, message)
+  if told[key] or told_count > TOLD_MAX or not runtime.in_nginx() then return end
+  told_count = told_count + 1
+  if told_count > TOLD_MAX then
+    return runtime.warn(("alipayhk: %d warnings were logged: no further ones follow"):format(TOLD_MAX))
+  end
+  told[key] = true
+  runtime.warn(message)
 end
 
 return runtime

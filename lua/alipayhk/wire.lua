@@ -5,6 +5,7 @@
 local core = require "alipayhk.core"
 local platform = require "alipayhk.api.platform"
 local text = require "alipayhk.text"
+local time = require "alipayhk.time"
 
 local wire = {}
 
@@ -12,24 +13,10 @@ local wire = {}
 -- @tparam string method
 -- @tparam string path with its query string, as sent
 -- @tparam string client_id
--- @tparam string time the very string of Request-Time or Response-Time
+-- @tparam string at the very string of Request-Time or Response-Time
 -- @tparam string body the very bytes of the body
-function wire.content(method, path, client_id, time, body)
-  return method .. " " .. path .. "\n" .. client_id .. "." .. time .. "." .. body
-end
-
-local OFFSET = platform.utc_offset
-local last_second, last_timestamp
-
---- ISO 8601 with offset.
--- @tparam number seconds since the epoch
-function wire.timestamp(seconds)
-  local second = math.floor(seconds)
-  if second ~= last_second then
-    last_second = second
-    last_timestamp = os.date("!%Y-%m-%dT%H:%M:%S", second + OFFSET.seconds) .. OFFSET.text
-  end
-  return last_timestamp
+function wire.content(method, path, client_id, at, body)
+  return method .. " " .. path .. "\n" .. client_id .. "." .. at .. "." .. body
 end
 
 -- `algorithm=...,keyVersion=...,<name>=<base64, percent-encoded>`
@@ -60,11 +47,11 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string message
 function wire.sign_now(config, method, path, body)
-  local time = wire.timestamp(config.now())
-  local content = wire.content(method, path, config.client_id, time, body)
+  local now = time.text(config.now())
+  local content = wire.content(method, path, config.client_id, now, body)
   local signature, message = wire.sign(config.private_key, config.signing, content)
   if not signature then return nil, message end
-  return time, signature
+  return now, signature
 end
 
 -- The header's pairs, with the value of `name` as bytes or base64 text; nil and a message otherwise.
@@ -86,31 +73,51 @@ local function algorithm_of(key)
   end
 end
 
+-- Some write the base64 of a signature on several lines, encoded or not. What it says must verify all the same.
+local function signature_bytes(base64)
+  if base64:find("[ \t\r\n]") then base64 = base64:gsub("[ \t\r\n]+", "") end
+  return core.base64_decode(base64)
+end
+
+--- What there is to say of a message that somebody between has compressed, nil where nobody has: we ask for no
+-- coding, and what is signed are the bytes before it.
+-- @tparam ?string coding the value of its Content-Encoding
+function wire.coding_fault(coding)
+  if not coding or coding == "" or text.lower(coding) == "identity" then return nil end
+  return ("it has the Content-Encoding %s, which nobody asked for: does a proxy or CDN between compress it?"):format(
+    text.shown(coding, 32))
+end
+
 --- Verifies a `Signature` header over a content.
 -- @tparam string value of the header
 -- @tparam string content
 -- @tparam table keys `keys:get(version)`, see alipayhk.keyring
 -- @tparam table ecc224 `{ digest, encoding }`
+-- @tparam[opt] boolean is_coded whether somebody changed the content on its way: then it is not the key's fault
 -- @treturn[1] boolean true
--- @treturn[2] nil
+-- @treturn[2] boolean false: it is not the signature that it should be
 -- @treturn[2] string message
-function wire.verify(value, content, keys, ecc224)
+-- @treturn[3] nil: whether it is could not be found out
+-- @treturn[3] string message
+function wire.verify(value, content, keys, ecc224, is_coded)
   local parsed, message = read(value, "signature")
-  if not parsed then return nil, "the Signature header cannot be read: " .. message end
+  if not parsed then return false, "the Signature header cannot be read: " .. message end
   local signature
-  signature, message = core.base64_decode(parsed.base64)
-  if not signature then return nil, "the Signature header cannot be read: " .. message end
+  signature, message = signature_bytes(parsed.base64)
+  if not signature then return false, "the Signature header cannot be read: " .. message end
   local key
   key, message = keys:get(parsed.version)
-  if not key then return nil, message end
+  if not key then return false, message end
   local algorithm = algorithm_of(key)
   if parsed.algorithm and text.upper(parsed.algorithm) ~= algorithm then
-    return nil, ("it is signed with another algorithm than the public key given is for (%s)"):format(algorithm)
+    return false, ("it is signed with another algorithm than the public key given is for (%s)"):format(algorithm)
   end
-  if not key:verify(content, signature, algorithm == "ECC224" and ecc224 or nil) then
-    return nil, "the signature does not verify with the public key given (SHA-256 of it: " .. key:fingerprint() .. ")"
-  end
-  return true
+  local ok
+  ok, message = key:verify(content, signature, algorithm == "ECC224" and ecc224 or nil)
+  if ok then return true end
+  if ok == nil then return nil, "its signature could not be verified: " .. message end
+  if is_coded then return false, "the signature does not verify" end
+  return false, "the signature does not verify with the public key given (SHA-256 of it: " .. key:fingerprint() .. ")"
 end
 
 --- Seals a body, for whoever has the private half of the latest of the keys.
@@ -133,9 +140,16 @@ end
 --- Opens a sealed body. Only after its signature has been verified.
 -- @treturn[1] string plaintext
 -- @treturn[2] nil
+-- @treturn[2] ?string message where it is sealed in another way than ours; nil for any other cause, which is not
+--   to be told from the next
 function wire.open(value, body, private_key, options)
   local parsed = read(value, "symmetricKey")
-  return parsed and core.open(body, parsed.base64, private_key, options) or nil
+  if not parsed then return nil end
+  local ours, theirs = platform.encryption.algorithm, parsed.algorithm
+  if theirs and theirs ~= "" and text.upper(theirs) ~= ours then
+    return nil, ("it is encrypted by %s, and only %s is supported"):format(text.shown(theirs, 32), ours)
+  end
+  return core.open(body, parsed.base64, private_key, options) or nil
 end
 
 return wire

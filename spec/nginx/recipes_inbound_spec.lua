@@ -5,6 +5,7 @@ local json = require "cjson"
 local keys = require "spec.support.keys"
 local recipe = require "spec.support.recipe"
 local server = require "spec.support.server"
+local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 describe("the recipe inbound", function()
@@ -15,10 +16,10 @@ describe("the recipe inbound", function()
 
   -- A call as AlipayHK signs it.
   local function call(body, headers, path)
-    local time = wire.timestamp(core.now())
+    local now = time.text(core.now())
     local signature = assert(wire.sign(assert(core.private_key { file = own.private }),
-      { algorithm = "RSA256", key_version = "1" }, wire.content("POST", path or PATH, CLIENT_ID, time, body)))
-    local all = { ["Client-Id"] = CLIENT_ID, ["Request-Time"] = time, ["Signature"] = signature }
+      { algorithm = "RSA256", key_version = "1" }, wire.content("POST", path or PATH, CLIENT_ID, now, body)))
+    local all = { ["Client-Id"] = CLIENT_ID, ["Request-Time"] = now, ["Signature"] = signature }
     for name, value in pairs(headers or {}) do all[name] = value end
     local raw = calls:post(PATH, body, all)
     assert.equal(200, raw.status)

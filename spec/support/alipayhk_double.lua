@@ -16,6 +16,7 @@
 -- code, status   the result's code and status
 -- body           the plaintext, instead of such a result
 -- encrypt        true: sealed for the merchant; or the public key it is sealed for
+-- encrypted_by   the algorithm as the Encrypt header names it
 -- alter          function(body) -> another body, after signing
 -- signed         false: neither Signature nor Response-Time; or the name of the only one there is
 -- private_key    that signs
@@ -142,7 +143,7 @@ function Double:answer(answer, request)
   if answer.encrypt then
     local wrapped
     body, wrapped = assert(core.seal(body, answer.encrypt == true and self.merchant_key or answer.encrypt))
-    headers["encrypt"] = header("RSA_AES", "1", "symmetricKey", core.percent_encode(wrapped))
+    headers["encrypt"] = header(answer.encrypted_by or "RSA_AES", "1", "symmetricKey", core.percent_encode(wrapped))
   end
   if answer.signed ~= false then self:sign(answer, request, body, headers) end
   if answer.client_id ~= false then headers["client-id"] = answer.client_id or self.client_id end

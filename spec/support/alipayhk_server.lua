@@ -12,6 +12,7 @@
 local core = require "alipayhk.core"
 local json = require "alipayhk.json"
 local keyring = require "alipayhk.keyring"
+local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 local server = {}
@@ -48,10 +49,10 @@ end
 local function answer(version, client_id, code, status)
   local body = json.encode { result = { resultCode = code, resultStatus = status, resultMessage = "as told" } }
   if version then
-    local time = wire.timestamp(ngx.now())
-    ngx.header["Client-Id"], ngx.header["Response-Time"] = client_id, time
+    local now = time.text(ngx.now())
+    ngx.header["Client-Id"], ngx.header["Response-Time"] = client_id, now
     ngx.header["Signature"] = wire.sign(own[version], { algorithm = "RSA256", key_version = version },
-      wire.content("POST", ngx.var.request_uri, client_id, time, body))
+      wire.content("POST", ngx.var.request_uri, client_id, now, body))
   end
   ngx.print(body)
 end

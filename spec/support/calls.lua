@@ -13,7 +13,8 @@
 -- algorithm              as the Signature names it; false: not at all
 -- version                "1"; false: none
 -- separator              "," between the pairs
--- encode                 "percent", "lower" (its escapes in lower case) or "raw"
+-- encode                 "percent", "lower" (its escapes in lower case), "raw", "lines" (of 64 characters) or
+--                        "encoded_lines" (the same, the line breaks encoded, too)
 -- encrypt                { padding = "pkcs1", bits = 256, key = file of the public key it is sealed for }
 -- headers                further ones over those made; false takes one away
 
@@ -61,6 +62,14 @@ end
 
 function ENCODE.lower(text)
   return (ENCODE.percent(text):gsub("%%%x%x", string.lower))
+end
+
+function ENCODE.lines(text)
+  return (text:gsub(("."):rep(64), "%0\r\n"))
+end
+
+function ENCODE.encoded_lines(text)
+  return ENCODE.percent(ENCODE.lines(text))
 end
 
 local function decode(text)

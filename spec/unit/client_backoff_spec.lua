@@ -3,6 +3,7 @@
 local core = require "alipayhk.core"
 local double = require "spec.support.alipayhk_double"
 local samples = require "spec.support.samples"
+local sorted_keys = require "spec.support.sorted_keys"
 
 local gateway = double.new { algorithm = "p224" }
 
@@ -44,6 +45,39 @@ describe("the delay before another attempt", function()
   it("is what Retry-After says, up to max_delay_ms", function()
     local answer = { http_status = 503, headers = { ["retry-after"] = "3600" } }
     assert.same({ 5, 5 }, delays(answer, { base_delay_ms = 1, max_delay_ms = 5 }))
+  end)
+
+  -- What it is worth in milliseconds, seen from 2024-05-22T06:42:21Z.
+  local RETRY_AFTER = {
+    ["1"] = 1000, ["007"] = 7000, ["0"] = 0, [""] = 0, ["-1"] = 0, ["1.5"] = 0, ["1,5"] = 0, ["0x10"] = 0, ["1e1"] = 0,
+    [" 5"] = 0, ["soon"] = 0, ["99999999999999999999"] = 50000,
+    ["Wed, 22 May 2024 06:42:24 GMT"] = 3000, ["Wednesday, 22-May-24 06:42:24 GMT"] = 3000,
+    ["Wed May 22 06:42:24 2024"] = 3000, ["Wed, 22 May 2024 06:42:21 GMT"] = 0, ["Wed, 22 May 2024 06:42:20 GMT"] = 0,
+    ["Thu, 22 May 2025 06:42:21 GMT"] = 50000, ["Tue, 22 May 2024 06:42:24 GMT"] = 0,
+  }
+  local function asked_for(headers)
+    local client, found
+    client = gateway:client { retry = { max_attempts = 2, base_delay_ms = 0, max_delay_ms = 50000 },
+      now = function() return 1716360141 end,
+      on_event = function(event)
+        if event.name ~= "retry" then return end
+        found = event.delay_ms
+        client:close() -- so that nobody waits
+      end }
+    gateway:answers { { http_status = 503, signed = false, headers = headers } }
+    client:sync_order(samples.order())
+    return found
+  end
+  for _, value in ipairs(sorted_keys(RETRY_AFTER)) do
+    it(("is what Retry-After says, if anything: %q"):format(value), function()
+      assert.equal(RETRY_AFTER[value], asked_for { ["retry-after"] = value })
+    end)
+  end
+
+  it("is by the answer's own clock where it shows one", function()
+    assert.equal(2000, asked_for {
+      ["retry-after"] = "Wed, 22 May 2024 07:42:24 GMT", ["date"] = "Wed, 22 May 2024 07:42:22 GMT",
+    })
   end)
 
   it("is at most 200 ms at first by default, and none where both are 0", function()

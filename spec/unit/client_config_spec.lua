@@ -96,6 +96,20 @@ describe("the config's defaults", function()
     assert.equal("http://proxy.example:3128", request.proxy)
   end)
 
+  it("let a request go out once where nothing may be sent twice", function()
+    local function once_of(config, opts)
+      gateway:answers { {} }
+      assert(gateway:client(config):sync_order(samples.order(), opts))
+      return gateway.requests[1].once
+    end
+    assert.is_true(once_of { retry = false })
+    assert.is_true(once_of({}, { retry = false }))
+    assert.is_true(once_of({ retry = { max_attempts = 2 } }, { retry = false }))
+    assert.is_nil(once_of {})
+    assert.is_nil(once_of { retry = { max_attempts = 1 } })
+    assert.is_nil(once_of({ retry = false }, { retry = { max_attempts = 2 } }))
+  end)
+
   it("stay for what a nested table does not name", function()
     assert.equal("1.2", sent({ tls = { ca_file = "ca.pem" } }).tls.min_version)
   end)
@@ -152,9 +166,11 @@ describe("a config is refused", function()
     ["tls.min_version"] = { "1.0", "1.1", 1.2, true },
     proxy = STRINGS,
     max_response_bytes = MILLISECONDS,
+    max_response_age_ms = MILLISECONDS,
     validate = BOOLEANS,
     on_event = FUNCTIONS,
     now = FUNCTIONS,
+    sleep = FUNCTIONS,
     request_id = FUNCTIONS,
   }
 

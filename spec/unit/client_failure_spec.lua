@@ -1,8 +1,10 @@
 -- Answers that say no, and no answer at all: the error that a caller gets to see.
 
+local core = require "alipayhk.core"
 local double = require "spec.support.alipayhk_double"
 local keys = require "spec.support.keys"
 local samples = require "spec.support.samples"
+local shell = require "spec.support.shell"
 local sorted_keys = require "spec.support.sorted_keys"
 
 local gateway = double.new()
@@ -38,6 +40,48 @@ describe("AlipayHK's no", function()
       end)
     end
   end
+
+  for _, status in ipairs { "F", "U" } do
+    it(("(%s) with empty Signature and Response-Time is as unsigned"):format(status), function()
+      for _, empty in ipairs { "", " " } do
+        local headers = { signature = empty, ["response-time"] = empty }
+        local err = ask { status = status, code = "SOME_CODE", headers = headers }
+        assert.equal("result", err.kind)
+        assert.equal("SOME_CODE", err.code)
+        assert.is_false(err.response.authenticated)
+        assert.is_nil(err.response.response_time)
+        assert.matches("not authenticated", err.message, 1, true)
+      end
+    end)
+
+    it(("(%s) is a result whatever the HTTP status"):format(status), function()
+      for _, http_status in ipairs { 201, 400, 401, 403, 404, 429, 500, 503 } do
+        for _, signed in ipairs { true, false } do
+          local err = ask { status = status, code = "SOME_CODE", signed = signed, http_status = http_status,
+            headers = { ["tracer-id"] = "trace-1" } }
+          assert.equal("result", err.kind)
+          assert.equal("SOME_CODE", err.code)
+          assert.equal(http_status, err.http_status)
+          assert.equal(http_status, err.response.http_status)
+          assert.equal("trace-1", err.tracer_id)
+          assert.equal(signed, err.response.authenticated)
+          assert.matches("as scripted", err.message, 1, true)
+        end
+      end
+    end)
+
+    it(("(%s) is one encrypted, too, whatever the HTTP status"):format(status), function()
+      local err = ask { status = status, code = "SOME_CODE", http_status = 500, encrypt = true }
+      assert.equal("SOME_CODE", err.code)
+      assert.is_true(err.response.authenticated)
+    end)
+  end
+
+  it("that is a status other than S, F and U by another HTTP status than 200 is unknown, where it is signed", function()
+    local err = ask { status = "X", code = "SOME_CODE", http_status = 500 }
+    assert.equal("SOME_CODE", err.code)
+    assert.is_true(err.retryable)
+  end)
 
   local UNKNOWN = {
     ["an unknown status"] = '{"result":{"resultCode":"SOME_CODE","resultStatus":"X"}}',
@@ -79,10 +123,45 @@ describe("AlipayHK's no", function()
     assert.is_false(err.response.authenticated)
     assert.matches("public key", err.message, 1, true)
   end)
+
+  it("to a signature names our own public key, and a command that shows which one was uploaded", function()
+    for algorithm, client in pairs { rsa = gateway, p224 = double.new { algorithm = "p224" } } do
+      client:answers { { status = "F", code = "INVALID_SIGNATURE", signed = false } }
+      local _, err = client:client():sync_order(samples.order(), { retry = false })
+      local command = err.message:match("%((openssl .-)%)")
+      local uploaded = keys.pair("merchant", algorithm).public
+      local printed = shell.must((command:gsub("FILE", function() return shell.quote(uploaded) end)))
+      assert.matches("SHA-256 is " .. printed:match("%x+%s*$"):sub(1, 64), err.message, 1, true)
+      assert.is_nil((ask { status = "F", code = "PARAM_ILLEGAL" }).message:find("SHA-256", 1, true))
+    end
+  end)
+
+  it("to a path names the path that was tried, without its query string", function()
+    gateway:answers { { status = "F", code = "INVALID_API" } }
+    local client = gateway:client { base_url = "https://gateway.example/pre" }
+    local _, err = client:call("/v1/ask?user=2160120012345678", {}, { retry = false })
+    assert.matches("the path tried is /pre/v1/ask", err.message, 1, true)
+    assert.is_nil(err.message:find("2160120012345678", 1, true))
+    assert.is_nil(err.message:find("?user", 1, true))
+  end)
+
+  it("is cut at a character, and has no half of a user's id", function()
+    local message = "訂" .. ("電影票"):rep(200)
+    local shown = ask({ body = '{"result":{"resultCode":"A","resultStatus":"F","resultMessage":"' .. message .. '"}}' })
+    assert.is_truthy(core.utf8_length(shown.message))
+    assert.matches("電影票", shown.message, 1, true)
+    for pad = 225, 256 do
+      local text = ("x"):rep(pad) .. samples.USER_ID .. samples.USER_ID
+      local err = ask { body = ('{"result":{"resultCode":"A","resultStatus":"F","resultMessage":"%s"}}'):format(text) }
+      assert.is_nil(err.message:find(samples.USER_ID:sub(1, 4), 1, true), err.message)
+    end
+    local invalid = ask({ body = '{"result":{"resultCode":"A","resultStatus":"F","resultMessage":"a\255b"}}' })
+    assert.is_truthy(core.utf8_length(invalid.message))
+  end)
 end)
 
 describe("no answer", function()
-  for _, code in ipairs { "dns", "connect", "tls", "timeout", "reset", "too_large", "protocol", "phase" } do
+  for _, code in ipairs { "dns", "connect", "proxy", "tls", "timeout", "reset", "too_large", "protocol", "phase" } do
     it("is a transport error: " .. code, function()
       local err = ask { failure = code }
       assert.equal("transport", err.kind)
@@ -93,6 +172,12 @@ describe("no answer", function()
       assert.matches("as scripted", err.message, 1, true)
     end)
   end
+
+  it("has the HTTP status of a proxy that refused", function()
+    local err = ask { failure = { code = "proxy", message = "the proxy said 407", http_status = 407 } }
+    assert.same({ "transport", "proxy", 407 }, { err.kind, err.code, err.http_status })
+    assert.is_nil(ask({ failure = { code = "proxy", message = "it said no", http_status = "407" } }).http_status)
+  end)
 
   it("is one line whatever the transport's message is", function()
     ask { failure = { code = "reset", message = "one\ntwo" } }

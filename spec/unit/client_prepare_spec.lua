@@ -228,6 +228,66 @@ describe("what is absent is filled in:", function()
   end
 end)
 
+describe("the time that is filled in", function()
+  local START = 1716331341.5
+  local clock
+
+  -- The times of so many requests of one client whose clock is moved in between; by turns of either API, by turns sent.
+  local function times(count, move)
+    local list = {}
+    clock = START
+    p224:answers { {} }
+    local client = p224:client { now = function() return clock end }
+    for i = 1, count do
+      local body
+      if i % 3 == 0 then
+        assert(client:sync_order(samples.order()))
+        body = p224.requests[#p224.requests].body
+      else
+        local api = i % 3 == 1 and "order" or "contract_card"
+        body = assert(client:prepare(api, VALID[api]())).body
+      end
+      list[i] = tonumber(body:match('"orderModifyTime":(%d+)[,}]') or body:match('"bizDate":(%d+)[,}]'))
+      if move then move(i) end
+    end
+    return list
+  end
+
+  local function increases(list)
+    for i = 2, #list do assert.is_true(list[i] > list[i - 1], ("%.0f after %.0f"):format(list[i], list[i - 1])) end
+  end
+
+  it("is another one for each request of a client, within one millisecond as well", function()
+    local list = times(9)
+    increases(list)
+    assert.same({ START * 1000, START * 1000 + 8 }, { list[1], list[9] })
+  end)
+
+  it("goes on where the clock is set back a little, and is the clock's once that is ahead again", function()
+    local list = times(9, function(i)
+      if i == 3 then clock = clock - 300 end
+      if i == 6 then clock = clock + 400 end
+    end)
+    increases(list)
+    assert.same({ START * 1000 + 5, START * 1000 + 100000 }, { list[6], list[7] })
+  end)
+
+  it("is the clock's where that is set back by much: it was wrong before", function()
+    local list = times(4, function(i)
+      if i == 2 then clock = clock - 3600 end
+    end)
+    assert.same({ START * 1000, START * 1000 + 1, (START - 3600) * 1000, (START - 3600) * 1000 + 1 }, list)
+  end)
+
+  it("is one client's alone", function()
+    clock = START
+    for _ = 1, 2 do
+      local client = p224:client { now = function() return clock end }
+      assert.matches('"orderModifyTime":1716331341500[,}]', assert(client:prepare("order", samples.order())).body)
+    end
+  end)
+end)
+
 describe("languageBusinessInfo", function()
   it("is encoded to the strings of JSON that the API wants", function()
     local info = { bill_name = "煤氣\"賬單\"", bill_amount = "57000", seat_num = { "A1", "A2" }, at = 1716532941000 }

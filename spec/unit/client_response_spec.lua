@@ -29,6 +29,14 @@ local function verbatim(base64)
   return base64
 end
 
+local function lines(base64)
+  return (base64:gsub(("."):rep(76), "%0\r\n")) .. "\n"
+end
+
+local function encoded_lines(base64)
+  return core.percent_encode(lines(base64))
+end
+
 local function add_space(body)
   return body .. " "
 end
@@ -85,7 +93,14 @@ describe("a signed success is accepted", function()
     { "with a Response-Time with an offset", { time = "2024-05-22T06:42:21+08:00" } },
     { "with a Response-Time with milliseconds", { time = "2024-05-22T06:42:21.123-0700" } },
     { "with other fields and white space", { body = ' {"x": [], "result": {"resultStatus": "S"},\n"orderId": "1"} ' } },
+    { "with line breaks in the signature", { encode = lines } },
+    { "with encoded line breaks in the signature", { encode = encoded_lines } },
+    { "with an empty Client-Id", { headers = { ["client-id"] = "" } } },
+    { "with an empty Encrypt", { headers = { encrypt = "" } } },
+    { "with the Content-Encoding identity", { headers = { ["content-encoding"] = "identity" } } },
+    { "with a Content-Encoding that it has not", { headers = { ["content-encoding"] = "gzip" } } },
     { "encrypted", { encrypt = true } },
+    { "encrypted by rsa_aes", { encrypt = true, encrypted_by = "rsa_aes" } },
   }
   for _, form in ipairs(FORMS) do
     it(form[1], function() assert.is_true(accepted(form[2]).authenticated) end)
@@ -144,6 +159,14 @@ describe("AlipayHK's key is the one", function()
     end
   end)
 
+  it("of the latest, which is one without a number where there is one", function()
+    local versions = { [9] = { file = stranger.public }, ["10"] = { file = stranger.public },
+      ["10a"] = { file = stranger.public }, ["1b"] = { file = stranger.public }, b = { file = rsa.own.public } }
+    accepted({ key_version = false }, { alipay_public_key = versions })
+    versions.b, versions["10"], versions["10a"], versions["1b"] = nil, { file = rsa.own.public }, nil, nil
+    accepted({ key_version = false }, { alipay_public_key = versions })
+  end)
+
   it("of no version that was not given", function()
     assert.matches("3", refused("signature", { key_version = "3" }, { alipay_public_key = VERSIONS }).message, 1, true)
   end)
@@ -172,6 +195,13 @@ describe("an answer is refused", function()
     { "that names another algorithm", "signature", { algorithm = "ECC224" } },
     { "whose Signature is garbage", "signature", { headers = { signature = "garbage" } } },
     { "whose Signature is empty", "signature", { headers = { signature = "" } } },
+    { "whose Response-Time is empty", "signature", { headers = { ["response-time"] = "" } } },
+    { "whose Response-Time is empty and that says F", "signature",
+      { status = "F", headers = { ["response-time"] = "" } } },
+    { "whose Signature and Response-Time are empty", "signature",
+      { headers = { signature = "", ["response-time"] = "" } } },
+    { "whose Signature and Response-Time are blank", "signature",
+      { headers = { signature = " ", ["response-time"] = "\t" } } },
     { "whose Signature has no signature", "signature", { headers = { signature = "algorithm=RSA256,keyVersion=1" } } },
     { "whose signature is percent-encoded twice", "signature",
       { encode = function(base64) return core.percent_encode(core.percent_encode(base64)) end } },
@@ -181,6 +211,7 @@ describe("an answer is refused", function()
     { "that says it is encrypted and is not", "decrypt",
       { headers = { encrypt = "algorithm=RSA_AES,keyVersion=1,symmetricKey=AAAA" } } },
     { "whose Encrypt is garbage", "decrypt", { encrypt = true, headers = { encrypt = "garbage" } } },
+    { "encrypted by RSA_DES", "decrypt", { encrypt = true, encrypted_by = "RSA_DES" } },
     { "encrypted, and altered", "signature", { encrypt = true, alter = flip } },
     { "that is empty", "protocol", { body = "" } },
     { "that is no JSON", "protocol", { body = "<html>Bad Gateway</html>\n" } },
@@ -195,6 +226,17 @@ describe("an answer is refused", function()
     { "whose result is null", "protocol", { body = '{"result":null}' } },
     { "of HTTP 404", "http", { http_status = 404 } },
     { "of HTTP 500, signed and fine otherwise", "http", { http_status = 500 } },
+    { "of HTTP 500, unsigned and fine otherwise", "http", { http_status = 500, signed = false } },
+    { "of HTTP 201, signed and fine otherwise", "http", { http_status = 201 } },
+    { "of HTTP 500, that says F by a wrong signature", "signature",
+      { http_status = 500, status = "F", private_key = stranger_private } },
+    { "of HTTP 500, that says F and is half signed", "signature",
+      { http_status = 500, status = "F", signed = "signature" } },
+    { "of HTTP 500, encrypted for another", "decrypt",
+      { http_status = 500, status = "F", encrypt = stranger_public } },
+    { "of HTTP 500, unsigned, with a status that is none", "http",
+      { http_status = 500, status = "X", signed = false } },
+    { "of HTTP 404, without a result", "http", { http_status = 404, body = '{"status":404}', signed = false } },
     { "of HTTP 204", "http", { http_status = 204 } },
     { "of HTTP 302", "http", { http_status = 302 } },
   }
@@ -210,6 +252,44 @@ describe("an answer is refused", function()
   it("that ECC224 signed where an RSA key is expected", function()
     refused("signature", { private_key = p224_private, algorithm = "ECC224" })
     refused("signature", { private_key = p224_private, algorithm = "RSA256" })
+  end)
+
+  it("by another encryption than RSA_AES, and the message names it", function()
+    local message = refused("decrypt", { encrypt = true, encrypted_by = "RSA_DES" }).message
+    assert.matches("RSA_DES", message, 1, true)
+    assert.matches("only RSA_AES", message, 1, true)
+  end)
+
+  it("that was compressed on the way, and the message says that and does not blame the key", function()
+    local function compress(body) return "\31\139\8" .. body end
+    for _, coding in ipairs { "gzip", "br", "zstd" } do
+      local headers = { ["content-encoding"] = coding }
+      local message = refused("signature", { alter = compress, headers = headers }).message
+      assert.matches("Content-Encoding " .. coding, message, 1, true)
+      assert.is_nil(message:find("key", 1, true), message)
+      message = refused("protocol", { alter = compress, signed = false, headers = headers }).message
+      assert.matches("Content-Encoding " .. coding, message, 1, true)
+      message = refused("http", { alter = compress, signed = false, http_status = 503, headers = headers }).message
+      assert.matches("Content-Encoding " .. coding, message, 1, true)
+    end
+    local wrong = { alter = add_space, headers = { ["content-encoding"] = "identity" } }
+    assert.is_nil(refused("signature", wrong).message:find("Content-Encoding", 1, true))
+  end)
+
+  it("that could not be verified: no wrong signature, and worth another attempt", function()
+    local short, key = rsa:client { retry = { base_delay_ms = 0, max_delay_ms = 0 } }, {}
+    local real = short.config.alipay_keys:get()
+    for _, name in ipairs { "type", "fingerprint" } do key[name] = function() return real[name](real) end end
+    function key.verify() return nil, "out of memory" end
+    short.config.alipay_keys = { get = function() return key end }
+    rsa:answers { {} }
+    local response, err = short:sync_order(samples.order())
+    assert.is_nil(response)
+    assert.same({ "signature", "unverified", 3, true }, { err.kind, err.code, err.attempts, err.retryable })
+    assert.matches("out of memory", err.message, 1, true)
+    assert.is_nil(err.message:find("does not verify", 1, true))
+    key.verify = function() return true end
+    assert(short:sync_order(samples.order()))
   end)
 
   it("that cannot be opened with one message, whatever the cause", function()

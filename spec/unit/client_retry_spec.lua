@@ -77,20 +77,44 @@ end)
 
 describe("a failure is tried again", function()
   local RETRIED = { dns = true, connect = true, timeout = true, reset = true,
-    tls = false, too_large = false, protocol = false, phase = false }
+    proxy = false, tls = false, too_large = false, protocol = false, phase = false }
   for _, code in ipairs(sorted_keys(RETRIED)) do
     it(("or not: %s, %s"):format(code, tostring(RETRIED[code])), function()
       assert_retried(RETRIED[code], { failure = code })
     end)
   end
 
-  local HTTP = { [429] = true, [502] = true, [503] = true, [504] = true,
+  local PROXY = { [407] = false, [403] = false, [400] = false, [500] = false,
+    [502] = true, [503] = true, [504] = true }
+  for _, status in ipairs(sorted_keys(PROXY)) do
+    it(("or not: a proxy's %d, %s"):format(status, tostring(PROXY[status])), function()
+      assert_retried(PROXY[status], { failure = { code = "proxy", message = "it refused", http_status = status } })
+    end)
+  end
+
+  local HTTP = { [408] = true, [425] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true,
+    [520] = true, [521] = true, [522] = true, [523] = true, [524] = true,
+    [501] = false, [505] = false, [511] = false, [519] = false, [525] = false, [526] = false,
     [302] = false, [400] = false, [401] = false, [403] = false, [404] = false, [413] = false }
   for _, status in ipairs(sorted_keys(HTTP)) do
     it(("or not: HTTP %d, %s"):format(status, tostring(HTTP[status])), function()
       assert_retried(HTTP[status], { http_status = status })
+      assert_retried(HTTP[status], { http_status = status, body = "<html>", signed = false })
     end)
   end
+
+  it("or not, of a result by another HTTP status than 200: as its code says, or, unsigned, as HTTP says", function()
+    local function result(code, status, http_status, signed)
+      return { code = code, status = status, http_status = http_status, signed = signed }
+    end
+    assert_retried(false, result("PARAM_ILLEGAL", "F", 503))
+    assert_retried(true, result("PARAM_ILLEGAL", "F", 503, false))
+    assert_retried(false, result("PARAM_ILLEGAL", "F", 400, false))
+    assert_retried(true, result("A_CODE", "U", 400))
+    assert_retried(true, result("UNKNOWN_EXCEPTION", "F", 500))
+    assert_retried(false, result("UNKNOWN_EXCEPTION", "F", 500), "contract_card")
+    assert_retried(false, result("PARAM_ILLEGAL", "F", 503, false), "order", { codes = { PARAM_ILLEGAL = false } })
+  end)
 end)
 
 describe("another attempt", function()
@@ -180,14 +204,14 @@ describe("the number of attempts", function()
 end)
 
 describe("a SEND that is answered UN_SUPPORT_BUSINESS", function()
-  local AFTER = { timeout = true, reset = true, connect = false, dns = false }
+  local AFTER = { timeout = true, reset = true, connect = false, dns = false, proxy = false }
   local UNSUPPORTED = { code = "UN_SUPPORT_BUSINESS", status = "F" }
   local HINT = "earlier attempt"
 
   for _, code in ipairs(sorted_keys(AFTER)) do
     local title = "after %s %s that an earlier attempt may have arrived"
     it(title:format(code, AFTER[code] and "says" or "does not say"), function()
-      gateway:answers { { failure = code }, UNSUPPORTED }
+      gateway:answers { { failure = { code = code, message = "as scripted", http_status = 502 } }, UNSUPPORTED }
       local response, err = gateway:client({ retry = FAST }):sync_contract_card(samples.card())
       assert.is_nil(response)
       assert.equal("UN_SUPPORT_BUSINESS", err.code)
@@ -195,6 +219,31 @@ describe("a SEND that is answered UN_SUPPORT_BUSINESS", function()
       assert.equal(AFTER[code], err.message:find(HINT, 1, true) ~= nil)
     end)
   end
+
+  it("says so after an answer by a server in between, and after one to another request", function()
+    for _, answer in ipairs { { http_status = 502, signed = false, body = "" },
+      { body = '{"result":{"resultStatus":"S"},"requestId":"another"}' } } do
+      gateway:answers { answer, UNSUPPORTED }
+      local _, err = gateway:client({ retry = FAST }):sync_contract_card(samples.card())
+      assert.equal(2, err.attempts)
+      assert.matches(HINT, err.message, 1, true)
+    end
+  end)
+
+  it("says so over a second send of what prepare gave, too, and leaves that as it was", function()
+    local client = gateway:client { retry = FAST }
+    local request = assert(client:prepare("contract_card", samples.card()))
+    local before = {}
+    for name in pairs(request) do before[name] = true end
+    gateway:answers { { failure = "timeout" } }
+    assert.is_nil((client:send(request)))
+    gateway:answers { UNSUPPORTED }
+    local _, err = client:send(request)
+    assert.matches(HINT, err.message, 1, true)
+    _, err = client:send(assert(client:prepare("contract_card", samples.card())))
+    assert.is_nil(err.message:find(HINT, 1, true))
+    for name in pairs(request) do assert.is_true(before[name], name) end
+  end)
 
   it("at once does not say so", function()
     local _, err = attempts(UNSUPPORTED, "contract_card")

@@ -125,6 +125,40 @@ describe("a call is refused", function()
     refused("signature", "unverified", calls.make(), assert(alipayhk.new(blind)))
   end)
 
+  it("and the message names what was done to its bytes on the way, not the path or the key", function()
+    for _, coding in ipairs { "gzip", "br", "x-own", "gzip, identity" } do
+      local call = calls.make { headers = { ["content-encoding"] = coding } }
+      call.body = "\31\139" .. call.body
+      local message = refused("signature", "wrong", call).message
+      assert.matches("Content-Encoding " .. coding, message, 1, true)
+      assert.is_nil(message:find("path", 1, true) or message:find("key", 1, true), message)
+      call = calls.make { headers = { ["Content-Encoding"] = coding }, body = "\31\139" }
+      assert.matches("Content-Encoding " .. coding, refused("protocol", nil, call).message, 1, true)
+    end
+    local call = calls.make { headers = { ["Content-Encoding"] = "Identity" } }
+    call.body = call.body .. " "
+    assert.is_nil(refused("signature", "wrong", call).message:find("Content-Encoding", 1, true))
+  end)
+
+  it("as unverified where the verification could not run: not as a wrong signature", function()
+    local key = { close = function() end }
+    for _, name in ipairs { "type", "fingerprint" } do
+      key[name] = function() return plain.config.alipay_keys:get()[name](plain.config.alipay_keys:get()) end
+    end
+    function key.verify() return nil, "out of memory" end
+    local short = receiver.client()
+    short.config.alipay_keys = { get = function() return key end }
+    local message = refused("signature", "unverified", calls.make(), short).message
+    assert.matches("out of memory", message, 1, true)
+    assert.is_nil(message:find("does not verify", 1, true))
+  end)
+
+  it("with a message that cuts a version at a character", function()
+    local ring = receiver.client { alipay_public_key = { [1] = { file = calls.alipayhk("rsa").public } } }
+    local message = refused("signature", "wrong", calls.make { version = "123456789012345電影" }, ring).message
+    assert.matches("key version 123456789012345;", message, 1, true)
+  end)
+
   it("with a message that says where to look", function()
     local call = calls.make { path = "/outer" }
     call.path = "/inner"

@@ -29,7 +29,11 @@ describe("a call from AlipayHK is taken", function()
     ["by PUT"] = { method = "PUT" },
     ["with a Request-Time in Z"] = { time = "2024-05-22T06:42:21Z" },
     ["with a Request-Time with an offset and milliseconds"] = { time = "2024-05-22T14:42:21.123+08:00" },
-    ["with a Request-Time of no known form, where no age is asked for"] = { time = "1716360141000" },
+    ["with a Request-Time of no known form, where no age is asked for"] = { time = "yesterday" },
+    ["with line breaks in its signature"] = { encode = "lines" },
+    ["with encoded line breaks in its signature"] = { encode = "encoded_lines" },
+    ["that says it has no coding"] = { headers = { ["Content-Encoding"] = "identity" } },
+    ["that says it is coded, and is not"] = { headers = { ["Content-Encoding"] = "gzip" } },
     ["years old, where no age is asked for"] = { time = "1999-12-31T23:59:59Z" },
     ["with another Content-Type"] = { headers = { ["Content-Type"] = "text/plain" } },
     ["of half a megabyte"] = { body = '{"note":"' .. ("電"):rep(170000) .. '"}' },
@@ -165,6 +169,27 @@ describe("an encrypted call", function()
 
   it("is refused by who has no RSA key", function()
     refused("decrypt", nil, calls.make { body = BODY, key = "p224", encrypt = {} }, ec)
+  end)
+
+  it("is taken whatever the case of RSA_AES, and without the name", function()
+    for _, name in ipairs { "rsa_aes", "Rsa_Aes", "" } do
+      local call = calls.make { body = BODY, encrypt = {} }
+      call.headers["Encrypt"] = call.headers["Encrypt"]:gsub("RSA_AES", name)
+      taken(call)
+    end
+    local call = calls.make { body = BODY, encrypt = {} }
+    call.headers["Encrypt"] = call.headers["Encrypt"]:gsub("algorithm=RSA_AES,", "")
+    taken(call)
+  end)
+
+  it("by another algorithm is not opened, and the message names it", function()
+    for _, name in ipairs { "RSA_DES", "RSA_AES_GCM", "AES", "RSA-AES" } do
+      local call = calls.make { body = BODY, encrypt = {} }
+      call.headers["Encrypt"] = call.headers["Encrypt"]:gsub("RSA_AES", name)
+      local message = refused("decrypt", nil, call).message
+      assert.matches(name, message, 1, true)
+      assert.matches("only RSA_AES", message, 1, true)
+    end
   end)
 
   -- All one to the caller.

@@ -53,7 +53,7 @@ return {
 
   -- Result codes that any API of the family can give (SEEN on sister pages). `retry` says what to do
   -- by default: true, false, or "later" for a retry that waits first. Where a code has no entry, the
-  -- status decides: F no, U and anything else yes.
+  -- status decides: F no, U and anything else yes. `show` names what of ours the message then shows (our own idea).
   results = {
     SUCCESS = { status = "S", meaning = "success" },
     UNKNOWN_EXCEPTION = { status = "U", retry = true, meaning = "AlipayHK failed; the outcome is unknown" },
@@ -62,9 +62,10 @@ return {
     INVALID_SIGNATURE = {
       status = "F",
       meaning = "AlipayHK cannot verify the signature: is our public key registered for this client_id there?",
+      show = "public_key",
     },
     INVALID_CLIENT = { status = "F", meaning = "AlipayHK does not know this client_id" },
-    INVALID_API = { status = "F", meaning = "AlipayHK does not know this path: is base_url right?" },
+    INVALID_API = { status = "F", meaning = "AlipayHK does not know this path: is base_url right?", show = "path" },
     ACCESS_DENIED = { status = "F", meaning = "this client_id may not call this API" },
     OAUTH_FAIL = { status = "F", meaning = "AlipayHK refused the Agent-Token" },
     METHOD_NOT_SUPPORTED = { status = "F", meaning = "AlipayHK expects another HTTP method" },

@@ -1,7 +1,8 @@
 --- Chooses how requests travel. A transport is `send(request)` with
 -- `request = { method, url, headers, body, connect_timeout_ms, timeout_ms, max_response_bytes, tls,
 -- proxy }`; it returns `{ status, headers, body, timing }`, header names in lower case, or
--- `nil, { code, message }`. `resent = true` says that the request went out before, without an answer.
+-- `nil, { code, message, timing, http_status }`: the last is that of a proxy which refused (code `proxy`).
+-- `resent = true` says that the request went out before, without an answer.
 -- @module alipayhk.transport
 
 local runtime = require "alipayhk.runtime"
@@ -48,12 +49,14 @@ function transport.response_fault(raw)
   end
 end
 
---- What a transport returned beside nil, as `code, message`, both strings whatever it was.
+--- What a transport returned beside nil, as `code, message, timing, http_status`: strings, a table or nil, a status
+-- or nil, whatever it was.
 function transport.failure(fault)
   if type(fault) ~= "table" then fault = { message = fault } end
   local code = type(fault.code) == "string" and fault.code or "protocol"
   local message = type(fault.message) == "string" and fault.message or "the transport failed and does not say why"
-  return code, message, type(fault.timing) == "table" and fault.timing or nil
+  return code, message, type(fault.timing) == "table" and fault.timing or nil,
+    is_status(fault.http_status) and fault.http_status or nil
 end
 
 return transport
