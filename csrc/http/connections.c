@@ -27,6 +27,17 @@ bool ahk_connections_are_quiet(const ahk_connections *connections)
     return true;
 }
 
+bool ahk_connections_are_acknowledged(const ahk_connections *connections)
+{
+    for (size_t i = 0; i < connections->count; i++) {
+        const ahk_kept *kept = &connections->kept[i];
+        if (!kept->multiplexed && is_same_file(kept) && !ahk_socket_is_acknowledged(kept->fd)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* After a fork they are let go unfreed: to close a shared TLS connection would say goodbye in the parent's name. */
 static void abandon_inherited(ahk_connections *connections)
 {
@@ -105,6 +116,7 @@ bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *
     }
     one.device = file.st_dev;
     one.inode = file.st_ino;
+    ahk_socket_acknowledge(one.fd);
     if (!is_known(connections, &one)) {
         forget_closed(connections);
         if (connections->count == AHK_KEPT_MAX) {

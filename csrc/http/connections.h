@@ -37,6 +37,10 @@ bool ahk_connections_ready(ahk_connections *connections);
 /* Whether every kept connection is as silent as it has to be before a request. */
 bool ahk_connections_are_quiet(const ahk_connections *connections);
 
+/* Whether all that was written to them has arrived. A server answers what it has received, and TCP says first that it
+ * has: until then, whatever comes is no answer. */
+bool ahk_connections_are_acknowledged(const ahk_connections *connections);
+
 /* Remembers the connection of a transfer that went well; before the transfer is taken from `multi`. `session` is what
  * ahk_tls_session said during it. False where it must not be used again: the caller drops it. */
 bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session);

@@ -2,8 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 int ahk_socket(int family, int type, int protocol)
 {
@@ -23,6 +29,27 @@ bool ahk_socket_is_quiet(int fd, bool may_have_bytes)
     char byte;
     const ssize_t n = recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 ? errno == EAGAIN || errno == EWOULDBLOCK : n > 0 && may_have_bytes;
+}
+
+bool ahk_socket_is_acknowledged(int fd)
+{
+#ifdef SIOCOUTQ
+    int unacknowledged = 0;
+    return ioctl(fd, SIOCOUTQ, &unacknowledged) != 0 || unacknowledged == 0;
+#else
+    (void)fd;
+    return true;
+#endif
+}
+
+void ahk_socket_acknowledge(int fd)
+{
+#ifdef TCP_QUICKACK
+    const int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+#else
+    (void)fd;
+#endif
 }
 
 bool ahk_descriptors_left(int count)

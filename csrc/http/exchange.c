@@ -106,6 +106,15 @@ static bool is_of_stream(const char *status_line, size_t length)
     return length > 5 && memcmp(status_line, "HTTP/", 5) == 0 && status_line[5] >= '2';
 }
 
+/* What comes on a kept connection before the server can have the request is the end of another one: or a refusal that
+ * did not wait for it, and that will come again. */
+static bool is_answer(ahk_exchange *x)
+{
+    x->was_poisoned = x->sent < x->request->body.length;
+    x->was_crossed = !x->was_poisoned && !ahk_connections_are_acknowledged(x->connections);
+    return !x->was_poisoned && !x->was_crossed;
+}
+
 /* libcurl calls this once a line, the status line and the empty line included. */
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
@@ -116,9 +125,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     }
     if (x->head.position == AHK_AT_STATUS_LINE) {
         x->tls_session = ahk_tls_session(x->easy);
-        /* A server may refuse before it has read all; on a kept connection that could be the end of another request. */
-        if (!x->has_opened && x->sent < x->request->body.length && !is_of_stream(data, length)) {
-            x->was_poisoned = true;
+        if (!x->has_opened && !is_of_stream(data, length) && !is_answer(x)) {
             return 0;
         }
     }
@@ -318,6 +325,7 @@ static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk
     x->tls_session = NULL;
     x->has_opened = false;
     x->was_poisoned = false;
+    x->was_crossed = false;
     x->has_surplus = false;
     x->issuer[0] = '\0';
     x->detail[0] = '\0';

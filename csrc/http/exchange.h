@@ -54,6 +54,7 @@ typedef struct {
     const void *tls_session; /* libcurl's */
     bool has_opened;         /* a connection: it does not use a kept one */
     bool was_poisoned;       /* the kept connection had ended, or had bytes on it, before the request left */
+    bool was_crossed;        /* an answer was on its way before the request had arrived */
     bool has_surplus;        /* the answer had more bytes than it said */
     char issuer[256];        /* of the certificate that was not trusted */
     char detail[CURL_ERROR_SIZE];

@@ -37,6 +37,14 @@ static ahk_outcome send_guarded(ahk_transport *t, ahk_exchange *x, const ahk_req
     return ahk_exchange_run(x, &t->connections, request, err);
 }
 
+/* The server has not had the whole request, so it was not asked yet; now it is, on a fresh connection. */
+static ahk_outcome send_anew(ahk_transport *t, ahk_exchange *x, const ahk_request *request, ahk_error *err)
+{
+    ahk_request rest = *request;
+    rest.timeout_ms -= (long)x->timing.total;
+    return rest.timeout_ms > 0 ? send_guarded(t, x, &rest, err) : AHK_FAILED_CONNECT;
+}
+
 ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange, const ahk_request *request,
                                ahk_error *err)
 {
@@ -46,7 +54,10 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange,
         return AHK_FAILED_PROTOCOL;
     }
     ahk_sigpipe_block(&guard);
-    const ahk_outcome outcome = send_guarded(transport, exchange, request, err);
+    ahk_outcome outcome = send_guarded(transport, exchange, request, err);
+    if (outcome == AHK_FAILED_CONNECT && exchange->was_poisoned) {
+        outcome = send_anew(transport, exchange, request, err);
+    }
     ahk_sigpipe_restore(&guard);
     return outcome;
 }

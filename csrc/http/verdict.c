@@ -119,6 +119,10 @@ static ahk_outcome judge_stop(const ahk_facts *f)
         return is_told(f, AHK_FAILED_CONNECT,
                        "the kept connection had ended, or held bytes that nobody asked for: nothing was sent on it");
     }
+    if (x->was_crossed) {
+        return is_told(f, AHK_FAILED_RESET,
+                       "an answer came before the server had the request: it is another's, and was dropped");
+    }
     if (x->proxy_status != 0) {
         ahk_explain_refusal(f);
         return AHK_FAILED_PROXY;
