@@ -69,7 +69,7 @@ $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 
 $(BUILD)/alipayhk/curl.so: $(call objects,$(CURL_SOURCES))
 	@mkdir -p $(@D)
-	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS)
+	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS) $(DL_LIBS) -pthread
 
 # Another compiler, flag or Lua makes every object stale.
 FLAGS = $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_LIBS)
