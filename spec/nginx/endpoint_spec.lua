@@ -224,6 +224,15 @@ describe("an endpoint", function()
     end)
   end
 
+  it("says of a call that was compressed on its way that this is so, instead of blaming the key", function()
+    local call, id = make("true")
+    call.headers["Content-Encoding"] = "gzip"
+    call.body = "\31\139\8 not what was signed"
+    assert.equal("INVALID_SIGNATURE", server:refused(call).resultCode)
+    assert.equal(0, server:handled(id))
+    assert.matches("Content-Encoding gzip, which nobody asked for", server.nginx.log(), 1, true)
+  end)
+
   it("refuses a call by another method", function()
     local call, id = make("true")
     call.method = "PUT"
@@ -318,6 +327,17 @@ describe("an endpoint", function()
   it("logs what the function says in one line", function()
     server:ask((make("nil and lines")))
     assert.matches("\n[^\n]*%[error%][^\n]*first line second line third line", server.nginx.log())
+  end)
+
+  it("logs a long text up to the end of one of its characters", function()
+    for offset = 0, 2 do
+      server:ask((make("nil and a long text", { payload = { offset = offset } })))
+      local shown, behind = server.nginx.log():match("again: " .. ("x"):rep(offset) .. "(電[^,\n]*),([^\n]*)")
+      assert.equal(0, #shown % 3)
+      assert.is_true(#shown > 1000)
+      -- What nginx adds is there, too.
+      assert.matches("request: ", behind, 1, true)
+    end
   end)
 
   -- ---- where AlipayHK calls ----------------------------------------------------------------------
