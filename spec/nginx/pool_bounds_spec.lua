@@ -73,9 +73,9 @@ local late_cases = {}
 for _, title in ipairs(sorted_keys(LATE)) do
   for _, way in ipairs { "asleep", "busy" } do
     for _, scheme in ipairs { "http", "https" } do
-      for _, once in ipairs { false, true } do
+      for _, retry in ipairs { { max_attempts = 1 }, false } do
         late_cases[#late_cases + 1] = {
-          title = title, way = way, scheme = scheme, once = once, number = answers_late(title),
+          title = title, way = way, scheme = scheme, config = { retry = retry }, number = answers_late(title),
         }
       end
     end
@@ -141,12 +141,12 @@ describe("inside nginx, a connection", function()
   -- nginx itself closes such a connection, but not before its event loop runs.
   for _, case in ipairs(late_cases) do
     local title = ("of %s with %s on it, after its answer and before another request, serves nobody else: worker %s%s")
-      :format(case.scheme, case.title, case.way, case.once and ", once" or "")
+      :format(case.scheme, case.title, case.way, case.config.retry and "" or ", retry = false")
     it(title, function()
       local url = server:url_of(case.scheme)
       local outcomes = server:ask {
-        { case = case.number, url = url, once = case.once },
-        { case = case.number, url = url, once = case.once, after_late = case.way },
+        { case = case.number, url = url, config = case.config },
+        { case = case.number, url = url, config = case.config, after_late = case.way },
       }
       local first, second = succeeds(outcomes[1]), succeeds(outcomes[2])
       assert.equal(first + 1, second)

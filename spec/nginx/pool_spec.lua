@@ -138,8 +138,8 @@ describe("inside nginx, a connection", function()
       it("that the server closes as it is used again is not replaced where nothing may be sent twice", function()
         local case = stale["that the server closes"]
         local outcomes = server:ask {
-          { case = case, url = server:url_of(scheme), id = "request-1", once = true },
-          { case = case, url = server:url_of(scheme), id = "request-2", once = true },
+          { case = case, url = server:url_of(scheme), id = "request-1", config = { retry = false } },
+          { case = case, url = server:url_of(scheme), id = "request-2", config = { retry = false } },
         }
         succeeds(outcomes[1])
         fails("reset", outcomes[2])

@@ -9,8 +9,8 @@
 -- http when absent; `config` of the client over { retry = { max_attempts = 1 }, timeout_ms = 3000 }; `size` of the
 -- payload; `lag`: true to know for how long the worker did nothing else; `after_ms` to wait before; `after_late`: to
 -- wait until the server has sent what a case has it send late, "asleep", or "busy" so that the worker does nothing
--- else; `once`: as in a transport's request; `card`: a notification to send. An outcome: { ok, body, kind, code,
--- message, thrown, ms, timing, lag_ms, retryable, attempts }.
+-- else; `card`: a notification to send. An outcome: { ok, body, kind, code, message, thrown, ms, timing, lag_ms,
+-- retryable, attempts }.
 
 local alipayhk_curl = require "alipayhk.curl"
 local certificates = require "spec.support.certificates"

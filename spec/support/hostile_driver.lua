@@ -29,22 +29,11 @@ end
 -- A client for each config: keys take longer to read than a call does.
 local clients = {}
 
-local function send_once(transport)
-  local send = transport.send
-  function transport.send(request)
-    request.once = true
-    return send(request)
-  end
-end
-
 local function client_of(call)
   local config = call.config or {}
   config.base_url = call.url or config.base_url
-  local name = cjson.encode { config, call.once }
-  if not clients[name] then
-    clients[name] = driver.client(config)
-    if call.once then send_once(clients[name].transport) end
-  end
+  local name = cjson.encode(config)
+  clients[name] = clients[name] or driver.client(config)
   return clients[name]
 end
 

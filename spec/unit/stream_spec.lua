@@ -110,38 +110,38 @@ describe("a stream", function()
   end)
 
   describe("whose time is over", function()
-    it("says which limit that was, and what had most of it", function()
+    it("says which limit that was, and how much of it passed with what", function()
       local stream = stream_of({}, "timeout")
       stream.peer = "gateway.example:443"
-      stream:begin "waiting for the answer"
+      stream:begin "without an answer"
       local fault = fault_of(stream, "fill")
       assert.equal("timeout", fault.code)
-      assert.matches("^gateway%.example:443: timeout_ms %(60000 ms%) was over, waiting for the answer took %d+ ms",
+      assert.matches("^gateway%.example:443: the 60000 ms of timeout_ms passed without an answer %(%d+ of them%)$",
         fault.message)
     end)
 
     it("says so of what was left of an answer", function()
       local stream = stream_of({ "a" }, "timeout")
-      assert.matches("the rest of the answer", fault_of(stream, "read_exactly", 2).message, 1, true)
+      assert.matches("before the answer was whole", fault_of(stream, "read_exactly", 2).message, 1, true)
     end)
 
     it("has a nearer limit while it connects", function()
       local stream = stream_of({}, "timeout", 60000)
-      stream:begin "connecting"
+      stream:begin "while a connection was made"
       stream:limit_connecting(5000)
       assert.is_true(stream:left_ms() <= 5000)
-      assert.matches("connect_timeout_ms (5000 ms) was over, connecting took", fault_of(stream, "time_out").message, 1,
-        true)
+      assert.matches("the 5000 ms of connect_timeout_ms passed while a connection was made",
+        fault_of(stream, "time_out").message, 1, true)
       stream:limit_connecting(nil)
       assert.is_true(stream:left_ms() > 5000)
-      assert.matches(" timeout_ms (60000 ms) was over", fault_of(stream, "time_out").message, 1, true)
+      assert.matches("the 60000 ms of timeout_ms passed", fault_of(stream, "time_out").message, 1, true)
     end)
 
     it("names the whole limit where it is the nearer one", function()
       local stream = stream_of({}, "timeout", 3000)
       for _, limit_ms in ipairs { 3000, 5000 } do
         stream:limit_connecting(limit_ms)
-        assert.matches(" timeout_ms (3000 ms)", fault_of(stream, "time_out").message, 1, true)
+        assert.matches("the 3000 ms of timeout_ms passed", fault_of(stream, "time_out").message, 1, true)
       end
     end)
 

@@ -60,10 +60,10 @@ local function dial(ngx, stream, url)
   local socket, left_ms = stream.socket, stream:left_ms()
   socket:settimeout(left_ms)
   if url.host:find("^[%d.]+$") or url.host:find("^%[") then
-    stream:begin "connecting"
+    stream:begin "while a connection was made"
     return socket:connect(url.host, url.port, options)
   end
-  stream:begin "finding its address and connecting"
+  stream:begin "while its name was looked up and a connection was made"
   return within(ngx, left_ms, socket.connect, socket, url.host, url.port, options)
 end
 
@@ -111,7 +111,7 @@ end
 -- session: the same releases then call such a failure a success.)
 local function handshake(stream, url)
   local socket = stream.socket
-  stream:begin "the TLS handshake"
+  stream:begin "during the TLS handshake"
   socket:settimeout(stream:left_ms())
   local ran, ok, err = pcall(socket.sslhandshake, socket, nil, url.host, true)
   if ran and ok then return end
@@ -145,7 +145,7 @@ local AT_ONCE = 32768
 
 local function send_all(ngx, stream, request, url)
   local pieces = http1.request_pieces(request, url)
-  stream:begin "sending"
+  stream:begin "while the request was being sent"
   local socket, left_ms = stream.socket, stream:left_ms()
   socket:settimeout(left_ms)
   local sent, err
@@ -156,7 +156,7 @@ local function send_all(ngx, stream, request, url)
   end
   if err == "timeout" then stream:time_out() end
   if not sent then fail("reset", "sending: " .. tostring(err)) end
-  stream:begin "waiting for the answer"
+  stream:begin "without an answer"
 end
 
 -- Nothing that is made here is kept while the answer is awaited.

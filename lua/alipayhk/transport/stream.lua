@@ -20,26 +20,26 @@ local function new(socket, timeout_ms)
     buffer = "", at = 1, -- what was read and not taken begins there
     timeout_ms = timeout_ms,
     started = core.monotonic(),
-    peer = "the server", doing = "all", doing_since_ms = 0,
+    peer = "the server", activity = "without an answer", active_since_ms = 0,
     -- nginx resolves within connect.
     timing = { dns_ms = 0, connect_ms = 0, tls_ms = 0, first_byte_ms = 0 },
   }, Stream)
 end
 
---- What the time goes to from now on.
--- @tparam string doing
-function Stream:begin(doing)
-  self.doing, self.doing_since_ms = doing, self:spent_ms()
+--- What the time passes with from now on.
+-- @tparam string activity
+function Stream:begin(activity)
+  self.activity, self.active_since_ms = activity, self:spent_ms()
 end
 
---- Throws: which limit was over, and how much of it went to what was being done.
+--- Throws: which limit has passed, with what, and how much of it with that.
 function Stream:time_out()
   local name, limit_ms = "timeout_ms", self.timeout_ms
   if self.connect_by_ms and self.connect_by_ms < limit_ms then
     name, limit_ms = "connect_timeout_ms", self.connect_timeout_ms
   end
-  fail("timeout", ("%s: %s (%.0f ms) was over, %s took %.0f ms of it"):format(
-    self.peer, name, limit_ms, self.doing, self:spent_ms() - self.doing_since_ms))
+  fail("timeout", ("%s: the %.0f ms of %s passed %s (%.0f of them)"):format(
+    self.peer, limit_ms, name, self.activity, math.min(limit_ms, self:spent_ms() - self.active_since_ms)))
 end
 
 --- Until `limit_connecting(nil)` there is a nearer limit, from now on.
@@ -74,7 +74,7 @@ function Stream:fill()
   if data then
     if not self:is_answered() then
       self.timing.first_byte_ms = self:spent_ms()
-      self:begin "the rest of the answer"
+      self:begin "before the answer was whole"
     end
     self.buffer, self.at = self.buffer:sub(self.at) .. data, 1
     self.last_read = #data
