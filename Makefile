@@ -70,7 +70,7 @@ $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 
 $(BUILD)/alipayhk/curl.so: $(call objects,$(CURL_SOURCES))
 	@mkdir -p $(@D)
-	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS)
+	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS) $(DL_LIBS) -pthread
 
 # Debian's names of the packages that have the headers, for the message that misses them.
 LUA_PACKAGE_5.1 := liblua5.1-0-dev

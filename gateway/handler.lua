@@ -3,38 +3,84 @@
 
 local api = require "alipayhk.api"
 local check = require "alipayhk.check"
+local connection = require "connection"
 local core = require "alipayhk.core"
 local json = require "alipayhk.json"
 local keyring = require "alipayhk.keyring"
+local nginx_request = require "alipayhk.nginx_request"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
 local steps = require "alipayhk.steps"
+local text = require "alipayhk.text"
+local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 local handler = {}
 
-local DAY_MS = 24 * 60 * 60 * 1000
+local DAY_S = 24 * 60 * 60
+local DAY_MS = DAY_S * 1000
 -- One client for each algorithm, its keys beside the configuration.
 local CLIENTS = { LOCAL_RSA256 = "rsa", LOCAL_ECC224 = "ec" }
+local KINDS = { RSA = "rsa", EC = "ec" }
 local ALGORITHMS = { rsa = "RSA256", ec = "ECC224" }
+-- Of the gateway's own keys; of a client's where nobody says otherwise.
+local KEY_VERSION = "1"
 
 local clients = {}
+-- How far Request-Time may be from our clock; nil: any time will do.
+local tolerance_s
 
---- Reads the keys. Called once, in the master.
+-- A client whose public key is in a file; or nil and a message.
+local function new_client(directory, client_id, key_file, key_version)
+  local merchant, message = keyring.new { [key_version] = { file = key_file } }
+  if not merchant then return nil, message end
+  local kind = KINDS[merchant:get():type()]
+  return {
+    client_id = client_id,
+    kind = kind,
+    merchant = merchant,
+    sealing = { keys = merchant },
+    private_key = assert(core.private_key { file = directory .. "/alipayhk-" .. kind .. ".pem" }),
+    signing = { algorithm = ALGORITHMS[kind], key_version = KEY_VERSION },
+    now = core.now,
+  }
+end
+
+local function refuse_option(name, message)
+  error(("%s: %s"):format(name, message), 0)
+end
+
+-- The user's own client. With which of our keys its answers are signed, gateway/start finds in a file.
+local function add_own_client(directory, options)
+  if options.client_id:find("[^!-~]") then
+    refuse_option("GATEWAY_CLIENT_ID", "expected printable ASCII without blanks, as `client_id` in the config is")
+  end
+  local client, message = new_client(directory, options.client_id, options.merchant_key, options.key_version)
+  if not client then refuse_option("GATEWAY_MERCHANT_KEY", message) end
+  clients[client.client_id] = client
+  local file = assert(io.open(directory .. "/own", "w"))
+  assert(file:write("own_client_id=", client.client_id, "\n"))
+  assert(file:write("own_alipay_public_key=", directory, "/alipayhk-", client.kind, ".pub\n"))
+  assert(file:close())
+end
+
+--- Reads the keys, and the options: what gateway/start was given. Called once, in the master.
 -- @tparam string directory
 function handler.init(directory)
   for client_id, kind in pairs(CLIENTS) do
-    local algorithm = ALGORITHMS[kind]
-    local merchant = assert(keyring.new { file = directory .. "/merchant-" .. kind .. ".pub" })
-    clients[client_id] = {
-      client_id = client_id,
-      merchant = merchant,
-      sealing = { keys = merchant, default_version = "1" },
-      private_key = assert(core.private_key { file = directory .. "/alipayhk-" .. kind .. ".pem" }),
-      signing = { algorithm = algorithm, key_version = "1" },
-      now = ngx.now,
-    }
+    clients[client_id] = assert(new_client(directory, client_id, directory .. "/merchant-" .. kind .. ".pub",
+      KEY_VERSION))
   end
+  local file = assert(io.open(directory .. "/options"))
+  local options = connection.parse(file:read("*a"))
+  file:close()
+  if options.time_tolerance_s then
+    if not options.time_tolerance_s:find("^%d+$") then
+      refuse_option("GATEWAY_TIME_TOLERANCE", "expected a number of seconds, in digits")
+    end
+    tolerance_s = tonumber(options.time_tolerance_s)
+  end
+  if options.client_id then add_own_client(directory, options) end
 end
 
 -- ---- answering ---------------------------------------------------------------------------------
@@ -46,57 +92,49 @@ end
 
 -- Signed and, where the request was, encrypted for a client that is known; plain otherwise.
 local function answer(request, client, body)
-  local text = json.encode(body)
+  local encoded = json.encode(body)
   local header = ngx.header
   header["Content-Type"] = platform.content_type
   header["Tracer-Id"] = core.hex_encode(core.random_bytes(8))
   if client then
-    if request.encrypted then
-      text, header["Encrypt"] = assert(wire.seal(text, client.sealing))
+    if request.encrypted and client.kind == "rsa" then
+      encoded, header["Encrypt"] = assert(wire.seal(encoded, client.sealing))
     end
-    local time, signature = wire.sign_now(client, request.method, request.path, text)
+    local at, signature = wire.sign_now(client, request.method, request.path, encoded)
     header["Client-Id"] = client.client_id
-    header["Response-Time"] = assert(time, signature)
+    header["Response-Time"] = assert(at, signature)
     header["Signature"] = signature
   end
-  header["Content-Length"] = #text
-  ngx.print(text)
+  header["Content-Length"] = #encoded
+  ngx.print(encoded)
 end
 
 -- ---- reading the request -----------------------------------------------------------------------
 
-local function read_body()
-  ngx.req.read_body()
-  local data = ngx.req.get_body_data()
-  local path = not data and ngx.req.get_body_file()
-  if not path then return data or "" end
-  local file = assert(io.open(path, "rb"))
-  data = file:read("*a")
-  file:close()
-  return data
-end
-
+-- Or nil and the HTTP status that says why there is none.
 local function read_request()
-  local headers = ngx.req.get_headers()
+  local headers, body = nginx_request.read(ngx)
+  if not headers then return nil, body end
   -- A header that comes twice is a table: no client sends that on purpose.
-  local function text(name)
+  local function one(name)
     local value = headers[name]
     return type(value) == "string" and value or nil
   end
   return {
     method = ngx.req.get_method(),
     path = ngx.var.request_uri,
-    body = read_body(),
-    client_id = text("client-id"),
-    content_type = text("content-type"),
-    time = text("request-time"),
-    signature = text("signature"),
-    encrypted = text("encrypt"),
+    body = body,
+    client_id = one("client-id"),
+    content_type = one("content-type"),
+    time = one("request-time"),
+    signature = one("signature"),
+    encrypted = one("encrypt"),
   }
 end
 
-local function is_timestamp(text)
-  return text:find("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d[%d.]*[Z+-][%d:]*$") ~= nil
+-- Seconds since the epoch of ISO 8601, the one form that a client may write; nil for another.
+local function read_time(value)
+  return value:find("^%d%d%d%d%-%d%d%-%d%dT") and time.read(value) or nil
 end
 
 -- The client when the request is its own; otherwise nil, a result code and what to say.
@@ -106,7 +144,7 @@ local function authenticate(request)
   local client = clients[request.client_id]
   if not client then return nil, "INVALID_CLIENT" end
   if not request.signature then return nil, "INVALID_SIGNATURE", "no Signature header" end
-  if not request.time or not is_timestamp(request.time) then
+  if not request.time or not read_time(request.time) then
     return nil, "INVALID_SIGNATURE", "no Request-Time header in ISO 8601 with an offset"
   end
   local content = wire.content(request.method, request.path, client.client_id, request.time, request.body)
@@ -115,26 +153,46 @@ local function authenticate(request)
   return client
 end
 
+-- Ours, and off by default: what AlipayHK allows is on no page.
+local function time_fault(request)
+  if not tolerance_s then return nil end
+  local seconds = math.abs(core.now() - read_time(request.time))
+  if seconds <= tolerance_s then return nil end
+  return ("Request-Time is %.0f s from the gateway's clock, and GATEWAY_TIME_TOLERANCE is %.0f (the gateway's own "
+    .. "rule, not AlipayHK's)"):format(seconds, tolerance_s)
+end
+
+-- Or nil and what to say.
+local function open_body(request, client)
+  local pairs_ = core.parse_pairs(request.encrypted)
+  local version = pairs_ and pairs_.keyVersion
+  if version and version ~= "" and version ~= KEY_VERSION then
+    return nil, ("it is encrypted for key version %s; the gateway's key has version %s"):format(
+      text.shown(version, 16), KEY_VERSION)
+  end
+  if client.kind ~= "rsa" then return nil, "it is encrypted, and the gateway's key for this client is none of RSA" end
+  local body, message = wire.open(request.encrypted, request.body, client.private_key)
+  return body, message or "it cannot be decrypted"
+end
+
 local function read_payload(request, client)
   local kind = request.content_type or ""
   if not kind:find("^application/json") and not (request.encrypted and kind:find("^text/plain")) then
     return nil, "MEDIA_TYPE_NOT_ACCEPTABLE"
   end
-  local body = request.body
-  if request.encrypted then
-    body = wire.open(request.encrypted, body, client.private_key)
-    if not body then return nil, "PARAM_ILLEGAL", "the body cannot be decrypted" end
-  end
-  local payload = json.decode(body)
-  if type(payload) ~= "table" then return nil, "PARAM_ILLEGAL", "the body is no JSON object" end
-  return payload
+  local body, why = request.body, nil
+  if request.encrypted then body, why = open_body(request, client) end
+  if not body then return nil, "PARAM_ILLEGAL", "the body: " .. why end
+  local payload, message = json.decode_object(body)
+  if not payload then return nil, "PARAM_ILLEGAL", "the body is " .. message end
+  return payload, body
 end
 
 -- ---- the orders --------------------------------------------------------------------------------
 
 local function load(key)
-  local text = ngx.shared.orders:get(key)
-  return text and json.decode(text)
+  local stored = ngx.shared.orders:get(key)
+  return stored and json.decode(stored)
 end
 
 local function save(key, stored)
@@ -147,6 +205,15 @@ local function step_fault(description, stored, payload)
   local scenario = rules.alipayhk:scenario(description, payload)
   local message, is_warning = steps.fault(scenario, stored.status, payload[description.status_field])
   return not is_warning and message or nil
+end
+
+-- Whether a requestId was used before, with another content. The same again is a retry.
+local function is_inconsistent(client, request, payload, body)
+  local key = client.client_id .. ":" .. payload.requestId
+  local content = ngx.sha1_bin(request.path .. "\n" .. body)
+  local added, err = ngx.shared.requests:add(key, content, DAY_S)
+  assert(added or err == "exists", err)
+  return not added and ngx.shared.requests:get(key) ~= content
 end
 
 -- By API: gives a result code, a message, and further fields of the answer. One worker and no yield
@@ -175,7 +242,7 @@ function apply.contract_card(description, client, payload)
   local key = client.client_id .. ":contract_card:" .. payload.merchantBizNo
   local stored = load(key)
   local sequence, status = payload[description.sequence_field], payload[description.status_field]
-  local valid = stored and stored.end_date > ngx.now() * 1000
+  local valid = stored and stored.end_date > core.now() * 1000
   if payload.command == "SEND" then
     if valid then return "UN_SUPPORT_BUSINESS", "SEND for a notification that exists and is valid" end
   else
@@ -187,7 +254,7 @@ function apply.contract_card(description, client, payload)
   end
   save(key, {
     sequence = sequence, status = status, scenario = payload[description.scenario_field],
-    end_date = payload.endDate or valid and stored.end_date or math.floor(ngx.now() * 1000) + DAY_MS,
+    end_date = payload.endDate or valid and stored.end_date or math.floor(core.now() * 1000) + DAY_MS,
   })
   return "SUCCESS"
 end
@@ -202,14 +269,19 @@ local function code_of(description, faults)
 end
 
 local function process(request, client)
+  local fault = time_fault(request)
+  if fault then return { result = result_of(nil, "INVALID_SIGNATURE", fault) } end
   local path = request.path:gsub("%?.*$", "")
   local description = api.by_path[path]
   if not description then return { result = result_of(nil, "INVALID_API") } end
-  local payload, code, message = read_payload(request, client)
-  if not payload then return { result = result_of(description, code, message) } end
+  local payload, opened, message = read_payload(request, client)
+  if not payload then return { result = result_of(description, opened, message) } end
   local ok, err = check.payload(rules.alipayhk, description, payload, { complete = true, is_encoded = true })
   if not ok then return { result = result_of(description, code_of(description, err.fields), err.message) } end
-  local body
+  if is_inconsistent(client, request, payload, opened) then
+    return { result = result_of(description, "REPEAT_REQ_INCONSISTENT") }
+  end
+  local code, body
   code, message, body = apply[description.name](description, client, payload)
   body = body or {}
   body.result = result_of(description, code, message)
@@ -217,7 +289,8 @@ local function process(request, client)
 end
 
 function handler.handle()
-  local request = read_request()
+  local request, status = read_request()
+  if not request then return ngx.exit(status) end
   local client, code, message = authenticate(request)
   if client then
     answer(request, client, process(request, client))

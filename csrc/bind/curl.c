@@ -1,8 +1,13 @@
-/* alipayhk.curl: the libcurl transport for Lua. Blocking: not for nginx handlers. */
+/* alipayhk.curl: the libcurl transport for Lua. Blocking: not for nginx handlers.
+ *
+ * Lua may run a finalizer wherever it allocates, and that may close this very transport, or send over it. So what an
+ * exchange has is its own, in a userdata that nobody else can reach, and a transport is asked for when it is needed and
+ * not a moment earlier. */
 #include <lua.h>
 
 #include <curl/curl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -10,6 +15,11 @@
 #include "compat.h"
 
 #define TRANSPORT "alipayhk.curl"
+#define EXCHANGE "alipayhk.curl.exchange"
+
+/* What a transport holds outside of Lua (descriptors, a set of CAs, buffers), in the collector's measure: without it
+ * transports that nobody closed would use up all descriptors before the collector saw a reason to look. */
+enum { TRANSPORT_WEIGHT = 256 * 1024 };
 
 AHK_EXPORT int luaopen_alipayhk_curl(lua_State *L);
 
@@ -20,8 +30,9 @@ typedef struct {
 static int transport_close(lua_State *L)
 {
     transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
-    ahk_transport_free(handle->transport);
+    ahk_transport *transport = handle->transport;
     handle->transport = NULL;
+    ahk_transport_free(transport);
     return 0;
 }
 
@@ -32,17 +43,41 @@ static int transport_tostring(lua_State *L)
     return 1;
 }
 
+/* Garbage of that size: unlike a step of the collector it leaves alone a collector that is stopped. */
+static void weigh(lua_State *L)
+{
+    (void)lua_newuserdata(L, TRANSPORT_WEIGHT);
+    lua_pop(L, 1);
+}
+
 /*** Makes a transport. No I/O yet.
  * @function new
  * @treturn userdata with `send`, `close` */
 static int curl_new(lua_State *L)
 {
+    weigh(L);
     transport_handle *handle = lua_newuserdata(L, sizeof *handle);
     handle->transport = NULL;
     luaL_getmetatable(L, TRANSPORT);
     lua_setmetatable(L, -2);
     handle->transport = ahk_transport_new();
     return handle->transport != NULL ? 1 : luaL_error(L, "out of memory");
+}
+
+static int exchange_free(lua_State *L)
+{
+    ahk_exchange_free(luaL_checkudata(L, 1, EXCHANGE));
+    return 0;
+}
+
+/* Stays on the stack. */
+static ahk_exchange *push_exchange(lua_State *L)
+{
+    ahk_exchange *exchange = lua_newuserdata(L, sizeof *exchange);
+    *exchange = (ahk_exchange){0};
+    luaL_getmetatable(L, EXCHANGE);
+    lua_setmetatable(L, -2);
+    return exchange;
 }
 
 /* ---- the request table -------------------------------------------------------------------------- */
@@ -82,10 +117,8 @@ static int table_field(lua_State *L, int table, const char *key)
     return lua_gettop(L);
 }
 
-/* Runs no Lua code and allocates nothing in Lua, so that the transport stays open meanwhile. */
-static void read_headers(lua_State *L, int headers, ahk_transport *transport)
+static void read_headers(lua_State *L, int headers, ahk_exchange *exchange)
 {
-    ahk_transport_clear_headers(transport);
     lua_pushnil(L);
     while (lua_next(L, headers) != 0) {
         if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
@@ -96,7 +129,7 @@ static void read_headers(lua_State *L, int headers, ahk_transport *transport)
         ahk_error err;
         name.data = (const unsigned char *)lua_tolstring(L, -2, &name.length);
         value.data = (const unsigned char *)lua_tolstring(L, -1, &value.length);
-        if (!ahk_transport_add_header(transport, name, value, &err)) {
+        if (!ahk_headers_add(&exchange->headers, name, value, &err)) {
             luaL_error(L, "%s", err.text);
         }
         lua_pop(L, 1);
@@ -162,7 +195,7 @@ static void push_headers(lua_State *L, ahk_slice lines)
     ahk_slice name;
     ahk_slice value;
     lua_newtable(L);
-    while (ahk_headers_next(&lines, &name, &value)) {
+    while (ahk_head_next(&lines, &name, &value)) {
         push_lower(L, name);
         lua_pushvalue(L, -1);
         lua_rawget(L, -3);
@@ -194,27 +227,33 @@ static void push_timing(lua_State *L, const ahk_timing *timing)
     set_number(L, "total_ms", timing->total);
 }
 
-static int push_response(lua_State *L, const ahk_response *response)
+static ahk_slice content(const ahk_buffer *buffer)
+{
+    return (ahk_slice){(const unsigned char *)buffer->data, buffer->length};
+}
+
+static int push_response(lua_State *L, const ahk_exchange *exchange)
 {
     lua_newtable(L);
-    lua_pushinteger(L, (lua_Integer)response->status);
+    lua_pushinteger(L, (lua_Integer)exchange->status);
     lua_setfield(L, -2, "status");
-    ahk_push_slice(L, response->body);
+    ahk_push_slice(L, content(&exchange->body));
     lua_setfield(L, -2, "body");
-    push_headers(L, response->headers);
+    push_headers(L, content(&exchange->head.lines));
     lua_setfield(L, -2, "headers");
-    push_timing(L, &response->timing);
+    push_timing(L, &exchange->timing);
     lua_setfield(L, -2, "timing");
     return 1;
 }
 
-static int push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_timing *timing)
+static int push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange)
 {
     static const char *const codes[] = {
         [AHK_SENT] = "",
         [AHK_FAILED_DNS] = "dns",
         [AHK_FAILED_CONNECT] = "connect",
         [AHK_FAILED_TLS] = "tls",
+        [AHK_FAILED_PROXY] = "proxy",
         [AHK_FAILED_TIMEOUT] = "timeout",
         [AHK_FAILED_RESET] = "reset",
         [AHK_FAILED_TOO_LARGE] = "too_large",
@@ -226,9 +265,20 @@ static int push_error(lua_State *L, ahk_outcome outcome, const char *message, co
     lua_setfield(L, -2, "code");
     lua_pushstring(L, message);
     lua_setfield(L, -2, "message");
-    push_timing(L, timing);
+    push_timing(L, &exchange->timing);
     lua_setfield(L, -2, "timing");
+    if (exchange->proxy_status != 0) {
+        lua_pushinteger(L, (lua_Integer)exchange->proxy_status);
+        lua_setfield(L, -2, "http_status");
+    }
     return 2;
+}
+
+static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_request *request, ahk_error *err)
+{
+    const transport_handle *handle = lua_touserdata(L, 1);
+    luaL_argcheck(L, handle->transport != NULL, 1, "the transport is closed");
+    return ahk_transport_send(handle->transport, exchange, request, err);
 }
 
 /*** Sends one request and waits for the answer.
@@ -237,21 +287,35 @@ static int push_error(lua_State *L, ahk_outcome outcome, const char *message, co
  *   max_response_bytes, tls, proxy }`
  * @treturn[1] table `{ status, headers, body, timing }`, header names in lower case, times in ms
  * @treturn[2] nil
- * @treturn[2] table `{ code, message, timing }` */
+ * @treturn[2] table `{ code, message, timing, http_status }`; the last is that of a proxy that refused */
 static int transport_send(lua_State *L)
 {
-    const transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
+    luaL_checkudata(L, 1, TRANSPORT);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 32, "the request's strings");
     const ahk_request request = read_request(L, 2);
     const int headers = table_field(L, 2, "headers");
-    luaL_argcheck(L, handle->transport != NULL, 1, "the transport is closed");
-    read_headers(L, headers, handle->transport);
-    ahk_response response;
+    ahk_exchange *exchange = push_exchange(L);
+    read_headers(L, headers, exchange);
     ahk_error err;
-    const ahk_outcome outcome = ahk_transport_send(handle->transport, &request, &response, &err);
-    return outcome == AHK_SENT ? push_response(L, &response) : push_error(L, outcome, err.text, &response.timing);
+    ahk_outcome outcome = send_over(L, exchange, &request, &err);
+    if (exchange->no_descriptors) {
+        /* Those of transports that are garbage come back; nothing was sent. */
+        (void)lua_gc(L, LUA_GCCOLLECT, 0);
+        outcome = send_over(L, exchange, &request, &err);
+    }
+    const int results = outcome == AHK_SENT ? push_response(L, exchange) : push_error(L, outcome, err.text, exchange);
+    ahk_exchange_free(exchange); /* not as late as the collector would */
+    return results;
+}
+
+/* Once a process, and never undone: others may use libcurl too. */
+static CURLcode initialised = CURLE_FAILED_INIT;
+
+static void initialise(void)
+{
+    initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 int luaopen_alipayhk_curl(lua_State *L)
@@ -265,14 +329,12 @@ int luaopen_alipayhk_curl(lua_State *L)
         {"new", curl_new},
         {NULL, NULL},
     };
-    static bool initialised = false;
-    if (!initialised) {
-        /* Once a process, and never undone: others may use libcurl too. */
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-            return luaL_error(L, "alipayhk.curl: curl_global_init failed");
-        }
-        initialised = true;
+    static const luaL_Reg no_methods[] = {{NULL, NULL}};
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (pthread_once(&once, initialise) != 0 || initialised != CURLE_OK) {
+        return luaL_error(L, "alipayhk.curl: curl_global_init failed");
     }
+    ahk_new_metatable(L, EXCHANGE, no_methods, exchange_free);
     ahk_new_metatable(L, TRANSPORT, methods, transport_close);
     lua_newtable(L);
     ahk_set_functions(L, functions);

@@ -7,6 +7,7 @@
 local core = require "alipayhk.core"
 local inbound = require "alipayhk.inbound"
 local json = require "alipayhk.json"
+local nginx_request = require "alipayhk.nginx_request"
 local options = require "alipayhk.options"
 local platform = require "alipayhk.api.platform"
 local runtime = require "alipayhk.runtime"
@@ -27,40 +28,16 @@ local REFUSAL = json.encode { result = platform.inbound.not_alipayhk }
 
 -- ---- the request -------------------------------------------------------------------------------
 
--- nginx puts a body larger than client_body_buffer_size into a file.
-local function read_file(path)
-  local file, message = io.open(path, "rb")
-  if not file then
-    runtime.log("alipayhk.nginx: the body's file cannot be read", message)
-    return nil
-  end
-  local body = file:read(platform.body_max + 1)
-  file:close()
-  return body
-end
-
--- The body, or nil and a status.
-local function read_body(ngx)
-  ngx.req.read_body()
-  local body, path = ngx.req.get_body_data(), ngx.req.get_body_file()
-  if path then
-    body = read_file(path)
-    if not body then return nil, 500 end
-  end
-  if body and #body > platform.body_max then return nil, 413 end
-  return body or ""
-end
-
 -- The request, or nil and a status.
 local function read_request(ngx, opts)
   local path = opts.path
   if type(path) == "function" then path = path() end
-  local body, status = read_body(ngx)
-  if not body then return nil, status end
+  local headers, body = nginx_request.read(ngx)
+  if not headers then return nil, body end
   return {
     method = ngx.req.get_method(),
     path = path or ngx.var.request_uri,
-    headers = ngx.req.get_headers(),
+    headers = headers,
     body = body,
   }
 end

@@ -40,11 +40,14 @@ function runtime.is_exiting()
   return ngx ~= nil and ngx.worker.exiting()
 end
 
+-- nginx cuts a line of its log at 2048 bytes, within a character, too; and has more to say behind ours.
+local LOG_MAX = 1500
+
 -- A reason may be anything; what it throws when it becomes a text is no matter.
 local function write(ngx, level, message, reason)
   local ran, shown = pcall(tostring, reason)
   if reason ~= nil then message = message .. ": " .. (ran and type(shown) == "string" and shown or "no text") end
-  ngx.log(level, text.one_line(message))
+  ngx.log(level, text.cut(text.one_line(message), LOG_MAX))
 end
 
 --- Writes to nginx's error log; a plain script has none.

@@ -36,7 +36,7 @@ local function fresh(scenario_name, status)
     for _, scenario in ipairs(description.scenarios) do
       if scenario.name == scenario_name then
         local sample = copy(scenario.sample)
-        sample.merchantBizNo, sample.requestId = samples.biz_no(), core.hex_encode(core.random_bytes(16))
+        sample.merchantBizNo = samples.biz_no()
         sample.orderStatus = status or sample.orderStatus
         return sample, name
       end
@@ -44,8 +44,9 @@ local function fresh(scenario_name, status)
   end
 end
 
--- Sends it: the resultCode and the answer or the error.
+-- Sends it, as a request of its own: the resultCode and the answer or the error.
 local function send(client, name, given)
+  given.requestId = core.hex_encode(core.random_bytes(16))
   local response, err = client[METHODS[name]](client, given)
   if response then
     assert.equal("S", response.result.resultStatus)

@@ -30,6 +30,14 @@ local LOCATIONS = [[
     os.remove(ngx.req.get_body_file())
     merchant.endpoint() ()
   } }
+  location = /unread { content_by_lua_block {
+    local read_body = ngx.req.read_body
+    ngx.req.read_body = function()
+      ngx.req.read_body = read_body
+      error "http2 requests are not supported without content-length header"
+    end
+    merchant.endpoint() ()
+  } }
   location = /closed { content_by_lua_block {
     local client = merchant.new_client()
     client:close()
@@ -124,6 +132,14 @@ describe("an endpoint", function()
     assert.matches("%[error%][^\n]*alipayhk.nginx: the body's file cannot be read", server.nginx.log())
   end)
 
+  it("says that nginx failed where it throws instead of reading the body", function()
+    local call, id = make("true", { path = "/unread" })
+    assert.equal(500, server:call(call).status)
+    assert.equal(0, server:handled(id))
+    assert.matches("%[error%][^\n]*alipayhk.nginx: the call's body cannot be read: [^\n]*content%-length",
+      server.nginx.log())
+  end)
+
   it("says that nginx failed where the reply cannot be encrypted", function()
     local call, id = make("true", { path = "/unsealable", key = "p224", encrypt = {} })
     assert.equal(500, server:call(call).status)
@@ -146,6 +162,29 @@ describe("an endpoint", function()
     local reply = server:exchange({ endpoint.bytes(call, { "Via: 1.1 one", "Via: 1.1 two" }) })
     assert.same(SUCCESS, endpoint.result(call, reply[1]))
     assert.equal(1, server:handled(id))
+  end)
+
+  -- What stands before the call's own.
+  local function after_headers(call, count)
+    local lines = {}
+    for i = 1, count do lines[i] = ("x-%d: y"):format(i) end
+    local bytes = endpoint.bytes(call)
+    return bytes:gsub("\r\n", "\r\n" .. table.concat(lines, "\r\n") .. "\r\n", 1)
+  end
+
+  it("sees the signature behind a hundred other headers", function()
+    for _, count in ipairs { 90, 100, 101, 300, 480 } do
+      local call, id = make("true")
+      assert.same(SUCCESS, endpoint.result(call, server:exchange({ (after_headers(call, count)) })[1]))
+      assert.equal(1, server:handled(id))
+    end
+  end)
+
+  it("refuses a call that has headers beyond measure, and logs why", function()
+    local call, id = make("true")
+    assert.equal(400, server:exchange({ (after_headers(call, 501)) })[1].status)
+    assert.equal(0, server:handled(id))
+    assert.matches("%[error%][^\n]*it has more than 500 headers", server.nginx.log())
   end)
 
   it("answers an encrypted call with an encrypted reply", function()
@@ -184,6 +223,15 @@ describe("an endpoint", function()
       assert.equal(0, server:handled(id))
     end)
   end
+
+  it("says of a call that was compressed on its way that this is so, instead of blaming the key", function()
+    local call, id = make("true")
+    call.headers["Content-Encoding"] = "gzip"
+    call.body = "\31\139\8 not what was signed"
+    assert.equal("INVALID_SIGNATURE", server:refused(call).resultCode)
+    assert.equal(0, server:handled(id))
+    assert.matches("Content-Encoding gzip, which nobody asked for", server.nginx.log(), 1, true)
+  end)
 
   it("refuses a call by another method", function()
     local call, id = make("true")
@@ -279,6 +327,17 @@ describe("an endpoint", function()
   it("logs what the function says in one line", function()
     server:ask((make("nil and lines")))
     assert.matches("\n[^\n]*%[error%][^\n]*first line second line third line", server.nginx.log())
+  end)
+
+  it("logs a long text up to the end of one of its characters", function()
+    for offset = 0, 2 do
+      server:ask((make("nil and a long text", { payload = { offset = offset } })))
+      local shown, behind = server.nginx.log():match("again: " .. ("x"):rep(offset) .. "(電[^,\n]*),([^\n]*)")
+      assert.equal(0, #shown % 3)
+      assert.is_true(#shown > 1000)
+      -- What nginx adds is there, too.
+      assert.matches("request: ", behind, 1, true)
+    end
   end)
 
   -- ---- where AlipayHK calls ----------------------------------------------------------------------

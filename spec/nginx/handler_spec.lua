@@ -5,7 +5,8 @@ local gateway = require "spec.support.gateway"
 local json = require "cjson"
 local nginx = require "spec.support.nginx"
 local readme = require "spec.support.readme"
-local samples = require "spec.support.samples"
+local recipe = require "spec.support.recipe"
+local shell = require "spec.support.shell"
 local sorted_keys = require "spec.support.sorted_keys"
 
 local HTTP = [[
@@ -27,7 +28,6 @@ local HTTP = [[
 ]]
 
 local SERVER = [[
-  location = /orders { content_by_lua_block { require("handler").content() } }
   location = /master { content_by_lua_block { say(made_in_master:sync_order(order)) } }
   location = /encrypted { content_by_lua_block { say(made_in_master:sync_order(order, { encrypt = true })) } }
   location = /reuse { content_by_lua_block {
@@ -82,34 +82,83 @@ local function post(path, body)
   })
 end
 
-describe("inside nginx", function()
-  setup(function()
-    handle = curl.new()
-    server = nginx.start {
-      http = http_lines(),
-      server = SERVER,
-      files = { ["handler.lua"] = readme.at_gateway(readme.block("lua", 3), "") },
-    }
-  end)
-  teardown(function()
-    server.stop()
-    handle:close()
-  end)
+-- What an nginx.conf has around the README's lines.
+local AROUND = [[
+load_module modules/ndk_http_module.so;
+load_module modules/ngx_http_lua_module.so;
+events { worker_connections 64; }
+%s]]
 
-  it("the README's handler syncs an order and answers its caller", function()
-    local raw = post("/orders", json.encode(samples.order()))
+-- The README's block of a language that has a text in it.
+local function block_with(language, text)
+  local n = 1
+  while not readme.block(language, n):find(text, 1, true) do n = n + 1 end
+  return readme.block(language, n)
+end
+
+describe("the README's handler inside the README's nginx", function()
+  local shop
+
+  setup(function()
+    local values = gateway.values()
+    shop = recipe.start({
+      ["handler.lua"] = block_with("lua", "ngx.req.get_body_data"),
+      ["nginx.conf"] = AROUND:format(block_with("nginx", 'require("handler")')),
+    }, {
+      client_id = values.rsa_client_id, base_url = values.base_url, ca_file = values.ca_file,
+      files = { ["merchant.pem"] = values.rsa_private_key, ["alipayhk.pem"] = values.rsa_alipay_public_key },
+    })
+  end)
+  teardown(function() shop:stop() end)
+
+  it("syncs an order and answers its caller", function()
+    local raw = shop:post_order()
     assert.equal(200, raw.status)
     assert.equal("SUCCESS", json.decode(raw.body).resultCode)
   end)
 
-  it("the README's handler names the faults of a payload", function()
-    local raw = post("/orders", '{"merchantBizNo":"1"}')
+  it("reads the key as root, so that no worker has to be able to", function()
+    local own_uid = shell.run("id -u"):match("%d+")
+    for pid in pairs(shop:workers()) do
+      local uid = shell.read("/proc/" .. pid .. "/status"):match("\nUid:%s+(%d+)")
+      -- Who is no root has no workers of another user.
+      assert.equal(own_uid == "0", uid ~= own_uid)
+    end
+    assert.is_not_nil(next(shop:workers()))
+    assert.matches("^%-rw%-%-%-%-%-%-%-", shell.must("ls -l " .. shop.directory .. "/merchant.pem"))
+  end)
+
+  it("takes an order of 30 KB, and of a megabyte", function()
+    for _, size in ipairs { 30000, 500000, 1000000 } do
+      assert.equal(200, shop:post_order({ extInfo = { note = ("x"):rep(size) } }).status)
+    end
+  end)
+
+  it("names the faults of a payload", function()
+    local raw = shop:post("/orders", '{"merchantBizNo":"1"}')
     assert.equal(422, raw.status)
     assert.equal("orderStatus", json.decode(raw.body).fields[1].path)
   end)
 
-  it("the README's handler refuses what is no order", function()
-    assert.equal(400, post("/orders", "[").status)
+  it("refuses what is no order", function()
+    assert.equal(400, shop:post("/orders", "[").status)
+    assert.equal(400, shop:post("/orders").status)
+  end)
+
+  it("has at most fifteen lines", function()
+    local _, lines = block_with("lua", "ngx.req.get_body_data"):gsub("\n", "")
+    assert.is_true(lines <= 15)
+  end)
+end)
+
+describe("inside nginx", function()
+  setup(function()
+    handle = curl.new()
+    server = nginx.start { http = http_lines(), server = SERVER }
+  end)
+  teardown(function()
+    server.stop()
+    handle:close()
   end)
 
   it("a client made in the master works in the worker, encrypted too", function()

@@ -51,7 +51,8 @@ for _, line in ipairs {
 
 for _, line in ipairs {
   "HTTP/2.0 200 OK", "HTTP/2 200", "HTTP/0.9 200 OK", "HTTP/11 200 OK", "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 20 OK",
-  "HTTP/1.1 2000 OK", "HTTP/1.1 200OK", "HTTP/1.1  200 OK", "HTTP/1.1 -20 OK", "HTTP/1.1 +200 OK", "HTTP/1.1 2x0 OK",
+  "HTTP/1.1 2000 OK", "HTTP/1.1 200OK", "HTTP/1.1  200 OK", "HTTP/1.1  100",
+  "HTTP/1.1 -20 OK", "HTTP/1.1 +200 OK", "HTTP/1.1 2x0 OK",
   "HTTP/1.1 000 OK", "HTTP/1.1 099 OK", "http/1.1 200 OK", "HTTP /1.1 200 OK", "HTTP/1.1\t200 OK", " HTTP/1.1 200 OK",
   "ICY 200 OK", "200 OK", "SSH-2.0-Server", "<html>", "", "HTTP/1.1 200 OK\0", "\0", "HTTP/1.1 200 O\rK",
   "HTTP/1.1 200 O\1K", "ÿþ",
@@ -108,6 +109,7 @@ length("more than the body of a connection that is reset", "Content-Length: 999"
 
 coding("chunked", "Transfer-Encoding: chunked", "success")
 coding("CHUNKED", "transfer-encoding: CHUNKED", "success")
+add("the coding chunked in HTTP/1.0", "protocol", { answer = "HTTP/1.0 200 OK\r\n" .. SIGNED_CHUNKS })
 coding("beside a length", "Transfer-Encoding: chunked\r\nContent-Length: {length}")
 coding("behind a length", "Content-Length: {length}\r\nTransfer-Encoding: chunked")
 coding("beside a length of zero", "Transfer-Encoding: chunked\r\nContent-Length: 0")

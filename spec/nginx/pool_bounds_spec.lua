@@ -48,6 +48,40 @@ for _, size in ipairs { 1024, 2048, 4096, 8192, 12288, 16384 } do
     number_of { answer = HEAD .. "X-Pad: {pad}\r\n" .. LENGTH .. "{forged}", pad = size }
 end
 
+-- What comes when the answer was read and the connection is in the pool.
+local LATE = {
+  ["the answer once more"] = { text = GOOD },
+  ["another answer"] = { text = "{forged}" },
+  ["half an answer"] = { text = HEAD .. "Content-Length: {length}\r\n\r\n{" },
+  ["408"] = { text = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" },
+  ["408 and its end"] = {
+    text = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", ["then"] = "end",
+  },
+  ["400"] = { text = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" },
+  ["an interim answer"] = { text = "HTTP/1.1 100 Continue\r\n\r\n" },
+  ["a line"] = { text = "\r\n" },
+  ["one byte"] = { text = "H" },
+  ["its end"] = { ["then"] = "end" },
+  ["a reset"] = { ["then"] = "reset" },
+}
+local function answers_late(title)
+  local late = { ms = 30, marked = true }
+  for name, value in pairs(LATE[title]) do late[name] = value end
+  return number_of { answer = GOOD, late = late, next = { answer = GOOD } }
+end
+local late_cases = {}
+for _, title in ipairs(sorted_keys(LATE)) do
+  for _, way in ipairs { "asleep", "busy" } do
+    for _, scheme in ipairs { "http", "https" } do
+      for _, retry in ipairs { { max_attempts = 1 }, false } do
+        late_cases[#late_cases + 1] = {
+          title = title, way = way, scheme = scheme, config = { retry = retry }, number = answers_late(title),
+        }
+      end
+    end
+  end
+end
+
 describe("inside nginx, a connection", function()
   local server
 
@@ -101,6 +135,24 @@ describe("inside nginx, a connection", function()
           assert.same({ 1, 1 }, (server:arrived()))
         end)
       end
+    end)
+  end
+
+  -- nginx itself closes such a connection, but not before its event loop runs.
+  for _, case in ipairs(late_cases) do
+    local title = ("of %s with %s on it, after its answer and before another request, serves nobody else: worker %s%s")
+      :format(case.scheme, case.title, case.way, case.config.retry and "" or ", retry = false")
+    it(title, function()
+      local url = server:url_of(case.scheme)
+      local outcomes = server:ask {
+        { case = case.number, url = url, config = case.config },
+        { case = case.number, url = url, config = case.config, after_late = case.way },
+      }
+      local first, second = succeeds(outcomes[1]), succeeds(outcomes[2])
+      assert.equal(first + 1, second)
+      -- Nothing was sent on the connection that was passed over.
+      assert.same({ 1, 1 }, (server:arrived()))
+      assert.equal(1, outcomes[2].attempts)
     end)
   end
 

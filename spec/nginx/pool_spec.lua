@@ -135,6 +135,18 @@ describe("inside nginx, a connection", function()
         end)
       end
 
+      it("that the server closes as it is used again is not replaced where nothing may be sent twice", function()
+        local case = stale["that the server closes"]
+        local outcomes = server:ask {
+          { case = case, url = server:url_of(scheme), id = "request-1", config = { retry = false } },
+          { case = case, url = server:url_of(scheme), id = "request-2", config = { retry = false } },
+        }
+        succeeds(outcomes[1])
+        fails("reset", outcomes[2])
+        assert.same({ 1, 2 }, (server:arrived()))
+        assert.equal(1, times(2))
+      end)
+
       it("that died is not replaced by another kept one", function()
         local list = {}
         for i = 1, 4 do list[i] = { case = slow_then_stale, url = server:url_of(scheme) } end

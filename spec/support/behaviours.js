@@ -96,6 +96,15 @@ const behaviours = {
     x.response.once('close', () => setTimeout(end, 10) && setTimeout(() => x.tcp.destroy(), 20));
     behaviours.ok(x);
   },
+  // The canned answer; then, while the connection is idle, what HTTP/2 lets a server say unasked.
+  chatty: (x) => {
+    const { session } = x.request.stream;
+    x.response.once('close', () => setTimeout(() => {
+      session.ping(() => {});
+      session.settings({ maxConcurrentStreams: 50 });
+    }, 10));
+    behaviours.ok(x);
+  },
   // The canned answer; the connection's next request meets the other behaviour: the race of a kept
   // connection that dies as it is used again.
   then: (x, ...words) => {

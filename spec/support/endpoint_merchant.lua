@@ -31,6 +31,7 @@ acts["false"] = function() return false end
 acts["false and why"] = function() return false, "secret reason" end
 acts["nil and why"] = function() return nil, "secret reason" end
 acts["nil and lines"] = function() return nil, "first line\nsecond line\r\nthird line" end
+acts["nil and a long text"] = function(payload) return nil, ("x"):rep(payload.offset) .. ("電"):rep(2000) end
 acts["throw"] = function() error("secret reason") end
 acts["throw a table"] = function() error({ secret = "secret reason" }) end
 acts["throw what gives no text"] = function()

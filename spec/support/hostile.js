@@ -13,7 +13,8 @@
 // bytewise each byte in a packet of its own
 // drip     { text, ms }: behind the answer, for ever
 // flood    text: behind the answer, as fast as it is taken, for ever
-// late     { text, ms }: once
+// late     { text, ms, then, marked }: once; `then` as above. Where it is marked, only for the case's first request, and
+//          DIRECTORY/late is there afterwards
 // next     a case for the connection's further requests
 // sip      milliseconds between two reads of the request's body
 // wait     milliseconds before the answer
@@ -134,12 +135,26 @@ function repeatedly({ tcp }, ms, act) {
   tcp.once('close', () => clearInterval(timer));
 }
 
+const marked = new Set();
+
+function sayLate(exchange, { text, then = 'keep', ...late }) {
+  const done = () => {
+    if (!exchange.tcp.destroyed) finish[then](exchange);
+    if (late.marked) fs.writeFileSync(inside('late'), '');
+  };
+  if (text && !exchange.tcp.destroyed) exchange.socket.write(filled({ answer: text }, exchange.request), done);
+  else done();
+}
+
 function afterwards(exchange, step) {
-  const { socket, tcp } = exchange;
+  const { socket } = exchange;
   const { drip, flood, late } = step;
   if (drip) repeatedly(exchange, drip.ms, () => socket.write(bytes(drip.text)));
   if (flood) pour(exchange, flood);
-  if (late) setTimeout(() => tcp.destroyed || socket.write(filled({ answer: late.text }, exchange.request)), late.ms);
+  if (late && !marked.has(late)) {
+    if (late.marked) marked.add(late);
+    setTimeout(sayLate, late.ms, exchange, late);
+  }
 }
 
 function act(exchange, step, whole) {
@@ -230,6 +245,9 @@ const either = () => net.createServer((tcp) => {
 
 const deaf = (tcp) => tcp.on('error', () => {}).pause();
 const rude = (tcp) => tcp.on('error', () => {}).once('data', () => tcp.write('\0\xff not what you expect\r\n'.repeat(9)));
+// What becomes of a handshake.
+const ends = (tcp) => tcp.on('error', () => {}).once('data', () => tcp.end());
+const resets = (tcp) => tcp.on('error', () => {}).once('data', () => tcp.resetAndDestroy());
 // A TLS record begun, of which a byte comes now and then.
 const slow = (tcp) => {
   tcp.on('error', () => {}).once('data', () => {
@@ -308,7 +326,7 @@ async function pair() {
 
 async function main() {
   const ports = { main: await pair(), other: await listening(either(), 0, '127.0.0.1'), full: await full() };
-  for (const [name, greet] of Object.entries({ deaf, rude, slow })) {
+  for (const [name, greet] of Object.entries({ deaf, rude, slow, ends, resets })) {
     ports[name] = await listening(net.createServer(greet), 0, '127.0.0.1');
   }
   ports.names = await resolving(answerName);

@@ -6,9 +6,11 @@
 --     hostile:stop()
 --
 -- A call: `case` is the number of a case; `path` over it; `query` behind it; `url` of the server, its main one by
--- http when absent; `config` of the client over { retry = false, timeout_ms = 3000 }; `size` of the payload; `lag`:
--- true to know for how long the worker did nothing else; `after_ms` to wait before; `card`: a notification to send. An
--- outcome: { ok, body, kind, code, message, thrown, ms, timing, lag_ms, retryable, attempts }.
+-- http when absent; `config` of the client over { retry = { max_attempts = 1 }, timeout_ms = 3000 }; `size` of the
+-- payload; `lag`: true to know for how long the worker did nothing else; `after_ms` to wait before; `after_late`: to
+-- wait until the server has sent what a case has it send late, "asleep", or "busy" so that the worker does nothing
+-- else; `card`: a notification to send. An outcome: { ok, body, kind, code, message, thrown, ms, timing, lag_ms,
+-- retryable, attempts }.
 
 local alipayhk_curl = require "alipayhk.curl"
 local certificates = require "spec.support.certificates"
@@ -24,7 +26,7 @@ local CLIENT_ID = "4Q5Y8W0WSG45P907917"
 local START = "exec node spec/support/hostile.js %s %s"
 local AWAIT = "for i in $(seq 500); do test -e %s && exit 0; sleep 0.02; done; exit 1"
 
-local SETTINGS = "return { client_id = %q, private_key = %q, alipay_public_key = %q, base_url = %q }"
+local SETTINGS = "return { client_id = %q, private_key = %q, alipay_public_key = %q, base_url = %q, late = %q }"
 
 local HTTP = [[
   client_max_body_size 64m;
@@ -75,14 +77,15 @@ function hostile.start(options)
     server = SERVER .. filled(options.server),
     files = {
       ["driver.lua"] = shell.read("spec/support/hostile_driver.lua"),
-      ["settings.lua"] = SETTINGS:format(CLIENT_ID, merchant.private, alipayhk.public, self:url()),
+      ["settings.lua"] = SETTINGS:format(CLIENT_ID, merchant.private, alipayhk.public, self:url(),
+        directory .. "/late"),
     },
   }
   self.handle = alipayhk_curl.new()
   return self
 end
 
---- The base URL of a listener: `main` (default), `other`, `full`, `deaf`, `rude`, `slow`.
+--- The base URL of a listener: `main` (default), `other`, `full`, `deaf`, `rude`, `slow`, `ends`, `resets`.
 function hostile:url(scheme, host, listener)
   return ("%s://%s:%d"):format(scheme or "http", host or "127.0.0.1", self.ports[listener or "main"])
 end

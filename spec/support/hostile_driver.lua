@@ -3,6 +3,7 @@
 
 local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
+local core = require "alipayhk.core"
 local settings = require "settings"
 
 local driver = {}
@@ -18,7 +19,7 @@ function driver.client(config)
     private_key = { file = settings.private_key },
     alipay_public_key = { file = settings.alipay_public_key },
     base_url = settings.base_url,
-    retry = false,
+    retry = { max_attempts = 1 },
     timeout_ms = 3000,
   }
   for name, value in pairs(config or {}) do given[name] = value end
@@ -35,6 +36,25 @@ local function client_of(call)
   clients[name] = clients[name] or driver.client(config)
   return clients[name]
 end
+
+-- Waits for what the server sends late: asleep, or so that the worker does nothing else.
+local function await_late(sleep)
+  for _ = 1, 4000 do
+    local file = io.open(settings.late)
+    if file then
+      file:close()
+      assert(os.remove(settings.late))
+      return sleep(20)
+    end
+    sleep(5)
+  end
+  error "the server sent nothing late"
+end
+
+local WAYS = {
+  asleep = function(ms) ngx.sleep(ms / 1000) end,
+  busy = core.sleep,
+}
 
 -- The longest that a sleep of 5 ms took until `done()`.
 local function watch(done)
@@ -70,6 +90,7 @@ local function perform(call)
 end
 
 function driver.call(call)
+  if call.after_late then await_late(WAYS[call.after_late]) end
   if call.after_ms then ngx.sleep(call.after_ms / 1000) end
   if not call.lag then return perform(call) end
   local outcome

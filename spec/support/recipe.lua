@@ -31,8 +31,12 @@ http {
   scgi_temp_path @@/scgi;
 ]]
 
-local function read_folder(name)
+local function read_files(name)
   local files = {}
+  if type(name) == "table" then
+    for file, text in pairs(name) do files[file] = text end
+    return files
+  end
   for file in shell.must("ls " .. FOLDER .. name):gmatch("[^\n]+") do
     files[file] = shell.read(FOLDER .. name .. "/" .. file)
   end
@@ -59,7 +63,7 @@ end
 
 -- The recipe's files for this attempt. `world.ports` names what others already serve.
 local function write_files(self, name, world)
-  local files = read_folder(name)
+  local files = read_files(name)
   put_modules(files)
   put(files, "\nhttp {\n", (PATHS:gsub("@@", self.directory)))
   put(files, "/etc/alipayhk", self.directory)
@@ -73,7 +77,11 @@ local function write_files(self, name, world)
     if port == "8080" then self.url = "http://" .. to end
   end
   for file, text in pairs(files) do shell.write(self.directory .. "/" .. file, text) end
-  for file, path in pairs(world.files) do shell.write(self.directory .. "/" .. file, shell.read(path)) end
+  for file, path in pairs(world.files) do
+    shell.write(self.directory .. "/" .. file, shell.read(path))
+    -- As keys are kept: for root alone, where root runs this.
+    shell.must("chmod 600 " .. self.directory .. "/" .. file)
+  end
 end
 
 --- The outcome of `done` as soon as it is true; nil after half a minute.
@@ -82,7 +90,7 @@ function recipe.await(done)
 end
 
 --- Starts a recipe; it ends with `stop`, or with this process.
--- @tparam string name of its folder
+-- @tparam string|table name of its folder; or a recipe from elsewhere, the texts of its files by name
 -- @tparam table world `client_id`, `base_url`, `ca_file`, `files` (by the name that it has in /etc/alipayhk,
 --   the path of another), `ports` (by the port in the recipe, that of who is there)
 function recipe.start(name, world)

@@ -10,7 +10,9 @@ const http2 = require('http2');
 const https = require('https');
 const net = require('net');
 const path = require('path');
+const tls = require('tls');
 const { answer, perform } = require('./behaviours');
+const serve = require('./wire');
 
 const LIFETIME = 120 * 1000;
 const HOST = '127.0.0.1';
@@ -159,6 +161,25 @@ const servers = {
 
 const silent = net.createServer((tcp) => tcp.on('error', () => {}));
 
+// They say the bytes that a request's path has; see wire.js.
+const wires = {
+  wire: (listener) => net.createServer((tcp) => wire(listener, tcp, tcp)),
+  wires: (listener) => {
+    const connectionOf = new Map();
+    const server = tls.createServer(certificate('server'), (socket) => {
+      wire(listener, socket, connectionOf.get(socket.remotePort));
+    });
+    server.on('connection', (tcp) => connectionOf.set(tcp.remotePort, tcp));
+    server.on('tlsClientError', () => {});
+    return server;
+  },
+};
+
+function wire(listener, socket, tcp) {
+  tcp.number = ++connections;
+  serve(socket, tcp, (request, received) => record(listener, tcp, request, received));
+}
+
 const listening = (server) => new Promise((resolve) => {
   server.listen(0, HOST, () => resolve(server.address().port));
 });
@@ -168,6 +189,7 @@ async function main() {
   for (const [name, server] of Object.entries(servers)) {
     ports[name] = await listening(misbehave(name, server));
   }
+  for (const [name, make] of Object.entries(wires)) ports[name] = await listening(make(name));
   fs.writeFileSync(inside('ports.new'), JSON.stringify(ports));
   fs.renameSync(inside('ports.new'), inside('ports'));
 }

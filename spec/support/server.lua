@@ -14,7 +14,7 @@ local shell = require "spec.support.shell"
 local server = {}
 server.__index = server
 
-local PLAIN = { http = true, proxy = true, closed = true }
+local PLAIN = { http = true, proxy = true, closed = true, wire = true }
 
 -- Nobody listens there.
 local CLOSED_PORT = 1
@@ -84,7 +84,8 @@ function server:script(steps)
 end
 
 --- A listener is http (default), https, h2, tls11, tls12 (and nothing newer), mutual, mutual12,
--- wrong_host, expired, unknown_ca, proxy, silent (accepts, and not one byte) or closed.
+-- wrong_host, expired, unknown_ca, proxy, silent (accepts, and not one byte), wire or wires (over TLS: they say the
+-- bytes that the path has, see wire.lua), or closed.
 function server:url(path, listener)
   listener = listener or "http"
   return ("%s://127.0.0.1:%d%s"):format(PLAIN[listener] and "http" or "https", self.ports[listener], path)

@@ -31,7 +31,7 @@ local UNREACHABLE = {
   { name = "a handshake without an answer", listener = "silent", code = "timeout" },
   { name = "a handshake longer than a connection may take", listener = "silent", code = "timeout",
     fields = { connect_timeout_ms = 100, timeout_ms = 60000 } },
-  { name = "TLS with a server that has none", listener = "http", scheme = "https", code = "tls" },
+  { name = "TLS with a server that has none, and closes", listener = "http", scheme = "https", code = "connect" },
   { name = "no TLS with a server that has", listener = "https", scheme = "http", code = "reset" },
   { name = "a proxy where nobody listens", proxy = "closed", code = "connect" },
   { name = "a proxy that does not exist", fields = { proxy = "http://proxy.invalid:8080" }, code = "dns" },

@@ -73,7 +73,8 @@ function orders.take()
   local ok, err = alipayhk.check("order", order)
   if not ok then return answer(422, { fields = err.fields }) end
   -- The time of the event, not of its sending: two states of one order may overtake each other on their
-  -- way, and AlipayHK keeps the later one by this field.
+  -- way, and AlipayHK keeps the later one by this field. (nginx's clock stands still while the worker works.)
+  ngx.update_time()
   order.orderModifyTime = order.orderModifyTime or math.floor(ngx.now() * 1000)
   if enqueue(order) then return answer(202, { waiting = last - first + 1 }) end
   ngx.header["Retry-After"] = 1

@@ -2,6 +2,7 @@
 -- @module alipayhk.transport.cosocket
 
 local http1 = require "alipayhk.transport.http1"
+local is_quiet = require "alipayhk.transport.quiet"
 local new_stream = require "alipayhk.transport.stream"
 local runtime = require "alipayhk.runtime"
 
@@ -52,62 +53,91 @@ local function within(ngx, limit_ms, call, ...)
 end
 
 -- Resolving a name has no limit but nginx's resolver_timeout.
-local function dial(ngx, socket, url, limit_ms)
+local function dial(ngx, stream, url)
   -- All that makes one connection unlike another. That the certificate was verified for the host is so
   -- for every one; by which CAs is nginx's configuration.
   local options = { pool = ("alipayhk:%s:%s:%d"):format(url.scheme, url.host, url.port) }
-  socket:settimeout(limit_ms)
-  if url.host:find("^[%d.]+$") or url.host:find("^%[") then return socket:connect(url.host, url.port, options) end
-  return within(ngx, limit_ms, socket.connect, socket, url.host, url.port, options)
+  local socket, left_ms = stream.socket, stream:left_ms()
+  socket:settimeout(left_ms)
+  if url.host:find("^[%d.]+$") or url.host:find("^%[") then
+    stream:begin "while a connection was made"
+    return socket:connect(url.host, url.port, options)
+  end
+  stream:begin "while its name was looked up and a connection was made"
+  return within(ngx, left_ms, socket.connect, socket, url.host, url.port, options)
 end
 
-local function connect(ngx, stream, url, limit_ms)
-  local ok, err = dial(ngx, stream.socket, url, math.min(limit_ms, stream:left_ms()))
+local function connect(ngx, stream, url)
+  local ok, err = dial(ngx, stream, url)
   if ok then return end
+  if err == "timeout" then stream:time_out() end
   err = tostring(err)
   if err:find("resolve") then fail("dns", err .. " (does the nginx configuration have a `resolver`?)") end
-  fail(err == "timeout" and "timeout" or "connect", ("connecting to %s:%d: %s"):format(url.host, url.port, err))
+  fail("connect", ("connecting to %s:%d: %s"):format(url.host, url.port, err))
 end
 
--- What OpenSSL calls a certificate whose issuer it does not have, in 1.1.1 and in 3.
-local UNKNOWN_ISSUER = { "unable to get", "self.signed", "unable to verify" }
+-- What nginx says of a certificate that it does not accept, in the words of OpenSSL 1.1.1 and 3, and the cure.
+local ISSUER = "set lua_ssl_trusted_certificate, such as to /etc/ssl/certs/ca-certificates.crt, and "
+  .. "lua_ssl_verify_depth 3"
+local CERTIFICATE = {
+  { "unable to get", ISSUER },
+  { "self.signed", ISSUER },
+  { "unable to verify", ISSUER },
+  { "chain too long", "set lua_ssl_verify_depth 3" },
+  { "expired", "the server's owner has to renew it, unless this machine's clock is wrong" },
+  { "not yet valid", "look at this machine's clock" },
+  { "host mismatch", "it is for another name: is base_url right? `openssl s_client -connect %s:%d -servername %s "
+    .. "| openssl x509 -noout -ext subjectAltName` shows for which" },
+  { "", "nginx's error log may say more; lua_ssl_trusted_certificate names the CAs that are trusted" },
+}
 
-local function handshake_message(url, err)
-  for _, pattern in ipairs(UNKNOWN_ISSUER) do
-    if err:find(pattern) then
-      return ("%s: its certificate's issuer is not trusted (%s): set lua_ssl_trusted_certificate, such as to "
-        .. "/etc/ssl/certs/ca-certificates.crt, and lua_ssl_verify_depth 3"):format(url.host, err)
+-- nginx tells a certificate from all else, and no more. All else may be a connection that broke, as another one would
+-- not: nothing was sent, so trying again costs nothing.
+local function handshake_failed(url, err)
+  if err == "closed" or err:find("handshake failed", 1, true) then
+    fail("connect", ("%s:%d: the TLS handshake ended early: the server closed the connection, or does not speak TLS of "
+      .. "a version that lua_ssl_protocols has (nginx's error log says which); nothing was sent"):format(
+      url.host, url.port))
+  end
+  for _, known in ipairs(CERTIFICATE) do
+    if err:find(known[1]) then
+      local cure = known[2]:format(url.host, url.port, url.host)
+      fail("tls", ("%s: its certificate is not accepted (%s): %s"):format(url.host, err, cure))
     end
   end
-  return ("%s: the TLS handshake failed: %s; nginx's error log may say more, lua_ssl_trusted_certificate names the "
-    .. "CAs that are trusted"):format(url.host, err)
 end
 
 -- Some releases of lua-resty-core throw where a handshake fails at once. (Never pass false for the
 -- session: the same releases then call such a failure a success.)
-local function handshake(stream, url, limit_ms)
+local function handshake(stream, url)
   local socket = stream.socket
-  socket:settimeout(math.max(1, math.min(limit_ms, stream:left_ms())))
+  stream:begin "during the TLS handshake"
+  socket:settimeout(stream:left_ms())
   local ran, ok, err = pcall(socket.sslhandshake, socket, nil, url.host, true)
   if ran and ok then return end
-  if err == "timeout" then fail("timeout", "no TLS handshake in time") end
-  fail("tls", handshake_message(url, ran and tostring(err) or "the certificate was not accepted"))
+  if err == "timeout" then stream:time_out() end
+  handshake_failed(url, ran and tostring(err or "closed") or "nginx does not say why")
 end
 
--- A connection from the pool, or a new one: that is what comes when the pool has been emptied.
+-- A connection from the pool that is as it was left there, or a new one. What has come on it since would be read as our
+-- answer; nothing was sent on it, so passing it over costs nothing.
 local function open(ngx, stream, url, limit_ms, only_new)
-  local before_ms = stream:spent_ms()
+  stream:limit_connecting(limit_ms)
+  local is_passed_over
   repeat
-    connect(ngx, stream, url, limit_ms)
+    connect(ngx, stream, url)
     stream.reused = stream.socket:getreusedtimes() > 0
-    if stream.reused and only_new then stream.socket:close() end
-  until not (stream.reused and only_new)
-  if stream.reused then return end
-  stream.timing.connect_ms = stream:spent_ms()
-  if url.scheme == "https" then
-    handshake(stream, url, limit_ms - (stream:spent_ms() - before_ms))
-    stream.timing.tls_ms = stream:spent_ms()
+    is_passed_over = stream.reused and (only_new or not is_quiet(stream.socket))
+    if is_passed_over then stream.socket:close() end
+  until not is_passed_over
+  if not stream.reused then
+    stream.timing.connect_ms = stream:spent_ms()
+    if url.scheme == "https" then
+      handshake(stream, url)
+      stream.timing.tls_ms = stream:spent_ms()
+    end
   end
+  stream:limit_connecting(nil)
 end
 
 -- The time limit of sending begins anew with each piece that goes out; a small request goes out as one.
@@ -115,6 +145,7 @@ local AT_ONCE = 32768
 
 local function send_all(ngx, stream, request, url)
   local pieces = http1.request_pieces(request, url)
+  stream:begin "while the request was being sent"
   local socket, left_ms = stream.socket, stream:left_ms()
   socket:settimeout(left_ms)
   local sent, err
@@ -123,12 +154,15 @@ local function send_all(ngx, stream, request, url)
   else
     sent, err = within(ngx, left_ms, socket.send, socket, pieces)
   end
-  if not sent then fail(err == "timeout" and "timeout" or "reset", "sending: " .. tostring(err)) end
+  if err == "timeout" then stream:time_out() end
+  if not sent then fail("reset", "sending: " .. tostring(err)) end
+  stream:begin "without an answer"
 end
 
 -- Nothing that is made here is kept while the answer is awaited.
 local function send_request(ngx, stream, request, only_new)
   local url = http1.parse_url(request.url)
+  stream.peer = ("%s:%d"):format(url.host, url.port)
   open(ngx, stream, url, request.connect_timeout_ms, only_new)
   send_all(ngx, stream, request, url)
 end
@@ -136,13 +170,14 @@ end
 local function exchange(ngx, stream, request, only_new)
   send_request(ngx, stream, request, only_new)
   local answer = http1.read_answer(stream, request.max_response_bytes)
-  local is_kept = answer.persistent and stream:is_drained() and stream.socket:setkeepalive(KEEP_IDLE_MS)
+  local is_kept = answer.persistent and stream:is_drained() and is_quiet(stream.socket)
+    and stream.socket:setkeepalive(KEEP_IDLE_MS)
   if not is_kept then stream.socket:close() end
   return { status = answer.status, headers = answer.headers, body = answer.body }
 end
 
 -- The other side may close a kept connection in the moment that we use it: then it has not even begun to
--- answer.
+-- answer. (`once` forbids a second try all the same: how much of the first it saw, nobody knows.)
 local function was_stale(stream, fault)
   if runtime.is_exiting() then return false end -- worker_shutdown_timeout cut it
   return stream.reused and not stream:is_answered() and type(fault) == "table" and fault.code == "reset"
@@ -178,7 +213,9 @@ local function send(request)
   end
   local stream = new_stream(socket, request.timeout_ms)
   local answer, fault = attempt(ngx, stream, request, false)
-  if not answer and was_stale(stream, fault) then answer, fault = attempt_again(ngx, stream, request, fault) end
+  if not answer and not request.once and was_stale(stream, fault) then
+    answer, fault = attempt_again(ngx, stream, request, fault)
+  end
   if not answer and type(fault) ~= "table" then error(fault, 0) end
   stream.timing.total_ms = stream:spent_ms()
   local outcome = answer or fault

@@ -98,15 +98,25 @@ local function parse_headers(text, from)
   return headers
 end
 
--- All of a head but the empty line at its end.
+-- Without line ends, NUL and the like; a tab is a blank.
+local PRINTED = "[^%z\1-\8\10-\31\127]*"
+local REASON, EXTENSION = "^ " .. PRINTED .. "$", "^(%x+)[ \t]*;" .. PRINTED .. "$"
+
+-- All of a head but the empty line at its end. One blank stands before the status: who takes two for one finds an
+-- interim answer where another reader finds none.
 local function parse_head(text)
   if text:find("\0", 1, true) then fail("protocol", "there is a NUL in the answer's head") end
   local line, from = read_line(text, 1)
   local version, status, reason = line:match("^HTTP/1%.([01]) ([1-9]%d%d)(.*)$")
-  if not version or not (reason == "" or reason:find("^ [^%z\1-\31\127]*$")) then
+  if not version or not (reason == "" or reason:find(REASON)) then
     fail("protocol", "the answer is not HTTP/1.1")
   end
-  return { status = tonumber(status), headers = parse_headers(text, from), persistent = version == "1" }
+  local headers = parse_headers(text, from)
+  -- Who goes by the version knows no chunks, and reads to the end.
+  if version == "0" and headers["transfer-encoding"] then
+    fail("protocol", "the answer is HTTP/1.0, and in chunks all the same")
+  end
+  return { status = tonumber(status), headers = headers, persistent = version == "1" }
 end
 
 local function too_large()
@@ -115,7 +125,7 @@ end
 
 local function read_chunk_size(stream)
   local line = stream:read_until("\r\n", CHUNK_LINE_MAX)
-  local digits = line:match("^(%x+)[ \t]*$") or line:match("^(%x+)[ \t]*;[^\r\n]*$")
+  local digits = line:match("^(%x+)[ \t]*$") or line:match(EXTENSION)
   if not digits or #digits > 8 then fail("protocol", "a chunk size of the answer cannot be read") end
   return tonumber(digits, 16)
 end

@@ -20,22 +20,43 @@ local function new(socket, timeout_ms)
     buffer = "", at = 1, -- what was read and not taken begins there
     timeout_ms = timeout_ms,
     started = core.monotonic(),
+    peer = "the server", activity = "without an answer", active_since_ms = 0,
     -- nginx resolves within connect.
     timing = { dns_ms = 0, connect_ms = 0, tls_ms = 0, first_byte_ms = 0 },
   }, Stream)
 end
 
-function Stream:time_out()
-  fail("timeout", ("no answer within %d ms"):format(self.timeout_ms))
+--- What the time passes with from now on.
+-- @tparam string activity
+function Stream:begin(activity)
+  self.activity, self.active_since_ms = activity, self:spent_ms()
 end
 
+--- Throws: which limit has passed, with what, and how much of it with that.
+function Stream:time_out()
+  local name, limit_ms = "timeout_ms", self.timeout_ms
+  if self.connect_by_ms and self.connect_by_ms < limit_ms then
+    name, limit_ms = "connect_timeout_ms", self.connect_timeout_ms
+  end
+  fail("timeout", ("%s: the %.0f ms of %s passed %s (%.0f of them)"):format(
+    self.peer, limit_ms, name, self.activity, math.min(limit_ms, self:spent_ms() - self.active_since_ms)))
+end
+
+--- Until `limit_connecting(nil)` there is a nearer limit, from now on.
+-- @tparam ?number limit_ms connect_timeout_ms
+function Stream:limit_connecting(limit_ms)
+  self.connect_timeout_ms = limit_ms
+  self.connect_by_ms = limit_ms and self:spent_ms() + limit_ms
+end
+
+-- Until the nearer of the limits.
 function Stream:left_ms()
-  local left = self.timeout_ms - self:spent_ms()
+  local left = math.min(self.timeout_ms, self.connect_by_ms or self.timeout_ms) - self:spent_ms()
   if left < 1 then self:time_out() end
   return left
 end
 
--- Milliseconds from the start until now.
+--- Milliseconds from the start until now.
 function Stream:spent_ms()
   return (core.monotonic() - self.started) * 1000
 end
@@ -51,7 +72,10 @@ function Stream:fill()
   self.socket:settimeout(self:left_ms())
   local data, err = self.socket:receiveany(READ_SIZE)
   if data then
-    if not self:is_answered() then self.timing.first_byte_ms = self:spent_ms() end
+    if not self:is_answered() then
+      self.timing.first_byte_ms = self:spent_ms()
+      self:begin "before the answer was whole"
+    end
     self.buffer, self.at = self.buffer:sub(self.at) .. data, 1
     self.last_read = #data
     return true

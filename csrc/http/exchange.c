@@ -1,0 +1,382 @@
+#include "exchange.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "descriptors.h"
+#include "tls_library.h"
+#include "verdict.h"
+
+enum {
+    KEEP_IDLE_SECONDS = 55,       /* nginx closes after 60 or 75: be first */
+    KEEP_LIFETIME_SECONDS = 3600, /* look at a renewed certificate within the hour */
+    POLL_MS = 1000,
+    LOOKUP_DESCRIPTORS = 4 /* what looking up a name needs at once */
+};
+
+void ahk_exchange_free(ahk_exchange *exchange)
+{
+    curl_slist_free_all(exchange->headers);
+    ahk_head_free(&exchange->head);
+    ahk_buffer_free(&exchange->body);
+    *exchange = (ahk_exchange){0};
+}
+
+/* ---- libcurl's callbacks: C only, no Lua while a transfer runs ---------------------------------- */
+
+static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    ahk_exchange *x = user;
+    (void)purpose;
+    x->has_opened = true;
+    const int fd = ahk_socket(address->family, address->socktype, address->protocol);
+    if (fd < 0) {
+        x->no_descriptors = errno == EMFILE || errno == ENFILE;
+        return CURL_SOCKET_BAD;
+    }
+    /* The file of CAs is opened next: for want of a descriptor it would be called missing. */
+    if (ahk_request_is_tls(x->request) && !ahk_descriptors_left(1)) {
+        x->no_descriptors = true;
+        (void)close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
+}
+
+/* The last look at a kept connection. The body is what makes a request, so nothing has been asked yet. */
+static size_t on_send(char *out, size_t size, size_t count, void *user)
+{
+    ahk_exchange *x = user;
+    if (x->sent == 0 && !x->has_opened && !ahk_connections_are_quiet(x->connections)) {
+        x->was_poisoned = true;
+        return CURL_READFUNC_ABORT;
+    }
+    const ahk_slice body = x->request->body;
+    const size_t room = size * count;
+    const size_t unsent = body.length - x->sent;
+    const size_t n = unsent < room ? unsent : room;
+    if (n > 0) {
+        memcpy(out, body.data + x->sent, n);
+    }
+    x->sent += n;
+    return n;
+}
+
+/* Back to the start is no step before anything was sent: libcurl asks for it when the kept connection was dead. After
+ * that it is refused, so libcurl cannot send a body a second time by itself. */
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+    const ahk_exchange *x = user;
+    return offset == 0 && origin == SEEK_SET && x->sent == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user)
+{
+    ahk_exchange *x = user;
+    const size_t length = size * count;
+    return ahk_buffer_append(&x->body, data, length) ? length : 0;
+}
+
+/* libcurl says in passing, to whoever debugs it, that bytes came behind the answer, and throws them away. */
+static int on_trace(CURL *easy, curl_infotype type, char *text, size_t length, void *user)
+{
+    static const char *const words[] = {"Excess found", "Leftovers after chunking"};
+    ahk_exchange *x = user;
+    (void)easy;
+    for (size_t i = 0; type == CURLINFO_TEXT && i < sizeof words / sizeof words[0]; i++) {
+        if (memmem(text, length, words[i], strlen(words[i])) != NULL) {
+            x->has_surplus = true;
+        }
+    }
+    return 0;
+}
+
+static void on_first_byte(ahk_exchange *x)
+{
+    x->first_byte = ahk_monotonic();
+    /* Only now: while a connection is made it would trace every record of TLS. */
+    (void)curl_easy_setopt(x->easy, CURLOPT_VERBOSE, 1L);
+}
+
+/* HTTP/2 and later say which request an answer is for. */
+static bool is_of_stream(const char *status_line, size_t length)
+{
+    return length > 5 && memcmp(status_line, "HTTP/", 5) == 0 && status_line[5] >= '2';
+}
+
+/* What comes on a kept connection before the server can have the request is the end of another one: or a refusal that
+ * did not wait for it, and that will come again. */
+static bool is_answer(ahk_exchange *x)
+{
+    x->was_poisoned = x->sent < x->request->body.length;
+    x->was_crossed = !x->was_poisoned && !ahk_connections_are_acknowledged(x->connections);
+    return !x->was_poisoned && !x->was_crossed;
+}
+
+/* libcurl calls this once a line, the status line and the empty line included. */
+static size_t on_header(char *data, size_t size, size_t count, void *user)
+{
+    ahk_exchange *x = user;
+    const size_t length = size * count;
+    if (x->first_byte <= 0) {
+        on_first_byte(x);
+    }
+    if (x->head.position == AHK_AT_STATUS_LINE) {
+        x->tls_session = ahk_tls_session(x->easy);
+        if (!x->has_opened && !is_of_stream(data, length) && !is_answer(x)) {
+            return 0;
+        }
+    }
+    return ahk_head_take(&x->head, (ahk_slice){(const unsigned char *)data, length}) ? length : 0;
+}
+
+/* ---- one transfer ------------------------------------------------------------------------------- */
+
+static CURLcode set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+static CURLcode set_lifetime(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075000
+    return curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)KEEP_LIFETIME_SECONDS);
+#else
+    (void)easy;
+    return CURLE_OK;
+#endif
+}
+
+/* The first option that fails decides; the rest is then not set. */
+#define SET(option, value)                                                                                             \
+    do {                                                                                                               \
+        if (code == CURLE_OK) {                                                                                        \
+            code = curl_easy_setopt(easy, option, value);                                                              \
+        }                                                                                                              \
+    } while (0)
+
+static CURLcode set_message(ahk_exchange *x, const ahk_request *r)
+{
+    CURL *easy = x->easy;
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_URL, r->url);
+    SET(CURLOPT_PATH_AS_IS, 1L); /* dots and all */
+    SET(CURLOPT_REQUEST_TARGET, ahk_request_target(r));
+    SET(CURLOPT_POST, 1L);
+    /* When a kept connection turns out dead, a retry needs a new signature (see on_seek). Without a body there is
+     * nothing to rewind, so a kept connection is not used at all then. */
+    SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 ? 1L : 0L);
+    SET(CURLOPT_POSTFIELDS, NULL);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
+    SET(CURLOPT_READFUNCTION, on_send);
+    SET(CURLOPT_READDATA, x);
+    SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_SEEKDATA, x);
+    SET(CURLOPT_HTTPHEADER, x->headers);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, x);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, x);
+    SET(CURLOPT_DEBUGFUNCTION, on_trace);
+    SET(CURLOPT_DEBUGDATA, x);
+    SET(CURLOPT_ERRORBUFFER, x->detail);
+    return code;
+}
+
+/* Under a proxy that speaks TLS itself there is one more place where bytes could wait unseen. */
+static bool is_tls_proxy(const ahk_request *r)
+{
+    const char *proxy = ahk_request_proxy(r);
+    return proxy != NULL && strncmp(proxy, "https://", strlen("https://")) == 0;
+}
+
+static CURLcode set_connection(ahk_exchange *x, const ahk_request *r)
+{
+    CURL *easy = x->easy;
+    CURLcode code = set_protocols(easy);
+    SET(CURLOPT_SHARE, x->connections->sessions);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    SET(CURLOPT_OPENSOCKETDATA, x);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, r->timeout_ms);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_MAXAGE_CONN, (long)KEEP_IDLE_SECONDS);
+    if (code == CURLE_OK) {
+        code = set_lifetime(easy);
+    }
+    if (!r->proxy_environment) {
+        SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
+        SET(CURLOPT_NOPROXY, "");
+    }
+    SET(CURLOPT_FORBID_REUSE, is_tls_proxy(r) ? 1L : 0L);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (code == CURLE_OK) {
+        /* A libcurl without HTTP/2 refuses; 1.1 is then what it speaks. */
+        (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+        /* A resolver that is silent is not waited for beyond the time that was given. */
+        (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    }
+    return code;
+}
+
+static CURLcode set_tls(ahk_exchange *x, const ahk_request *r)
+{
+    CURL *easy = x->easy;
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)(r->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+    if (r->ca_file != NULL) {
+        SET(CURLOPT_CAINFO, r->ca_file);
+        SET(CURLOPT_CAPATH, NULL); /* that file and nothing else */
+    }
+    SET(CURLOPT_SSLCERT, r->client_cert);
+    SET(CURLOPT_SSLKEY, r->client_key);
+    SET(CURLOPT_KEYPASSWD, ""); /* an encrypted one fails; it must not ask at the terminal */
+    SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
+    if (code == CURLE_OK && ahk_request_is_tls(r)) {
+        (void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L); /* for whom the certificate is */
+        ahk_tls_note_issuer(easy, x->issuer, sizeof x->issuer);
+    }
+    return code;
+}
+
+#undef SET
+
+static CURLcode set_options(ahk_exchange *x, const ahk_request *r)
+{
+    CURLcode code = set_message(x, r);
+    if (code == CURLE_OK) {
+        code = set_connection(x, r);
+    }
+    return code == CURLE_OK ? set_tls(x, r) : code;
+}
+
+static CURLcode result_of(CURLM *multi, const CURL *easy)
+{
+    int left = 0;
+    const CURLMsg *message;
+    while ((message = curl_multi_info_read(multi, &left)) != NULL) {
+        if (message->msg == CURLMSG_DONE && message->easy_handle == easy) {
+            return message->data.result;
+        }
+    }
+    return CURLE_OUT_OF_MEMORY; /* the only way that is left for it to end without a word */
+}
+
+static CURLcode perform(CURLM *multi, CURL *easy)
+{
+    int running = 0;
+    CURLMcode code = curl_multi_add_handle(multi, easy);
+    while (code == CURLM_OK) {
+        code = curl_multi_perform(multi, &running);
+        if (code != CURLM_OK || running == 0) {
+            break;
+        }
+        code = curl_multi_poll(multi, NULL, 0, POLL_MS, NULL);
+    }
+    return code == CURLM_OK ? result_of(multi, easy) : CURLE_OUT_OF_MEMORY;
+}
+
+static double milliseconds(CURL *easy, CURLINFO info)
+{
+    curl_off_t microseconds = 0;
+    (void)curl_easy_getinfo(easy, info, &microseconds);
+    return (double)microseconds / 1000.0;
+}
+
+/* curl's own "start transfer" is the first byte sent where there is a body. */
+static ahk_timing read_timing(const ahk_exchange *x)
+{
+    return (ahk_timing){
+        .dns = milliseconds(x->easy, CURLINFO_NAMELOOKUP_TIME_T),
+        .connect = milliseconds(x->easy, CURLINFO_CONNECT_TIME_T),
+        .tls = milliseconds(x->easy, CURLINFO_APPCONNECT_TIME_T),
+        .first_byte = x->first_byte > 0 ? (x->first_byte - x->started) * 1000 : 0,
+        .total = (ahk_monotonic() - x->started) * 1000,
+    };
+}
+
+static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk_request *request)
+{
+    ahk_head_begin(&x->head);
+    ahk_buffer_reset(&x->body, request->max_response_bytes);
+    x->status = 0;
+    x->proxy_status = 0;
+    x->timing = (ahk_timing){0};
+    x->has_begun = false;
+    x->no_descriptors = false;
+    x->connections = connections;
+    x->request = request;
+    x->sent = 0;
+    x->started = ahk_monotonic();
+    x->first_byte = 0;
+    x->tls_session = NULL;
+    x->has_opened = false;
+    x->was_poisoned = false;
+    x->was_crossed = false;
+    x->has_surplus = false;
+    x->issuer[0] = '\0';
+    x->detail[0] = '\0';
+}
+
+static long read_long(CURL *easy, CURLINFO info)
+{
+    long value = 0;
+    (void)curl_easy_getinfo(easy, info, &value);
+    return value;
+}
+
+static void read_results(ahk_exchange *x, CURLcode code)
+{
+    x->status = read_long(x->easy, CURLINFO_RESPONSE_CODE);
+    const long of_proxy = read_long(x->easy, CURLINFO_HTTP_CONNECTCODE);
+    x->proxy_status = code != CURLE_OK && of_proxy != 0 && of_proxy / 100 != 2 ? of_proxy : 0;
+    x->timing = read_timing(x);
+    x->has_begun = milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_OUT_OF_MEMORY) {
+        x->no_descriptors = x->no_descriptors || !ahk_descriptors_left(LOOKUP_DESCRIPTORS);
+    }
+    x->no_descriptors = x->no_descriptors && code != CURLE_OK && !x->has_begun;
+}
+
+ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
+                             ahk_error *err)
+{
+    begin(exchange, connections, request);
+    exchange->easy = curl_easy_init();
+    if (exchange->easy == NULL || !ahk_headers_begin(&exchange->headers)) {
+        curl_easy_cleanup(exchange->easy);
+        exchange->easy = NULL;
+        ahk_fail(err, "out of memory: nothing was sent");
+        return AHK_FAILED_CONNECT;
+    }
+    CURLcode code = set_options(exchange, request);
+    if (code == CURLE_OK) {
+        code = perform(connections->multi, exchange->easy);
+    }
+    read_results(exchange, code);
+    const ahk_outcome outcome = ahk_verdict(exchange, code, err);
+    const bool is_kept = outcome == AHK_SENT && !exchange->has_surplus &&
+                         ahk_connections_keep(connections, exchange->easy, exchange->tls_session);
+    (void)curl_multi_remove_handle(connections->multi, exchange->easy);
+    curl_easy_cleanup(exchange->easy);
+    exchange->easy = NULL;
+    if (!is_kept) {
+        ahk_connections_drop(connections);
+    }
+    ahk_tls_forget_issuer();
+    ahk_tls_clear_errors();
+    return outcome;
+}

@@ -1,0 +1,69 @@
+/* One request and its answer, over libcurl: all that belongs to this transfer and to no other. */
+#ifndef AHK_EXCHANGE_H
+#define AHK_EXCHANGE_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/error.h"
+#include "buffer.h"
+#include "connections.h"
+#include "head.h"
+#include "request.h"
+
+/* Milliseconds from the start; what did not happen (a kept connection has no handshake) is 0. */
+typedef struct {
+    double dns;
+    double connect;
+    double tls;
+    double first_byte;
+    double total;
+} ahk_timing;
+
+typedef enum {
+    AHK_SENT,
+    AHK_FAILED_DNS, /* these three and PROXY: nothing was sent */
+    AHK_FAILED_CONNECT,
+    AHK_FAILED_TLS,
+    AHK_FAILED_PROXY,
+    AHK_FAILED_TIMEOUT,
+    AHK_FAILED_RESET,
+    AHK_FAILED_TOO_LARGE,
+    AHK_FAILED_PROTOCOL
+} ahk_outcome;
+
+/* Zeroed: none. Its memory is its own: no other exchange, and no transport that is closed meanwhile, touches it. */
+typedef struct {
+    struct curl_slist *headers; /* of the request */
+    ahk_head head;
+    ahk_buffer body;
+    long status;       /* of the answer */
+    long proxy_status; /* of the proxy that refused, else 0 */
+    ahk_timing timing;
+    bool has_begun;      /* some of the request may have left */
+    bool no_descriptors; /* that is why it failed: nothing was sent */
+
+    /* While it runs. */
+    CURL *easy;
+    const ahk_connections *connections;
+    const ahk_request *request;
+    size_t sent;             /* bytes of the body that libcurl has taken */
+    double started;          /* seconds of the monotonic clock */
+    double first_byte;       /* the same, 0 before it */
+    const void *tls_session; /* libcurl's */
+    bool has_opened;         /* a connection: it does not use a kept one */
+    bool was_poisoned;       /* the kept connection had ended, or had bytes on it, before the request left */
+    bool was_crossed;        /* an answer was on its way before the request had arrived */
+    bool has_surplus;        /* the answer had more bytes than it said */
+    char issuer[256];        /* of the certificate that was not trusted */
+    char detail[CURL_ERROR_SIZE];
+} ahk_exchange;
+
+/* Sends, waits, judges. The connections are ready. May be run again when nothing was sent. */
+ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
+                             ahk_error *err);
+
+void ahk_exchange_free(ahk_exchange *exchange);
+
+#endif

@@ -1,0 +1,118 @@
+#include "head.h"
+
+#include <string.h>
+
+void ahk_head_begin(ahk_head *head)
+{
+    ahk_buffer_reset(&head->lines, AHK_HEADERS_MAX);
+    head->count = 0;
+    head->status = 0;
+    head->position = AHK_AT_STATUS_LINE;
+    head->malformed = false;
+}
+
+void ahk_head_free(ahk_head *head)
+{
+    ahk_buffer_free(&head->lines);
+}
+
+static bool is_blank(unsigned char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool malformed(ahk_head *head)
+{
+    head->malformed = true;
+    return false;
+}
+
+/* 0 for a line that is no `HTTP/x.y nnn`. More than one blank is let pass: libcurl does, and what it takes for a 100
+ * must be one here too. */
+static int read_status(ahk_slice line)
+{
+    static const char prefix[] = "HTTP/";
+    size_t at = sizeof prefix - 1;
+    if (line.length < at || memcmp(line.data, prefix, at) != 0) {
+        return 0;
+    }
+    while (at < line.length && (is_digit(line.data[at]) || line.data[at] == '.')) {
+        at++;
+    }
+    const size_t version_end = at;
+    while (at < line.length && is_blank(line.data[at])) {
+        at++;
+    }
+    int status = 0;
+    const size_t digits = at;
+    while (at < line.length && at < digits + 3 && is_digit(line.data[at])) {
+        status = status * 10 + (line.data[at++] - '0');
+    }
+    const bool ends = at == line.length || ahk_is_space(line.data[at]);
+    return digits > version_end && at == digits + 3 && ends ? status : 0;
+}
+
+static bool take_status_line(ahk_head *head, ahk_slice line)
+{
+    head->status = read_status(line);
+    head->lines.length = 0;
+    head->count = 0;
+    head->position = AHK_IN_HEAD;
+    return head->status >= 100 || malformed(head);
+}
+
+static bool take_header(ahk_head *head, ahk_slice line)
+{
+    const unsigned char *colon = memchr(line.data, ':', line.length);
+    if (colon == NULL || colon == line.data || is_blank(line.data[0]) || is_blank(colon[-1]) ||
+        memchr(line.data, '\0', line.length) != NULL) {
+        return malformed(head); /* folded, or not `name: value`: RFC 9112 lets nobody send these */
+    }
+    if (++head->count > AHK_HEADER_COUNT_MAX) {
+        head->lines.overflowed = true;
+        return false;
+    }
+    return ahk_buffer_append(&head->lines, (const char *)line.data, line.length);
+}
+
+bool ahk_head_take(ahk_head *head, ahk_slice line)
+{
+    const bool empty = line.length == 0 || line.data[0] == '\r' || line.data[0] == '\n';
+    switch (head->position) {
+    case AHK_AT_STATUS_LINE:
+        return take_status_line(head, line);
+    case AHK_IN_HEAD:
+        if (!empty) {
+            return take_header(head, line);
+        }
+        head->position = head->status < 200 ? AHK_AT_STATUS_LINE : AHK_BEHIND_HEAD;
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool ahk_head_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value)
+{
+    while (lines->length > 0) {
+        const unsigned char *end = memchr(lines->data, '\n', lines->length);
+        const size_t length = end != NULL ? (size_t)(end - lines->data) : lines->length;
+        const ahk_slice line = {lines->data, length};
+        const size_t taken = end != NULL ? length + 1 : length;
+        lines->data += taken;
+        lines->length -= taken;
+        const unsigned char *colon = length > 0 ? memchr(line.data, ':', length) : NULL;
+        if (colon != NULL && colon > line.data) {
+            const size_t name_length = (size_t)(colon - line.data);
+            *name = (ahk_slice){line.data, name_length};
+            *value = ahk_slice_trim((ahk_slice){colon + 1, length - name_length - 1});
+            return true;
+        }
+    }
+    return false;
+}

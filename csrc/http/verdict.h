@@ -1,0 +1,10 @@
+/* What became of a transfer, in a word for the program and in a line for a person. */
+#ifndef AHK_VERDICT_H
+#define AHK_VERDICT_H
+
+#include "exchange.h"
+
+/* After libcurl has ended with `code`, while its handle is still there. Sets the text unless AHK_SENT. */
+ahk_outcome ahk_verdict(const ahk_exchange *exchange, CURLcode code, ahk_error *err);
+
+#endif

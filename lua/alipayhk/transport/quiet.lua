@@ -1,0 +1,48 @@
+--- Whether a connection without a request under way is quiet: nothing has come on it, and it was not closed.
+--
+-- What waits there would be taken for the answer to the next request. nginx closes an idle connection on which
+-- something comes, but only when its event loop runs: who takes one from the pool in the same turn, after some work,
+-- gets it with whatever has arrived. The kernel knows at once.
+-- @module alipayhk.transport.quiet
+
+local has_ffi, ffi = pcall(require, "ffi") -- wherever there is lua-resty-core
+
+local POLLIN, ERROR_SIZE = 1, 128
+
+-- Names of our own: somebody else may declare the functions, too.
+local DECLARATIONS = [[
+  int alipayhk_poll(void *descriptors, unsigned long count, int timeout_ms) __asm__("poll");
+  int alipayhk_descriptor(void *upstream, int replacement, unsigned char *err, size_t *err_size)
+    __asm__("ngx_http_lua_ffi_socket_tcp_hack_fd");
+]]
+
+local asked, err, err_size
+if has_ffi then
+  ffi.cdef(DECLARATIONS)
+  asked = ffi.new "struct { int descriptor; short events; short found; }[1]"
+  err, err_size = ffi.new("unsigned char[?]", ERROR_SIZE), ffi.new "size_t[1]"
+end
+
+-- Before 0.10.29 nothing public tells it; from 0.10.18 on this one does, and no later change can reach those.
+local function before_getfd(socket)
+  err_size[0] = ERROR_SIZE
+  return ffi.C.alipayhk_descriptor(socket[1], -1, err, err_size)
+end
+
+-- Of a connected cosocket, or nil.
+local function descriptor_of(socket)
+  if not has_ffi then return nil end
+  local ran, descriptor = pcall(socket.getfd or before_getfd, socket)
+  return ran and type(descriptor) == "number" and descriptor >= 0 and descriptor or nil
+end
+
+--- @param socket a connected cosocket, all of whose answer was read
+-- @treturn boolean false also where that cannot be known
+local function is_quiet(socket)
+  local descriptor = descriptor_of(socket)
+  if not descriptor then return false end
+  asked[0].descriptor, asked[0].events, asked[0].found = descriptor, POLLIN, 0
+  return ffi.C.alipayhk_poll(asked, 1, 0) == 0
+end
+
+return is_quiet
