@@ -73,7 +73,11 @@ static void push_float_of(lua_State *L, const char *text)
     if (!ahk_json_number_read(text, &number)) {
         luaL_error(L, "out of memory");
     }
-    lua_pushnumber(L, number);
+    if (isinf(number)) {
+        lua_pushstring(L, text); /* as with digits that no number holds */
+    } else {
+        lua_pushnumber(L, number);
+    }
 }
 
 /* Puts in place of the marked string on top what it stands for. */
@@ -235,9 +239,12 @@ static int core_in_c_locale(lua_State *L)
 void ahk_core_json_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"json_scan", core_json_scan},         {"json_settle", core_json_settle},
-        {"json_number", core_json_number},     {"json_finish", core_json_finish},
-        {"decimal_point", core_decimal_point}, {"in_c_locale", core_in_c_locale},
+        {"json_scan", core_json_scan},
+        {"json_settle", core_json_settle},
+        {"json_number", core_json_number},
+        {"json_finish", core_json_finish},
+        {"decimal_point", core_decimal_point},
+        {"in_c_locale", core_in_c_locale},
         {NULL, NULL},
     };
     static const char empty_array = 0;

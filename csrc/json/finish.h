@@ -1,5 +1,5 @@
-/* The other direction: what the encoder at hand cannot write (a number with all its digits, an empty list) is given to it
- * as a string that begins with AHK_JSON_MARK, and put into the text that it wrote. */
+/* The other direction: what the encoder at hand cannot write (a number with all its digits, an empty list) is given to
+ * it as a string that begins with AHK_JSON_MARK, and put into the text that it wrote. */
 #ifndef AHK_JSON_FINISH_H
 #define AHK_JSON_FINISH_H
 

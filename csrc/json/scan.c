@@ -226,7 +226,7 @@ static long next_character(ahk_slice *raw)
         const int unit = unit_at(p, end);
         const int low = is_high(unit) ? unit_at(p + 6, end) : -1;
         taken = is_low(low) ? 12 : 6;
-        character = is_low(low) ? 0x10000 + ((long)(unit - 0xD800) << 10) + (low - 0xDC00)
+        character = is_low(low)                     ? 0x10000 + ((long)(unit - 0xD800) << 10) + (low - 0xDC00)
                     : is_high(unit) || is_low(unit) ? 0xFFFD
                                                     : unit;
     } else if (p[0] == '\\') {
@@ -476,8 +476,13 @@ static bool scan_value(scanner *s, size_t depth, bool is_unique)
 
 bool ahk_json_scan(ahk_slice text, const ahk_json_options *options, char *out, ahk_json_report *report, ahk_error *err)
 {
-    scanner s = {.begin = text.data, .at = text.data, .end = text.data + text.length, .options = options,
-                 .report = report, .err = err, .out = out};
+    scanner s = {.begin = text.data,
+                 .at = text.data,
+                 .end = text.data + text.length,
+                 .options = options,
+                 .report = report,
+                 .err = err,
+                 .out = out};
     *report = (ahk_json_report){0};
     if (ahk_slice_starts(text, BYTE_ORDER_MARK)) {
         s.at += sizeof BYTE_ORDER_MARK - 1;

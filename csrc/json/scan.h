@@ -30,8 +30,8 @@ enum {
 };
 
 typedef struct {
-    const char *unique;     /* a member of the outermost object: may come once, and so each key in it; NULL for none */
-    bool has_integers;      /* this Lua has integers of 64 bits beside its doubles */
+    const char *unique;      /* a member of the outermost object: may come once, and so each key in it; NULL for none */
+    bool has_integers;       /* this Lua has integers of 64 bits beside its doubles */
     bool is_point_elsewhere; /* the locale's decimal point is not the point */
 } ahk_json_options;
 
@@ -43,8 +43,9 @@ typedef struct {
     bool is_object;
 } ahk_json_report;
 
-/* Writes the text for the parser to `out`, report->length bytes of it; out is NULL to learn that length. False, and where
- * and why, for what is no JSON, is nested deeper than AHK_JSON_DEPTH_MAX, or has a key twice that may come once. */
+/* Writes the text for the parser to `out`, report->length bytes of it; out is NULL to learn that length. False, and
+ * where and why, for what is no JSON, is nested deeper than AHK_JSON_DEPTH_MAX, or has a key twice that may come once.
+ */
 bool ahk_json_scan(ahk_slice text, const ahk_json_options *options, char *out, ahk_json_report *report, ahk_error *err)
     __attribute__((warn_unused_result));
 
