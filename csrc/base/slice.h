@@ -16,6 +16,18 @@ static inline bool ahk_is_space(unsigned char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* 0 to 15, or -1. */
+static inline int ahk_hex_value(unsigned char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Without the space around it. */
 static inline ahk_slice ahk_slice_trim(ahk_slice s)
 {

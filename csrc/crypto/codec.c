@@ -100,18 +100,6 @@ size_t ahk_percent_encode(ahk_slice in, char *out)
     return n;
 }
 
-/* 0..15, or -1. */
-static int hex_value(unsigned char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err)
 {
     size_t n = 0;
@@ -121,8 +109,8 @@ bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *
             out[n++] = (char)in.data[i];
             continue;
         }
-        const int high = i + 2 < in.length ? hex_value(in.data[i + 1]) : -1;
-        const int low = i + 2 < in.length ? hex_value(in.data[i + 2]) : -1;
+        const int high = i + 2 < in.length ? ahk_hex_value(in.data[i + 1]) : -1;
+        const int low = i + 2 < in.length ? ahk_hex_value(in.data[i + 2]) : -1;
         if (high < 0 || low < 0) {
             return ahk_fail(err, "percent-encoding: %% at position %zu is not followed by two hex digits", i + 1);
         }

@@ -13,8 +13,8 @@
 #include "key_foreign.h"
 #include "openssl_error.h"
 
-/* A system's bundle of certificates has a quarter of this. */
-#define PEM_FILE_MAX ((size_t)1024 * 1024)
+/* A system's bundle of certificates has a sixteenth of this. */
+#define PEM_FILE_MAX ((size_t)4 * 1024 * 1024)
 
 /* ---- reading ------------------------------------------------------------------------------------ */
 
@@ -60,7 +60,7 @@ static bool read_open_file(int fd, ahk_file *file, const char *path, size_t max,
         return ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), odd);
     }
     if (status.st_size > (off_t)max) {
-        return ahk_fail(err, AHK_PATH_FORMAT ": no key: longer than %zu bytes", AHK_PATH(path), max);
+        return ahk_fail(err, AHK_PATH_FORMAT ": longer than %zu bytes", AHK_PATH(path), max);
     }
     file->room = (size_t)status.st_size + 1; /* one more, to notice that it grows */
     file->data = OPENSSL_malloc(file->room);

@@ -156,7 +156,7 @@ static EVP_PKEY *read_input(ahk_key_half half, ahk_slice input, ahk_slice passph
         return NULL;
     }
     if (input.length > AHK_KEY_INPUT_MAX) {
-        (void)ahk_fail(err, "no key: longer than %zu bytes", AHK_KEY_INPUT_MAX);
+        (void)ahk_fail(err, "longer than %zu bytes", AHK_KEY_INPUT_MAX);
         return NULL;
     }
     if (ahk_key_text_read(&text, half, input, err)) {

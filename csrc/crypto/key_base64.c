@@ -6,15 +6,6 @@
 
 /* ---- escapes ------------------------------------------------------------------------------------ */
 
-static int hex_value(unsigned char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (unsigned char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What follows a backslash: how many bytes it takes (0: it is no escape), and the byte that it stands for. */
 static size_t escape(ahk_slice after, unsigned char *byte)
 {
@@ -33,10 +24,12 @@ static size_t escape(ahk_slice after, unsigned char *byte)
         return 1;
     }
     if (after.length >= UNICODE && memcmp(after.data, "u00", 3) == 0) {
-        const int high = hex_value(after.data[3]);
-        const int low = hex_value(after.data[4]);
-        *byte = (unsigned char)(high << 4 | low);
-        return high >= 0 && low >= 0 ? UNICODE : 0;
+        const int high = ahk_hex_value(after.data[3]);
+        const int low = ahk_hex_value(after.data[4]);
+        if (high >= 0 && low >= 0) {
+            *byte = (unsigned char)(high << 4 | low);
+            return UNICODE;
+        }
     }
     return 0;
 }

@@ -125,11 +125,6 @@ static const char *find_start(const foreign *rows, size_t count, ahk_slice s, ah
     return NULL;
 }
 
-static int hex_digit(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
 /* DER in hex starts with 30; its base64 never does. */
 static bool is_hex(ahk_slice text)
 {
@@ -141,7 +136,7 @@ static bool is_hex(ahk_slice text)
         return false;
     }
     for (size_t i = 0; i < text.length; i++) {
-        if (hex_digit(text.data[i])) {
+        if (ahk_hex_value(text.data[i]) >= 0) {
             digits++;
         } else if (text.data[i] != ':' && !ahk_is_space(text.data[i])) {
             return false;

@@ -82,8 +82,10 @@ static const char *show_label(ahk_slice label, char *out)
 {
     size_t n = 0;
     for (; n < label.length && n < LABEL_MAX; n++) {
-        const unsigned char c = label.data[n];
-        out[n] = c >= ' ' && c < 0x7F ? (char)c : '?';
+        out[n] = '?';
+        if (label.data[n] >= ' ' && label.data[n] < 0x7F) {
+            out[n] = (char)label.data[n];
+        }
     }
     out[n] = '\0';
     return out;

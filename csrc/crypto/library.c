@@ -93,6 +93,7 @@ static const function FUNCTIONS[] = {
     {FUNCTION(EVP_MD_CTX_free)},
     {FUNCTION(EVP_MD_CTX_new)},
     {FUNCTION(EVP_MD_CTX_reset)},
+    {FUNCTION(EVP_MD_CTX_set_flags)},
     {FUNCTION(EVP_PKCS82PKEY)},
     {FUNCTION(EVP_PKEY_CTX_free)},
     {FUNCTION(EVP_PKEY_CTX_new)},

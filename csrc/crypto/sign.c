@@ -88,11 +88,11 @@ bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, unsigne
     return true;
 }
 
-/* Of a signature that is well formed. Where it is wrong, RSA has an error that says so, and ECDSA has 0 for an
- * answer; for anything else, and whenever memory was short on the way, that it is wrong has not been found. */
+/* Of a signature that is well formed. Where it is wrong, RSA always has an error that says so, ECDSA may have 0
+ * for an answer alone. Whenever memory was short on the way, it has not been found to be wrong. */
 static ahk_verdict judge(const ahk_key *key, int verified, ahk_error *err)
 {
-    bool wrong = key->type == AHK_KEY_RSA ? ERR_peek_error() != 0 : verified == 0;
+    bool wrong = ERR_peek_error() != 0 || (key->type == AHK_KEY_EC && verified == 0);
     for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
         wrong = wrong && ERR_GET_REASON(code) != ERR_R_MALLOC_FAILURE;
     }

@@ -1,8 +1,10 @@
 -- Lua code that runs in the middle of a C function, and what it must not be able to do.
 
+local child = require "spec.support.child"
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local keys = require "spec.support.keys"
+local shell = require "spec.support.shell"
 
 -- A table whose every absent field closes the handle.
 local function closing(handle, fields)
@@ -35,5 +37,15 @@ describe("options with a metamethod that closes the handle", function()
     }))
     assert.equal("connect", failure.code)
     assert.equal("alipayhk.curl (open)", tostring(transport))
+  end)
+end)
+
+-- In a process of its own, whose heap is small: see busy_collector.lua.
+describe("a finalizer at any allocation", function()
+  it("that closes, signs, verifies or reads does not reach into a key in use", function()
+    local said, status = child.run(shell.read("spec/support/busy_collector.lua"), { keys.path("rsa", "pkcs8.der") })
+    assert.equal(0, status, said)
+    assert.matches("^%d+ finalizers\n$", said)
+    assert.is_true(tonumber(said:match("%d+")) > 60)
   end)
 end)
