@@ -41,26 +41,26 @@ function fill.uuid(config, description)
     id:sub(1, 8), id:sub(9, 12), id:sub(14, 16), variant, id:sub(18, 20), id:sub(21, 32))
 end
 
-function fill.now_ms(config)
-  return config.next_ms(math.floor(config.now() * 1000))
+function fill.now_ms(config, _, now_ms)
+  return config.next_ms(math.floor(now_ms))
 end
 
 -- A copy, so that the caller's table stays as it is.
-local function complete(config, description, payload)
+local function complete(config, description, payload, now_ms)
   local filled = {}
   for key, value in pairs(payload) do filled[key] = value end
   for _, field in ipairs(config.rules:schema(description, payload).filled) do
-    if filled[field.path] == nil then filled[field.path] = fill[field.filled](config, description) end
+    if filled[field.path] == nil then filled[field.path] = fill[field.filled](config, description, now_ms) end
   end
   return filled
 end
 
 -- The body, and what is to be said about it.
-local function encode(config, description, payload, previous_status)
+local function encode(config, description, payload, previous_status, now_ms)
   local checked = config.validate and description or nil
   local ok, found = check.payload(config.rules, checked, payload, {
     complete = true, strict = config.validate == "strict", previous_status = previous_status,
-    now_ms = config.now() * 1000,
+    now_ms = now_ms,
   })
   if not ok then return nil, found end
   if description then payload = schema.wire_form(config.rules:schema(description, payload), payload) end
@@ -102,8 +102,9 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid" or "crypto"
 function request.build(config, description, path, payload, encrypt, previous_status)
-  if description then payload = complete(config, description, payload) end
-  local body, found = encode(config, description, payload, previous_status)
+  local now_ms = config.now() * 1000
+  if description then payload = complete(config, description, payload, now_ms) end
+  local body, found = encode(config, description, payload, previous_status, now_ms)
   if not body then return nil, found end
   local full_path = config.base.prefix .. path
   local prepared = {
