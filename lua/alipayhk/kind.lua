@@ -2,8 +2,14 @@
 -- @module alipayhk.kind
 
 local suggest = require "alipayhk.suggest"
+local text = require "alipayhk.text"
 
 local kind = {}
+
+--- What a value is, for a message: `found 1.5`, `found a table`. Texts may be secrets.
+function kind.found(value)
+  return type(value) == "number" and ("found %.14g"):format(value) or "found a " .. type(value)
+end
 
 --- Of one type of Lua's.
 function kind.of_type(name)
@@ -23,6 +29,25 @@ function kind.one_of(allowed)
       if value == candidate then return nil end
     end
     return "expected one of " .. table.concat(shown, ", ") .. suggest(value, allowed)
+  end
+end
+
+-- What copying leaves at the ends of a text, and nobody sees: ASCII's blanks and control characters, the no-break
+-- space, the ideographic one, the one without a width, a byte order mark.
+local INVISIBLE = { "[ " .. text.CONTROL .. "]", "\194\160", "\227\128\128", "\226\128\139", "\239\187\191" }
+local PLACES = { { "^%s", "at its beginning" }, { "%s$", "at its end" }, { "%s", "in it" } }
+
+--- A message where a text has blanks or line breaks that it may not have.
+-- @tparam string value
+-- @treturn ?string
+function kind.blank_fault(value)
+  if value == "" then return "it is empty" end
+  for _, place in ipairs(PLACES) do
+    for _, invisible in ipairs(INVISIBLE) do
+      if value:find((place[1]:gsub("%%s", function() return invisible end))) then
+        return "there is a blank or a line break " .. place[2]
+      end
+    end
   end
 end
 
