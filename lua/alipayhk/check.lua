@@ -107,10 +107,10 @@ local function list_error(description)
 end
 
 -- The caller never gave these: it is the clock that made them.
-local function blame_clock(found, filled)
+local function blame_clock(found, filled, clock)
   for _, entry in ipairs(found or {}) do
     if filled[entry.path] then
-      entry.message = entry.message .. "; it was filled in from this machine's clock: is that right?"
+      entry.message = ("%s; it was filled in from %s: is that right?"):format(entry.message, clock)
     end
   end
 end
@@ -125,7 +125,7 @@ local check = {}
 -- @tparam table payload
 -- @tparam[opt] table opts `complete`: nothing is going to be filled in any more; `is_encoded`: it was read from
 --   JSON; `previous_status`; `strict`: warnings are faults, all but our own; `now_ms`: the time, the system's when
---   absent; `filled`: the top-level fields that a clock has filled in, as a set
+--   absent; `filled`: the top-level fields that a clock has filled in, as a set; `clock`: its name
 -- @treturn[1] boolean true
 -- @treturn[1] ?table warnings: faults against what is only inferred, and slips, `{ path, code, message, ours }`
 -- @treturn[2] nil
@@ -148,8 +148,8 @@ function check.payload(rules, description, payload, opts)
     faults = append(faults, elsewhere(unwritable, paths_of(faults)))
   end
   if opts.filled then
-    blame_clock(faults, opts.filled)
-    blame_clock(warnings, opts.filled)
+    blame_clock(faults, opts.filled, opts.clock)
+    blame_clock(warnings, opts.filled, opts.clock)
   end
   if opts.strict and warnings then
     local theirs

@@ -8,6 +8,7 @@ local core = require "alipayhk.core"
 local http1 = require "alipayhk.transport.http1"
 local inbound = require "alipayhk.inbound"
 local json = require "alipayhk.json"
+local list = require "alipayhk.list"
 local options = require "alipayhk.options"
 local request_builder = require "alipayhk.request"
 local response_reader = require "alipayhk.response"
@@ -43,12 +44,24 @@ local RECEIVE_OPTIONS = { max_age_ms = inbound.age_fault }
 
 -- Every method begins so: `client.sync_order(order)` would take the order for the client.
 local function check_self(self, method)
-  if type(self) == "table" and getmetatable(self) == Client then return end
+  -- Somebody's own table over a client's will do.
+  if type(self) == "table" and type(self.config) == "table" and type(self.transport) == "table" then return end
   error(("%s: called without its client; call it with a colon, as client:%s(...)"):format(method, method), 3)
 end
 
+-- What belongs one level deeper, or into the config.
+local function misplaced(opts)
+  for name in pairs(type(opts) == "table" and opts or {}) do
+    if list.includes(config_reader.RETRY_KEYS, name) then
+      return ("opts.%s: no such option, did you mean opts.retry.%s?"):format(name, name)
+    elseif not OPTIONS[name] and config_reader.has_key(name) then
+      return ("opts.%s: no such option: it is a key of alipayhk.new's config"):format(name)
+    end
+  end
+end
+
 local function options_fault(opts, has_steps)
-  local fault = options.fault(opts, OPTIONS)
+  local fault = misplaced(opts) or options.fault(opts, OPTIONS)
   if not fault and opts and opts.previous_status and not has_steps then
     return "opts.previous_status: only orders and notifications have steps, and a prepared one has been checked"
   end

@@ -70,7 +70,7 @@ local function key_version(value)
   if type(value) == "number" and value % 1 == 0 and value >= 0 and value < 1e9 then return nil end
   if type(value) == "string" and value:find("^[A-Za-z0-9._-]+$") then return nil end
   return "expected a whole number, a string of letters and digits, or false to leave it out; "
-    .. (type(value) == "string" and ("found \"%s\""):format(text.shown(value, 40)) or found(value))
+    .. found(value)
 end
 
 local check_source_name = one_of { "file", "data", "passphrase" }
@@ -80,7 +80,13 @@ local function key_source(value)
   if type(value) ~= "table" then
     return "expected a key as string, { file = path }, or a key of alipayhk.core; " .. found(value)
   end
-  if value.file == nil and value.data == nil then return nil end
+  if value.file == nil and value.data == nil then
+    -- A table of versions, unless somebody took these for names of a key source.
+    for _, name in ipairs { "path", "filename", "pem", "key" } do
+      if value[name] ~= nil then return "no such key; a key is { file = path } or { data = string }", name end
+    end
+    return nil
+  end
   for name in pairs(value) do
     local message = check_source_name(name)
     if message then return message, tostring(name) end
@@ -347,8 +353,8 @@ local TLS_FILES = { { "ca_file", "CERTIFICATE" }, { "client_cert", "CERTIFICATE"
 
 local function read_tls(result)
   local tls = result.tls
-  -- There the transport refuses them, and says which directives take their place.
-  if runtime.in_nginx() then return result end
+  -- There our own transport refuses them, and says which directives take their place.
+  if runtime.in_nginx() and type(result.transport) ~= "function" then return result end
   for _, file in ipairs(TLS_FILES) do
     local key, label = file[1], file[2]
     if tls[key] then
@@ -388,7 +394,9 @@ local function checked_clock(now)
   return function()
     local seconds = now()
     if type(seconds) ~= "number" or not (seconds >= 0 and seconds < 1e11) then
-      error("config.now: it has to return seconds since the epoch", 0)
+      local is_ms = type(seconds) == "number" and seconds >= 1e11
+      error("config.now: it has to return seconds since the epoch, with fraction; "
+        .. (is_ms and "found milliseconds: divide them by 1000" or found(seconds)), 0)
     end
     return seconds
   end
@@ -406,6 +414,7 @@ function config.read(given)
     if not next_result then return nil, err end
     result = next_result
   end
+  result.clock = result.now and "config.now" or "this machine's clock" -- for messages
   result.now = checked_clock(result.now or runtime.now)
   result.sleep = result.sleep or runtime.sleep
   result.next_ms = sequence.new()
@@ -440,5 +449,13 @@ function config.read_retry(given, base)
   end
   return result
 end
+
+--- Whether the config has a key of that name.
+function config.has_key(name)
+  return CHECKS[name] ~= nil or NESTED[name] ~= nil
+end
+
+--- The keys of `retry`.
+config.RETRY_KEYS = list.keys(NESTED.retry)
 
 return config

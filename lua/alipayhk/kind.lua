@@ -6,9 +6,12 @@ local text = require "alipayhk.text"
 
 local kind = {}
 
---- What a value is, for a message: `found 1.5`, `found a table`. Texts may be secrets.
+--- What a value is, for a message: `found 7`, `found a table`. Texts may be secrets; a fraction would be written by the
+-- locale.
 function kind.found(value)
-  return type(value) == "number" and ("found %.14g"):format(value) or "found a " .. type(value)
+  if type(value) ~= "number" then return "found a " .. type(value) end
+  if value ~= value then return "found NaN" end
+  return value % 1 == 0 and ("found %.0f"):format(value) or "found one that is not whole"
 end
 
 --- Of one type of Lua's.

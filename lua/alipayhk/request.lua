@@ -63,7 +63,7 @@ local function encode(config, description, payload, opts)
   local checked = config.validate and description or nil
   local ok, found = check.payload(config.rules, checked, payload, {
     complete = true, strict = config.validate == "strict", previous_status = opts.previous_status,
-    now_ms = opts.now_ms, filled = opts.by_clock,
+    now_ms = opts.now_ms, filled = opts.by_clock, clock = config.clock,
   })
   if not ok then return nil, found end
   if description then payload = schema.wire_form(config.rules:schema(description, payload), payload) end

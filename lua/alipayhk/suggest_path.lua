@@ -18,17 +18,17 @@ local function has_words_of(name, other)
   return found
 end
 
--- The first path, those on the same level before the others, whose name passes.
-local function first(level, known, passes)
-  local elsewhere
+-- The one path whose name passes; nil where there are several.
+local function only(known, passes)
+  local found
   for _, path in ipairs(known) do
-    local its_level, its_name = split(path)
-    if passes(its_name) then
-      if its_level == level then return path end
-      elsewhere = elsewhere or path
+    local _, name = split(path)
+    if passes(name) then
+      if found then return nil end
+      found = path
     end
   end
-  return elsewhere
+  return found
 end
 
 --- `, did you mean "x"?` or an empty string.
@@ -43,10 +43,10 @@ return function(path, known)
     local its_level, its_name = split(candidate)
     if its_level == level then names[#names + 1] = its_name end
   end
-  local same = first(level, known, function(other) return other == name end)
+  local same = only(known, function(other) return other == name end)
   if same then return (", did you mean \"%s\"?"):format(same) end
   local near = suggest(name, names)
   if near ~= "" then return near end
-  local related = first(level, known, function(other) return has_words_of(name, other) end)
+  local related = only(known, function(other) return has_words_of(name, other) end)
   return related and (", did you mean \"%s\"?"):format(related) or ""
 end

@@ -194,8 +194,8 @@ describe("a config is refused", function()
       { "客戶", "printable ASCII" }, { 4515907917, "expected a string, found a number" },
     },
     agent_token = { { "", "it is empty" }, { "token\n", "at its end" } },
-    key_version = { { "", "false to leave it out" }, { 1.5, "found 1.5" }, { "a b", "found \"a b\"" } },
-    timeout_ms = { { "5000", "found a string" }, { 1.5, "found 1.5" }, { 0, "found 0" }, { -1, "from 1 to" } },
+    key_version = { { "", "false to leave it out" }, { 1.5, "not whole" }, { "a b", "found a string" } },
+    timeout_ms = { { "5000", "found a string" }, { 1.5, "not whole" }, { 0, "found 0" }, { -1, "from 1 to" } },
     proxy = {
       { "proxy.example:3128", "begin it with http://" },
       { "http://proxy.example:99999", "a port is a number from 1 to" },
@@ -366,7 +366,7 @@ describe("a colon for a dot, or a dot for a colon", function()
   end)
 end)
 
-describe("a clock of this machine that is wrong", function()
+describe("a clock that is wrong", function()
   it("is blamed for the time that it filled in, not the caller", function()
     for now, api in pairs { [0] = "sync_order", [86400] = "sync_contract_card" } do
       local client = gateway:client { now = function() return now end }
@@ -374,8 +374,24 @@ describe("a clock of this machine that is wrong", function()
         or samples.card { bizDate = samples.ABSENT }
       local response, err = client[api](client, payload)
       assert.is_nil(response)
-      assert.matches("this machine's clock", err.message, 1, true)
+      assert.matches("it was filled in from config.now: is that right?", err.message, 1, true)
     end
+  end)
+
+  it("is this machine's where the config has none", function()
+    local client = gateway:client()
+    local year = 365 * 86400000
+    local request = assert(client:prepare("order", samples.order {
+      orderModifyTime = samples.ABSENT, orderCreateTime = math.floor(os.time() * 1000 + year) }))
+    assert.equal("orderModifyTime", request.warnings[#request.warnings].path)
+    assert.matches("filled in from this machine's clock", tostring(request.warnings[#request.warnings]), 1, true)
+  end)
+
+  it("that gives milliseconds is told so", function()
+    local client = gateway:client { now = function() return 1716338541000 end }
+    local ran, message = pcall(client.sync_order, client, samples.order())
+    assert.is_false(ran)
+    assert.matches("config.now: .*found milliseconds: divide them by 1000", message)
   end)
 
   it("is not blamed for a time that was given", function()
@@ -383,5 +399,48 @@ describe("a clock of this machine that is wrong", function()
     local _, err = client:sync_order(samples.order { orderModifyTime = 5 })
     assert.equal("orderModifyTime", err.fields[1].path)
     assert.is_nil(err.message:find("clock", 1, true))
+  end)
+end)
+
+describe("a private key that was pasted into another key of the config", function()
+  local base64 = shell.must("openssl ecparam -name secp224r1 -genkey -noout -outform DER | openssl base64 -A")
+
+  for _, key in ipairs { "key_version", "environment", "base_url", "algorithm", "proxy", "timeout_ms", "transport",
+    "validate", "retry", "tls", "ecc224", "alipay_public_key" } do
+    it("is not repeated: " .. key, function()
+      local client, err = alipayhk.new(gateway:config { [key] = base64 })
+      assert.is_nil(client)
+      for at = 1, #base64 - 8 do assert.is_nil(tostring(err):find(base64:sub(at, at + 7), 1, true)) end
+    end)
+  end
+end)
+
+describe("a table of AlipayHK's keys", function()
+  local own = gateway.own.public
+
+  for title, case in pairs {
+    ["that has a version twice"] = { { [1] = { file = own }, ["1"] = { file = own } }, "version 1 is there twice" },
+    ["with half a version"] = { { [1.5] = { file = own } }, "whole numbers" },
+    ["with a boolean for a version"] = { { [true] = { file = own } }, "whole numbers" },
+    ["that was meant as a file"] = { { path = own }, "{ file = path }" },
+  } do
+    it(title .. " is refused", function()
+      local client, err = alipayhk.new(gateway:config { alipay_public_key = case[1] })
+      assert.is_nil(client)
+      assert.matches("alipay_public_key", err.code, 1, true)
+      assert.matches(case[2], err.message, 1, true)
+    end)
+  end
+end)
+
+describe("an option of a call that belongs elsewhere", function()
+  it("is pointed there", function()
+    local client = gateway:client()
+    for name, words in pairs { max_attempts = "opts.retry.max_attempts", proxy = "alipayhk.new's config",
+      tls = "alipayhk.new's config" } do
+      local ran, message = pcall(client.sync_order, client, samples.order(), { [name] = 1 })
+      assert.is_false(ran)
+      assert.matches(words, message, 1, true)
+    end
   end)
 end)
