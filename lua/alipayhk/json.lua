@@ -6,12 +6,20 @@
 -- @module alipayhk.json
 
 local core = require "alipayhk.core"
+local text = require "alipayhk.text"
 
--- In a locale whose decimal point has two bytes lua-cjson ends the process when it is loaded.
-local cjson = core.in_c_locale(require, "cjson")
-local codec = core.in_c_locale(cjson.new)
--- It notes the point at each `new`, for all its instances: the user's own go by the locale as it is now.
-if #core.decimal_point() == 1 then cjson.new() end
+-- lua-cjson notes the locale's decimal point when it is loaded and at each `new`, for all its instances; where that has
+-- two bytes, it ends the process. The user's own instances are to read and write as they did: what stands noted, stays.
+local function new_codec()
+  local loaded = package.loaded.cjson
+  local has_noted_dot = loaded and core.in_c_locale(pcall, loaded.decode, "[0.5]")
+  if has_noted_dot or #core.decimal_point() > 1 then
+    return core.in_c_locale(core.in_c_locale(require, "cjson").new)
+  end
+  return require("cjson").new()
+end
+
+local codec = new_codec()
 
 local DEPTH_MAX = 32
 -- A table may stand in many places: without this a small payload could unfold without end.
@@ -30,7 +38,7 @@ local huge = math.huge
 local number_type = rawget(math, "type")
 
 local json = {
-  null = cjson.null,
+  null = codec.null,
   -- What `[]` is written from, on every build; lua-cjson's own, where it has one, says the same.
   empty_array = codec.empty_array or core.empty_array,
 }
@@ -123,12 +131,6 @@ local function shape_of(value)
   return names == count and "object" or indices == count and count == length and "list" or nil
 end
 
--- How a path names a key; what is no string or number has no name that is safe to ask for.
-local function key_text(key)
-  if type(key) == "string" then return key end
-  return type(key) == "number" and ("%.14g"):format(key) or "(" .. type(key) .. ")"
-end
-
 local function inspect_key(key, path, state)
   if type(key) ~= "string" then
     state.add(path, "type", ("an object's keys are strings, found a %s"):format(type(key)))
@@ -144,7 +146,7 @@ local function inspect_children(value, shape, path, depth, state)
       walk(child, ("%s[%d]"):format(path, key), depth, state)
     else
       if shape == "object" then inspect_key(key, path, state) end
-      walk(child, prefix .. key_text(key), depth, state)
+      walk(child, prefix .. text.key(key), depth, state)
     end
   end
 end

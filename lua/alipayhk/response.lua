@@ -38,7 +38,7 @@ local function stale(config, theirs)
   local seconds, now = time.read(theirs), time.now(config.now)
   if not seconds then return ("its Response-Time cannot be read: %s"):format(text.shown(theirs, 40)) end
   if not now then return "the config's `now` does not tell how old it is" end
-  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 0.5)
+  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 1 / 2)
   if age_ms <= config.max_response_age_ms then return nil end
   local message = "its Response-Time is %.0f s from our clock, %.0f s are allowed; is this machine's clock right?"
   return message:format(age_ms / 1000, config.max_response_age_ms / 1000)
@@ -183,7 +183,7 @@ local function clock_skew_ms(config, raw)
   local at, date = header(raw, "response-time"), raw.headers["date"]
   local theirs = at and time.read(at) or date and time.read(date)
   local ours = theirs and time.now(config.now)
-  return ours and math.floor((theirs - ours) * 1000 + 0.5) or nil
+  return ours and math.floor((theirs - ours) * 1000 + 1 / 2) or nil
 end
 
 -- What every answer and every failure of one says about it.
