@@ -115,9 +115,9 @@ local function other_request(request, decoded)
     local theirs, ours = decoded[echo[1]], request[echo[2]]
     if type(theirs) == "number" then theirs = ("%.0f"):format(theirs) end
     if type(theirs) == "string" and theirs ~= "" and ours and theirs ~= ours then
-      local message = "is to another request: its %s is %s, and %s was sent; the outcome of this one is unknown"
-      return failure("protocol", message:format(
-        echo[1], quote.short(theirs, request.personal), quote.short(ours, request.personal)), "another_request")
+      return failure("protocol", ("is to another request: its %s is %s, and %s was sent; the outcome of this one is "
+        .. "unknown"):format(echo[1], quote.short(theirs, request.personal), quote.short(ours, request.personal)),
+        "another_request")
     end
   end
 end
