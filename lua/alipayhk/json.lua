@@ -46,23 +46,26 @@ local json = {
 -- ---- decoding ------------------------------------------------------------------------------------
 
 local function decode(given, unique)
-  local prepared, is_marked, is_object = core.json_scan(given, unique)
+  local prepared, is_marked, is_object, is_mended = core.json_scan(given, unique)
   if not prepared then return nil, is_marked end
-  local ok, value = pcall(codec.decode, prepared)
+  -- Elsewhere a comma between two integers may be the decimal point of one number.
+  local ok, value = pcall(core.in_c_locale, codec.decode, prepared)
   if not ok then return nil, tostring(value) end
   if is_marked then value = core.json_settle(value) end
-  return value, nil, is_object
+  return value, nil, is_object, is_mended
 end
 
 --- The value of a text. An integer comes as one where this Lua has integers; one that its numbers cannot hold (without
 -- integers: above 2^53) as its digits, a string. Half a surrogate pair, and what is no UTF-8, comes as U+FFFD.
 -- @tparam string given
 -- @treturn[1] table|string|number|boolean the value
+-- @treturn[1] nil
+-- @treturn[1] boolean whether U+FFFD stands in it for what is no character
 -- @treturn[2] nil
 -- @treturn[2] string message
 function json.decode(given)
-  local value, message = decode(given)
-  return value, message
+  local value, message, _, is_mended = decode(given)
+  return value, message, is_mended
 end
 
 --- The object that a text is.
