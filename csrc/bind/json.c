@@ -27,6 +27,7 @@ enum { HAS_INTEGERS = false };
  * @treturn[1] string the text to decode
  * @treturn[1] boolean whether json_settle has to see what comes out
  * @treturn[1] boolean whether it is an object
+ * @treturn[1] boolean whether something in it was no character
  * @treturn[2] nil
  * @treturn[2] string message */
 static int core_json_scan(lua_State *L)
@@ -35,7 +36,6 @@ static int core_json_scan(lua_State *L)
     const ahk_json_options options = {
         .unique = luaL_optstring(L, 2, NULL),
         .has_integers = HAS_INTEGERS,
-        .is_point_elsewhere = strcmp(ahk_decimal_point(), ".") != 0,
     };
     ahk_json_report report;
     ahk_error err = AHK_ERROR_INIT;
@@ -53,7 +53,8 @@ static int core_json_scan(lua_State *L)
     }
     lua_pushboolean(L, report.is_marked || (HAS_INTEGERS && report.has_integer));
     lua_pushboolean(L, report.is_object);
-    return 3;
+    lua_pushboolean(L, report.is_mended);
+    return 4;
 }
 
 /* ---- after decoding --------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/c_locale.h"
 #include "key_foreign.h"
 #include "openssl_error.h"
 
@@ -30,9 +31,17 @@ static const char *odd_kind(mode_t mode)
                             : "is a device, not a regular file";
 }
 
+/* In English: the words of another locale may be in bytes that are no UTF-8. */
 static bool fail_errno(ahk_error *err, const char *path)
 {
-    return ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), strerror(errno));
+    const int code = errno;
+    locale_t before;
+    const bool entered = ahk_c_locale_enter(&before);
+    (void)ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), strerror(code));
+    if (entered) {
+        ahk_c_locale_leave(before);
+    }
+    return false;
 }
 
 /* Fills the file's room, or as much of it as there is. */

@@ -46,6 +46,13 @@ static void put_instead(scanner *s, const char *data, size_t length)
     s->report->is_changed = true;
 }
 
+/* For what is no character. */
+static void put_replacement(scanner *s)
+{
+    put_instead(s, REPLACEMENT, sizeof REPLACEMENT - 1);
+    s->report->is_mended = true;
+}
+
 static void put_mark(scanner *s)
 {
     put_instead(s, AHK_JSON_MARK, AHK_JSON_MARK_LENGTH);
@@ -119,7 +126,7 @@ static bool scan_unit(scanner *s)
     if (is_high(unit) && is_low(unit_at(s->at + 6, s->end))) {
         copy_to(s, s->at + 12);
     } else if (is_high(unit) || is_low(unit)) {
-        put_instead(s, "\\ufffd", 6);
+        put_replacement(s);
         s->at += 6;
     } else {
         copy_to(s, s->at + 6);
@@ -150,7 +157,7 @@ static void scan_character(scanner *s)
     if (length > 0) {
         copy_to(s, s->at + length);
     } else {
-        put_instead(s, REPLACEMENT, sizeof REPLACEMENT - 1);
+        put_replacement(s);
         s->at++;
     }
 }
@@ -318,10 +325,11 @@ static void put_integer(scanner *s, const unsigned char *end)
     const ahk_slice digits = {s->at + is_negative, (size_t)(end - s->at) - is_negative};
     if (is_at_most(digits, double_max)) {
         s->report->has_integer = true;
-        copy_to(s, end);
-        if (s->options->is_point_elsewhere) {
-            put_instead(s, " ", 1);
+        if (is_negative && digits.data[0] == '0') {
+            s->report->is_changed = true; /* no integer is -0 */
+            s->at++;
         }
+        copy_to(s, end);
     } else if (s->options->has_integers && is_at_most(digits, is_negative ? int64_min : int64_max)) {
         put_marked(s, AHK_JSON_INTEGER, end);
     } else {

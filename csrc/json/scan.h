@@ -1,12 +1,12 @@
 /* JSON from outside, looked at once before a parser reads it. The parser at hand (lua-cjson) knows doubles alone, stops
- * at a NUL, takes what no JSON is, refuses a text for half an emoji, and goes by the locale's decimal point. So a text
- * is checked here against RFC 8259, and rewritten where that parser would not give what it says:
+ * at a NUL, takes what no JSON is, refuses a text for half an emoji, and asks the locale for the decimal point. So a
+ * text is checked here against RFC 8259, and rewritten where that parser would not give what it says:
  *
  * - a byte order mark before it is left out; half a surrogate pair, and bytes that are no UTF-8, become U+FFFD;
- * - a number that the parser would read otherwise becomes a string that begins with AHK_JSON_MARK (see there);
- * - after an integer comes a blank, where a locale would read "10,25" as one number.
+ * - a number that the parser would read otherwise becomes a string that begins with AHK_JSON_MARK (see there).
  *
- * No Lua, no allocation, no locale. */
+ * The parser has then to run in the C locale: in another it may read the "10,25" of a list as one number.
+ * No Lua, no allocation, no locale here. */
 #ifndef AHK_JSON_SCAN_H
 #define AHK_JSON_SCAN_H
 
@@ -30,14 +30,14 @@ enum {
 };
 
 typedef struct {
-    const char *unique;      /* a member of the outermost object: may come once, and so each key in it; NULL for none */
-    bool has_integers;       /* this Lua has integers of 64 bits beside its doubles */
-    bool is_point_elsewhere; /* the locale's decimal point is not the point */
+    const char *unique; /* a member of the outermost object: may come once, and so each key in it; NULL for none */
+    bool has_integers;  /* this Lua has integers of 64 bits beside its doubles */
 } ahk_json_options;
 
 typedef struct {
     size_t length;   /* of the text for the parser */
     bool is_changed; /* that is not the text given */
+    bool is_mended;  /* U+FFFD stands in it for what is no character */
     bool is_marked;  /* strings in it begin with the mark */
     bool has_integer;
     bool is_object;

@@ -6,12 +6,20 @@
 -- @module alipayhk.json
 
 local core = require "alipayhk.core"
+local text = require "alipayhk.text"
 
--- In a locale whose decimal point has two bytes lua-cjson ends the process when it is loaded.
-local cjson = core.in_c_locale(require, "cjson")
-local codec = core.in_c_locale(cjson.new)
--- It notes the point at each `new`, for all its instances: the user's own go by the locale as it is now.
-if #core.decimal_point() == 1 then cjson.new() end
+-- lua-cjson notes the locale's decimal point when it is loaded and at each `new`, for all its instances; where that has
+-- two bytes, it ends the process. The user's own instances are to read and write as they did: what stands noted, stays.
+local function new_codec()
+  local loaded = package.loaded.cjson
+  local has_noted_dot = loaded and core.in_c_locale(pcall, loaded.decode, "[0.5]")
+  if has_noted_dot or #core.decimal_point() > 1 then
+    return core.in_c_locale(core.in_c_locale(require, "cjson").new)
+  end
+  return require("cjson").new()
+end
+
+local codec = new_codec()
 
 local DEPTH_MAX = 32
 -- A table may stand in many places: without this a small payload could unfold without end.
@@ -30,7 +38,7 @@ local huge = math.huge
 local number_type = rawget(math, "type")
 
 local json = {
-  null = cjson.null,
+  null = codec.null,
   -- What `[]` is written from, on every build; lua-cjson's own, where it has one, says the same.
   empty_array = codec.empty_array or core.empty_array,
 }
@@ -38,23 +46,26 @@ local json = {
 -- ---- decoding ------------------------------------------------------------------------------------
 
 local function decode(given, unique)
-  local prepared, is_marked, is_object = core.json_scan(given, unique)
+  local prepared, is_marked, is_object, is_mended = core.json_scan(given, unique)
   if not prepared then return nil, is_marked end
-  local ok, value = pcall(codec.decode, prepared)
+  -- Elsewhere a comma between two integers may be the decimal point of one number.
+  local ok, value = pcall(core.in_c_locale, codec.decode, prepared)
   if not ok then return nil, tostring(value) end
   if is_marked then value = core.json_settle(value) end
-  return value, nil, is_object
+  return value, nil, is_object, is_mended
 end
 
 --- The value of a text. An integer comes as one where this Lua has integers; one that its numbers cannot hold (without
 -- integers: above 2^53) as its digits, a string. Half a surrogate pair, and what is no UTF-8, comes as U+FFFD.
 -- @tparam string given
 -- @treturn[1] table|string|number|boolean the value
+-- @treturn[1] nil
+-- @treturn[1] boolean whether U+FFFD stands in it for what is no character
 -- @treturn[2] nil
 -- @treturn[2] string message
 function json.decode(given)
-  local value, message = decode(given)
-  return value, message
+  local value, message, _, is_mended = decode(given)
+  return value, message, is_mended
 end
 
 --- The object that a text is.
@@ -123,12 +134,6 @@ local function shape_of(value)
   return names == count and "object" or indices == count and count == length and "list" or nil
 end
 
--- How a path names a key; what is no string or number has no name that is safe to ask for.
-local function key_text(key)
-  if type(key) == "string" then return key end
-  return type(key) == "number" and ("%.14g"):format(key) or "(" .. type(key) .. ")"
-end
-
 local function inspect_key(key, path, state)
   if type(key) ~= "string" then
     state.add(path, "type", ("an object's keys are strings, found a %s"):format(type(key)))
@@ -144,7 +149,7 @@ local function inspect_children(value, shape, path, depth, state)
       walk(child, ("%s[%d]"):format(path, key), depth, state)
     else
       if shape == "object" then inspect_key(key, path, state) end
-      walk(child, prefix .. key_text(key), depth, state)
+      walk(child, prefix .. text.key(key), depth, state)
     end
   end
 end

@@ -38,7 +38,7 @@ local function stale(config, theirs)
   local seconds, now = time.read(theirs), time.now(config.now)
   if not seconds then return ("its Response-Time cannot be read: %s"):format(text.shown(theirs, 40)) end
   if not now then return "the config's `now` does not tell how old it is" end
-  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 0.5)
+  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 1 / 2)
   if age_ms <= config.max_response_age_ms then return nil end
   local message = "its Response-Time is %.0f s from our clock, %.0f s are allowed; is this machine's clock right?"
   return message:format(age_ms / 1000, config.max_response_age_ms / 1000)
@@ -115,9 +115,9 @@ local function other_request(request, decoded)
     local theirs, ours = decoded[echo[1]], request[echo[2]]
     if type(theirs) == "number" then theirs = ("%.0f"):format(theirs) end
     if type(theirs) == "string" and theirs ~= "" and ours and theirs ~= ours then
-      local message = "is to another request: its %s is %s, and %s was sent; the outcome of this one is unknown"
-      return failure("protocol", message:format(
-        echo[1], quote.short(theirs, request.personal), quote.short(ours, request.personal)), "another_request")
+      return failure("protocol", ("is to another request: its %s is %s, and %s was sent; the outcome of this one is "
+        .. "unknown"):format(echo[1], quote.short(theirs, request.personal), quote.short(ours, request.personal)),
+        "another_request")
     end
   end
 end
@@ -183,7 +183,7 @@ local function clock_skew_ms(config, raw)
   local at, date = header(raw, "response-time"), raw.headers["date"]
   local theirs = at and time.read(at) or date and time.read(date)
   local ours = theirs and time.now(config.now)
-  return ours and math.floor((theirs - ours) * 1000 + 0.5) or nil
+  return ours and math.floor((theirs - ours) * 1000 + 1 / 2) or nil
 end
 
 -- What every answer and every failure of one says about it.

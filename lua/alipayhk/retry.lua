@@ -84,7 +84,7 @@ local function backoff_ms(policy, attempt, hints)
   local least = hints.later and ceiling / 2 or 0
   local delay = least + (ceiling - least) * uniform()
   if hints.after_ms then delay = math.max(delay, math.min(hints.after_ms, policy.max_delay_ms)) end
-  return math.floor(delay + 0.5)
+  return math.floor(delay + 1 / 2)
 end
 
 --- How long to wait after a failed attempt; nil where it was the last one.

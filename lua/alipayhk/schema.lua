@@ -39,10 +39,8 @@ local function new_state(case, opts)
   return state
 end
 
--- How a path names a key; what is no string or number has no name that is safe to ask for.
 local function key_text(key)
-  if type(key) == "string" then return text.shown(key, 64) end
-  return type(key) == "number" and ("%.14g"):format(key) or "(" .. type(key) .. ")"
+  return text.shown(text.key(key), 64)
 end
 
 -- Keys of objects are strings in it, indices of lists numbers.

@@ -1,6 +1,7 @@
 --- Text whatever the locale. Lua's own %c, %s, %w, lower and upper ask the C library: under ISO-8859-1 it finds
 -- control characters within UTF-8, under a Turkish locale it knows another small letter for I. Nothing in this
--- library uses them; a spec holds it to that.
+-- library uses them, and no number is written with a point: where the locale's own has two bytes, as in Persian, Lua
+-- reads no file that has one. A spec holds the library to that.
 -- @module alipayhk.text
 
 local core = require "alipayhk.core"
@@ -33,6 +34,14 @@ end
 -- @tparam[opt] string instead of control characters that stand together, a blank when absent
 function text.one_line(s, instead)
   return (s:gsub(CONTROLS, instead or " "))
+end
+
+--- How a path names a key; what is no string or number has no name that is safe to ask for.
+function text.key(key)
+  if type(key) == "string" then return key end
+  if type(key) ~= "number" then return "(" .. type(key) .. ")" end
+  -- Whatever the locale has for a decimal point.
+  return (("%.14g"):format(key):gsub("[^-+0-9a-z]+", "."))
 end
 
 --- At most `max` bytes, cut between two characters of UTF-8.

@@ -56,6 +56,20 @@ describe("text", function()
   end)
 end)
 
+it("a string of JSON with half a character is refused: it would be sent as it is", function()
+  for _, half in ipairs { "\\ud83d", "\\ude00", "\\ud83dx\\ude00" } do
+    local card = samples.card()
+    card.syncDataInfo.languageBusinessInfo.zh_HK.bill_name = "HERE"
+    local texts = card.syncDataInfo.languageBusinessInfo
+    texts.zh_HK = cjson.encode(texts.zh_HK):gsub("\\/", "/")
+    assert.same({}, (faults("contract_card", card)))
+    texts.zh_HK = texts.zh_HK:gsub("HERE", half)
+    local found, messages = faults("contract_card", card)
+    assert.same({ "syncDataInfo.languageBusinessInfo.zh_HK format" }, found)
+    assert.matches("half of a surrogate pair", messages[1])
+  end
+end)
+
 describe("a number", function()
   local PLAIN = { 0, -1, 57000, 1716532941000, 99999999999999, -99999999999999, 0.5, -12.25, 1e-3 }
   local LONG = {

@@ -56,6 +56,12 @@ describe("a number of a text", function()
     end
   end)
 
+  it("has no sign where it is 0", function()
+    assert.equal("0", ("%.0f"):format(one("-0")))
+    assert.equal("-0", ("%.0f"):format(one("-0.0")))
+    assert.equal("0|10", ("%.0f|%.0f"):format(one("-0,10"), one("10,-0")))
+  end)
+
   it("with a point or an exponent stays what it is", function()
     for text, number in pairs { ["5.0"] = 5, ["0.5"] = 0.5, ["-12.25"] = -12.25, ["1e3"] = 1000, ["1E-2"] = 0.01,
       ["1.5e+300"] = 1.5e300, ["-0.0"] = 0 } do

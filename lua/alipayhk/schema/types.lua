@@ -227,8 +227,10 @@ function types.json_object()
     if type(value) == "table" and #value == 0 then return nil end
     if type(value) ~= "string" then return expected("a table, or a string of JSON", value) end
     if not value:find("^[ \t\r\n]*{") then return "format", "not the JSON of an object" end
-    local decoded, message = json.decode(value)
+    local decoded, message, is_mended = json.decode(value)
     if not decoded then return "format", "not the JSON of an object: " .. text.shown(message, 100) end
+    -- It is sent as it is: what we would pass over, AlipayHK may not.
+    if is_mended then return "format", "its JSON has half of a surrogate pair: a character was cut in two" end
     return nil, nil, decoded
   end
 end

@@ -2,6 +2,7 @@
 -- personal.
 -- @module alipayhk.schema.values
 
+local core = require "alipayhk.core"
 local json = require "alipayhk.json"
 
 local values = {}
@@ -65,7 +66,7 @@ function collect(node, value, found)
   if type(value) == "table" then
     collect_below(node, value, found)
   elseif node.field.personal and type(value) == "number" then
-    found[#found + 1] = ("%.14g"):format(value)
+    found[#found + 1] = core.json_number(value)
   elseif node.field.personal and type(value) == "string" and value ~= "" then
     found[#found + 1] = value
   end

@@ -1,0 +1,57 @@
+-- Under any locale, at any time, the library does and says what it does and says in C.
+
+local child = require "spec.support.child"
+local locales = require "spec.support.locales"
+local sorted_keys = require "spec.support.sorted_keys"
+
+local FLOW = [[dofile "spec/support/locale_flow.lua"]]
+
+-- A user's own lua-cjson, loaded under one locale, the library (or nothing) under another, used under a third.
+local OWN = [[
+  local cjson = require "cjson"
+  assert(os.setlocale(arg[1]))
+  if arg[3] == "with" then require "alipayhk" end
+  assert(os.setlocale(arg[2]))
+  local ok, value = pcall(cjson.decode, "[0.5]")
+  print(ok and ("%q"):format(value[1]), pcall(cjson.encode, { 1 / 2 }))
+]]
+
+local path, missing = locales.path()
+
+local function run(chunk, ...)
+  local output, status = child.run(chunk, { ... }, { "LOCPATH=" .. tostring(path) })
+  assert.equal(0, status, output)
+  return output
+end
+
+if not path then
+  pending("under other locales than C: " .. missing)
+  return
+end
+
+describe("orders, calls, messages and JSON are as in C", function()
+  local wanted
+
+  setup(function()
+    wanted = run(FLOW, "C", "C")
+    assert.matches("encoded\t[0.5,[1,2]]", wanted, 1, true)
+    assert.matches("decoded [10,25]\t{1=10 2=25}", wanted, 1, true)
+  end)
+
+  for _, name in ipairs(sorted_keys(locales.NAMES)) do
+    it(("in %s: %s"):format(name, locales.NAMES[name]), function()
+      assert.equal(wanted, run(FLOW, name, name))
+    end)
+    it(("in %s, loaded in C"):format(name), function() assert.equal(wanted, run(FLOW, "C", name)) end)
+    it(("in C, loaded in %s"):format(name), function() assert.equal(wanted, run(FLOW, name, "C")) end)
+  end
+end)
+
+describe("the lua-cjson that everybody shares reads and writes as before", function()
+  for _, names in ipairs { { "C", "C" }, { "C", "de_DE.UTF-8" }, { "de_DE.UTF-8", "C" },
+    { "de_DE.UTF-8", "de_DE.UTF-8" }, { "ps_AF.UTF-8", "C" }, { "ps_AF.UTF-8", "de_DE.UTF-8" } } do
+    it(("in %s, the library loaded in %s"):format(names[2], names[1]), function()
+      assert.equal(run(OWN, names[1], names[2], "without"), run(OWN, names[1], names[2], "with"))
+    end)
+  end
+end)
