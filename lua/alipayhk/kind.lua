@@ -1,6 +1,7 @@
 --- Kinds of values in tables that users write: each gives a message where a value is not of it.
 -- @module alipayhk.kind
 
+local edges = require "alipayhk.edges"
 local suggest = require "alipayhk.suggest"
 local text = require "alipayhk.text"
 
@@ -35,23 +36,14 @@ function kind.one_of(allowed)
   end
 end
 
--- What copying leaves at the ends of a text, and nobody sees: ASCII's blanks and control characters, the no-break
--- space, the ideographic one, the one without a width, a byte order mark.
-local INVISIBLE = { "[ " .. text.CONTROL .. "]", "\194\160", "\227\128\128", "\226\128\139", "\239\187\191" }
-local PLACES = { { "^%s", "at its beginning" }, { "%s$", "at its end" }, { "%s", "in it" } }
-
 --- A message where a text has blanks or line breaks that it may not have.
 -- @tparam string value
 -- @treturn ?string
 function kind.blank_fault(value)
   if value == "" then return "it is empty" end
-  for _, place in ipairs(PLACES) do
-    for _, invisible in ipairs(INVISIBLE) do
-      if value:find((place[1]:gsub("%%s", function() return invisible end))) then
-        return "there is a blank or a line break " .. place[2]
-      end
-    end
-  end
+  local stray = edges.stray(value)
+  if stray then return "there is " .. stray end
+  if value:find("[ " .. text.CONTROL .. "]") then return "there is a blank or a line break in it" end
 end
 
 return kind

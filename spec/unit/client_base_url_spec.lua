@@ -113,7 +113,7 @@ describe("a base URL", function()
     { "", "it is empty" },
     { "https://gateway.example\r\n", "at its end" },
     { "https://gateway.example ", "at its end" },
-    { " https://gateway.example", "at its beginning" },
+    { " https://gateway.example", "at its start" },
     { "https://gate way.example", "a blank or a line break in it" },
     { "https://user:secret@gateway.example", "without a user and a password" },
     { "https://gateway.example?x=1", "without a query string or fragment" },

@@ -189,8 +189,8 @@ describe("a config is refused", function()
   local SAID = {
     client_id = {
       { "", "it is empty" }, { "4Q5Y8W0WSG45P907917\r", "at its end" }, { "4Q5Y8W0WSG45P907917 ", "at its end" },
-      { " 4Q5Y8W0WSG45P907917", "at its beginning" }, { "4Q5Y 8W0W", "a blank or a line break in it" },
-      { "\239\187\1914Q5Y8W0W", "at its beginning" }, { "4Q5Y8W0W\194\160", "at its end" },
+      { " 4Q5Y8W0WSG45P907917", "at its start" }, { "4Q5Y 8W0W", "a blank or a line break in it" },
+      { "\239\187\1914Q5Y8W0W", "at its start" }, { "4Q5Y8W0W\194\160", "at its end" },
       { "客戶", "printable ASCII" }, { 4515907917, "expected a string, found a number" },
     },
     agent_token = { { "", "it is empty" }, { "token\n", "at its end" } },
