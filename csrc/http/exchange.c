@@ -6,12 +6,11 @@
 
 #include "../base/clock.h"
 #include "descriptors.h"
+#include "options.h"
 #include "tls_library.h"
 #include "verdict.h"
 
 enum {
-    KEEP_IDLE_SECONDS = 55,       /* nginx closes after 60 or 75: be first */
-    KEEP_LIFETIME_SECONDS = 3600, /* look at a renewed certificate within the hour */
     POLL_MS = 1000,
     LOOKUP_DESCRIPTORS = 4 /* what looking up a name needs at once */
 };
@@ -42,6 +41,7 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
         (void)close(fd);
         return CURL_SOCKET_BAD;
     }
+    x->socket = fd;
     return fd;
 }
 
@@ -134,25 +134,6 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 
 /* ---- one transfer ------------------------------------------------------------------------------- */
 
-static CURLcode set_protocols(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-}
-
-static CURLcode set_lifetime(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075000
-    return curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)KEEP_LIFETIME_SECONDS);
-#else
-    (void)easy;
-    return CURLE_OK;
-#endif
-}
-
 /* The first option that fails decides; the rest is then not set. */
 #define SET(option, value)                                                                                             \
     do {                                                                                                               \
@@ -161,7 +142,7 @@ static CURLcode set_lifetime(CURL *easy)
         }                                                                                                              \
     } while (0)
 
-static CURLcode set_message(ahk_exchange *x, const ahk_request *r)
+static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
 {
     CURL *easy = x->easy;
     CURLcode code = CURLE_OK;
@@ -186,69 +167,9 @@ static CURLcode set_message(ahk_exchange *x, const ahk_request *r)
     SET(CURLOPT_DEBUGFUNCTION, on_trace);
     SET(CURLOPT_DEBUGDATA, x);
     SET(CURLOPT_ERRORBUFFER, x->detail);
-    return code;
-}
-
-/* Under a proxy that speaks TLS itself there is one more place where bytes could wait unseen. */
-static bool is_tls_proxy(const ahk_request *r)
-{
-    const char *proxy = ahk_request_proxy(r);
-    return proxy != NULL && strncmp(proxy, "https://", strlen("https://")) == 0;
-}
-
-static CURLcode set_connection(ahk_exchange *x, const ahk_request *r)
-{
-    CURL *easy = x->easy;
-    CURLcode code = set_protocols(easy);
     SET(CURLOPT_SHARE, x->connections->sessions);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_OPENSOCKETDATA, x);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms);
-    SET(CURLOPT_TIMEOUT_MS, r->timeout_ms);
-    SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_MAXAGE_CONN, (long)KEEP_IDLE_SECONDS);
-    if (code == CURLE_OK) {
-        code = set_lifetime(easy);
-    }
-    if (!r->proxy_environment) {
-        SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
-        SET(CURLOPT_NOPROXY, "");
-    }
-    SET(CURLOPT_FORBID_REUSE, is_tls_proxy(r) ? 1L : 0L);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    if (code == CURLE_OK) {
-        /* A libcurl without HTTP/2 refuses; 1.1 is then what it speaks. */
-        (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-#if LIBCURL_VERSION_NUM >= 0x075700
-        /* A resolver that is silent is not waited for beyond the time that was given. */
-        (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-    }
-    return code;
-}
-
-static CURLcode set_tls(ahk_exchange *x, const ahk_request *r)
-{
-    CURL *easy = x->easy;
-    CURLcode code = CURLE_OK;
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSLVERSION, (long)(r->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
-    if (r->ca_file != NULL) {
-        SET(CURLOPT_CAINFO, r->ca_file);
-        SET(CURLOPT_CAPATH, NULL); /* that file and nothing else */
-    }
-    SET(CURLOPT_SSLCERT, r->client_cert);
-    SET(CURLOPT_SSLKEY, r->client_key);
-    SET(CURLOPT_KEYPASSWD, ""); /* an encrypted one fails; it must not ask at the terminal */
-    SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
-    if (code == CURLE_OK && ahk_request_is_tls(r)) {
-        (void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L); /* for whom the certificate is */
-        ahk_tls_note_issuer(easy, x->issuer, sizeof x->issuer);
-    }
     return code;
 }
 
@@ -256,11 +177,14 @@ static CURLcode set_tls(ahk_exchange *x, const ahk_request *r)
 
 static CURLcode set_options(ahk_exchange *x, const ahk_request *r)
 {
-    CURLcode code = set_message(x, r);
+    CURLcode code = set_exchange(x, r);
     if (code == CURLE_OK) {
-        code = set_connection(x, r);
+        code = ahk_options_set(x->easy, r);
     }
-    return code == CURLE_OK ? set_tls(x, r) : code;
+    if (code == CURLE_OK && ahk_request_is_tls(r)) {
+        ahk_tls_note_issuer(x->easy, x->issuer, sizeof x->issuer);
+    }
+    return code;
 }
 
 static CURLcode result_of(CURLM *multi, const CURL *easy)
@@ -275,18 +199,25 @@ static CURLcode result_of(CURLM *multi, const CURL *easy)
     return CURLE_OUT_OF_MEMORY; /* the only way that is left for it to end without a word */
 }
 
-static CURLcode perform(CURLM *multi, CURL *easy)
+/* libcurl's own times say it only when TLS and proxies are through as well. */
+static void note_connected(ahk_exchange *x)
+{
+    x->is_connected = x->is_connected || (x->socket != CURL_SOCKET_BAD && ahk_socket_is_connected(x->socket));
+}
+
+static CURLcode perform(CURLM *multi, ahk_exchange *x)
 {
     int running = 0;
-    CURLMcode code = curl_multi_add_handle(multi, easy);
+    CURLMcode code = curl_multi_add_handle(multi, x->easy);
     while (code == CURLM_OK) {
         code = curl_multi_perform(multi, &running);
+        note_connected(x);
         if (code != CURLM_OK || running == 0) {
             break;
         }
         code = curl_multi_poll(multi, NULL, 0, POLL_MS, NULL);
     }
-    return code == CURLM_OK ? result_of(multi, easy) : CURLE_OUT_OF_MEMORY;
+    return code == CURLM_OK ? result_of(multi, x->easy) : CURLE_OUT_OF_MEMORY;
 }
 
 static double milliseconds(CURL *easy, CURLINFO info)
@@ -324,6 +255,8 @@ static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk
     x->first_byte = 0;
     x->tls_session = NULL;
     x->has_opened = false;
+    x->socket = CURL_SOCKET_BAD;
+    x->is_connected = false;
     x->was_poisoned = false;
     x->was_crossed = false;
     x->has_surplus = false;
@@ -338,8 +271,17 @@ static long read_long(CURL *easy, CURLINFO info)
     return value;
 }
 
+static void trim_end(char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && ahk_is_space((unsigned char)text[length - 1])) {
+        text[--length] = '\0';
+    }
+}
+
 static void read_results(ahk_exchange *x, CURLcode code)
 {
+    trim_end(x->detail);
     x->status = read_long(x->easy, CURLINFO_RESPONSE_CODE);
     const long of_proxy = read_long(x->easy, CURLINFO_HTTP_CONNECTCODE);
     x->proxy_status = code != CURLE_OK && of_proxy != 0 && of_proxy / 100 != 2 ? of_proxy : 0;
@@ -364,7 +306,7 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
     }
     CURLcode code = set_options(exchange, request);
     if (code == CURLE_OK) {
-        code = perform(connections->multi, exchange->easy);
+        code = perform(connections->multi, exchange);
     }
     read_results(exchange, code);
     const ahk_outcome outcome = ahk_verdict(exchange, code, err);
