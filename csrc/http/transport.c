@@ -5,6 +5,7 @@
 #include "connections.h"
 #include "descriptors.h"
 #include "sigpipe.h"
+#include "tls_library.h"
 
 struct ahk_transport {
     ahk_connections connections;
@@ -23,6 +24,7 @@ void ahk_transport_free(ahk_transport *transport)
     ahk_sigpipe_guard guard;
     ahk_sigpipe_block(&guard); /* closing TLS writes */
     ahk_connections_free(&transport->connections);
+    ahk_tls_clear_errors();
     ahk_sigpipe_restore(&guard);
     free(transport);
 }
