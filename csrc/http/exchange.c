@@ -45,6 +45,20 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
     return fd;
 }
 
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* The connection is ready. What is not told of it here, libcurl's times tell. */
+static int on_ready(void *user, char *to, char *from, int to_port, int from_port)
+{
+    ahk_exchange *x = user;
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    x->has_begun = true;
+    return CURL_PREREQFUNC_OK;
+}
+#endif
+
 /* The last look at a kept connection. The body is what makes a request, so nothing has been asked yet. */
 static size_t on_send(char *out, size_t size, size_t count, void *user)
 {
@@ -100,12 +114,6 @@ static void on_first_byte(ahk_exchange *x)
     (void)curl_easy_setopt(x->easy, CURLOPT_VERBOSE, 1L);
 }
 
-/* HTTP/2 and later say which request an answer is for. */
-static bool is_of_stream(const char *status_line, size_t length)
-{
-    return length > 5 && memcmp(status_line, "HTTP/", 5) == 0 && status_line[5] >= '2';
-}
-
 /* What comes on a kept connection before the server can have the request is the end of another one: or a refusal that
  * did not wait for it, and that will come again. */
 static bool is_answer(ahk_exchange *x)
@@ -113,6 +121,17 @@ static bool is_answer(ahk_exchange *x)
     x->was_poisoned = x->sent < x->request->body.length;
     x->was_crossed = !x->was_poisoned && !ahk_connections_are_acknowledged(x->connections);
     return !x->was_poisoned && !x->was_crossed;
+}
+
+/* HTTP/2 says which request an answer is for. Who only calls himself that, on a connection that was not agreed to be
+ * one, is not believed. */
+static bool begin_answer(ahk_exchange *x, const char *status_line, size_t length)
+{
+    const bool says_so = length > 5 && memcmp(status_line, "HTTP/", 5) == 0 && status_line[5] >= '2';
+    x->tls_session = ahk_tls_session(x->easy);
+    x->is_multiplexed = says_so && ahk_request_is_tls(x->request) && ahk_tls_has_agreed_on_h2(x->tls_session, true);
+    x->head.malformed = says_so && !x->is_multiplexed;
+    return !x->head.malformed && (x->has_opened || x->is_multiplexed || is_answer(x));
 }
 
 /* libcurl calls this once a line, the status line and the empty line included. */
@@ -123,11 +142,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     if (x->first_byte <= 0) {
         on_first_byte(x);
     }
-    if (x->head.position == AHK_AT_STATUS_LINE) {
-        x->tls_session = ahk_tls_session(x->easy);
-        if (!x->has_opened && !is_of_stream(data, length) && !is_answer(x)) {
-            return 0;
-        }
+    if (x->head.position == AHK_AT_STATUS_LINE && !begin_answer(x, data, length)) {
+        return 0;
     }
     return ahk_head_take(&x->head, (ahk_slice){(const unsigned char *)data, length}) ? length : 0;
 }
@@ -170,6 +186,10 @@ static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
     SET(CURLOPT_SHARE, x->connections->sessions);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_OPENSOCKETDATA, x);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    SET(CURLOPT_PREREQFUNCTION, on_ready);
+    SET(CURLOPT_PREREQDATA, x);
+#endif
     return code;
 }
 
@@ -232,8 +252,8 @@ static ahk_timing read_timing(const ahk_exchange *x)
 {
     return (ahk_timing){
         .dns = milliseconds(x->easy, CURLINFO_NAMELOOKUP_TIME_T),
-        .connect = milliseconds(x->easy, CURLINFO_CONNECT_TIME_T),
-        .tls = milliseconds(x->easy, CURLINFO_APPCONNECT_TIME_T),
+        .connect = x->has_opened ? milliseconds(x->easy, CURLINFO_CONNECT_TIME_T) : 0,
+        .tls = x->has_opened ? milliseconds(x->easy, CURLINFO_APPCONNECT_TIME_T) : 0,
         .first_byte = x->first_byte > 0 ? (x->first_byte - x->started) * 1000 : 0,
         .total = (ahk_monotonic() - x->started) * 1000,
     };
@@ -254,6 +274,7 @@ static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk
     x->started = ahk_monotonic();
     x->first_byte = 0;
     x->tls_session = NULL;
+    x->is_multiplexed = false;
     x->has_opened = false;
     x->socket = CURL_SOCKET_BAD;
     x->is_connected = false;
@@ -271,22 +292,28 @@ static long read_long(CURL *easy, CURLINFO info)
     return value;
 }
 
-static void trim_end(char *text)
+/* libcurl breaks some of its texts. */
+static void make_one_line(char *text)
 {
     size_t length = strlen(text);
     while (length > 0 && ahk_is_space((unsigned char)text[length - 1])) {
         text[--length] = '\0';
     }
+    for (; *text != '\0'; text++) {
+        if (*text == '\r' || *text == '\n' || *text == '\t') {
+            *text = ' ';
+        }
+    }
 }
 
 static void read_results(ahk_exchange *x, CURLcode code)
 {
-    trim_end(x->detail);
+    make_one_line(x->detail);
     x->status = read_long(x->easy, CURLINFO_RESPONSE_CODE);
     const long of_proxy = read_long(x->easy, CURLINFO_HTTP_CONNECTCODE);
     x->proxy_status = code != CURLE_OK && of_proxy != 0 && of_proxy / 100 != 2 ? of_proxy : 0;
     x->timing = read_timing(x);
-    x->has_begun = milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    x->has_begun = x->has_begun || x->sent > 0 || milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
     if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_OUT_OF_MEMORY) {
         x->no_descriptors = x->no_descriptors || !ahk_descriptors_left(LOOKUP_DESCRIPTORS);
     }
@@ -310,8 +337,9 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
     }
     read_results(exchange, code);
     const ahk_outcome outcome = ahk_verdict(exchange, code, err);
-    const bool is_kept = outcome == AHK_SENT && !exchange->has_surplus &&
-                         ahk_connections_keep(connections, exchange->easy, exchange->tls_session);
+    const bool is_kept =
+        outcome == AHK_SENT && !exchange->has_surplus &&
+        ahk_connections_keep(connections, exchange->easy, exchange->tls_session, exchange->is_multiplexed);
     (void)curl_multi_remove_handle(connections->multi, exchange->easy);
     curl_easy_cleanup(exchange->easy);
     exchange->easy = NULL;

@@ -52,6 +52,7 @@ typedef struct {
     double started;          /* seconds of the monotonic clock */
     double first_byte;       /* the same, 0 before it */
     const void *tls_session; /* libcurl's */
+    bool is_multiplexed;     /* HTTP/2 */
     bool has_opened;         /* a connection: it does not use a kept one */
     curl_socket_t socket;    /* the last that it opened */
     bool is_connected;       /* that one */

@@ -146,11 +146,13 @@ void ahk_explain_tls(const ahk_facts *f)
         ahk_explain(f, "; its key is none of `tls.pinned_public_key`");
         return;
     case CURLE_SSL_CACERT_BADFILE:
-        ahk_explain(f, "; check `tls.ca_file`%s", f->request->ca_file != NULL ? "" : " (none is set)");
+        ahk_explain(f, "; check `tls.ca_file` (%s)", f->request->ca_file != NULL ? f->request->ca_file : "not set");
         return;
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_BAD_FUNCTION_ARGUMENT:
-        ahk_explain(f, "; check `tls.client_cert` and `tls.client_key`");
+        ahk_explain(f, "; check `tls.client_cert` (%s) and `tls.client_key` (%s)",
+                    f->request->client_cert != NULL ? f->request->client_cert : "not set",
+                    f->request->client_key != NULL ? f->request->client_key : "not set");
         return;
     default:
         break;

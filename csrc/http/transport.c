@@ -55,6 +55,10 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange,
         ahk_fail(err, "the URL does not start with https://");
         return AHK_FAILED_PROTOCOL;
     }
+    if (!ahk_request_is_one_word(request)) {
+        ahk_fail(err, "the URL has a blank or a control character in it");
+        return AHK_FAILED_PROTOCOL;
+    }
     ahk_sigpipe_block(&guard);
     ahk_outcome outcome = send_guarded(transport, exchange, request, err);
     if (outcome == AHK_FAILED_CONNECT && exchange->was_poisoned) {

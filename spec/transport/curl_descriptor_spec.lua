@@ -8,7 +8,7 @@ local function limit(count)
   return { "sh", "-c", ("ulimit -n %d; exec \"$@\""):format(count), "sh" }
 end
 
--- Url, CA file. Prints the TCP sockets among the files of a process that Lua starts meanwhile.
+-- Url, CA file. Prints the sockets of our connection among the files of a process that Lua starts meanwhile.
 local INHERITED = [[
 local url, ca_file = ...
 local curl = require "alipayhk.curl"
@@ -28,8 +28,11 @@ local pipe = io.popen("for file in /proc/self/fd/*; do readlink \"$file\"; done;
 local listing = pipe:read("*a")
 pipe:close()
 assert(listing:find("pipe:", 1, true))
+local port = (":%04X"):format(tonumber(url:match(":([0-9]+)/")))
 for inode in listing:gmatch("socket:%[([0-9]+)%]") do
-  if listing:find(" " .. inode .. " ", 1, true) then print("inherited", inode) end
+  for line in listing:gmatch("[^\n]+") do
+    if line:find(port, 1, true) and line:find(" " .. inode .. " ", 1, true) then print("inherited", line) end
+  end
 end
 transport:close()
 ]]

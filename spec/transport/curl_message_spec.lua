@@ -49,7 +49,7 @@ local CASES = {
   { name = "a pinned key that is not the server's", listener = "https", tls = { pinned_public_key = WRONG_PIN },
     code = "tls", says = { "{host}", "`tls.pinned_public_key`" } },
   { name = "a CA file that is missing", listener = "https", tls = { ca_file = "/nowhere.pem" }, code = "tls",
-    says = { "`tls.ca_file`" } },
+    says = { "`tls.ca_file`", "/nowhere.pem" } },
   { name = "a client certificate that is missing", listener = "https",
     tls = { client_cert = "/nowhere.pem", client_key = "/nowhere.key" }, code = "tls",
     says = { "`tls.client_cert`", "/nowhere.pem" } },
