@@ -61,8 +61,8 @@ local function all_after(prefix, output)
   return list
 end
 
---- Runs a driver with what it is to know: { faults, points, counts = { [NAME] = number } }. A driver that died is a fault
--- too.
+--- Runs a driver with what it is to know: { faults, points, counts = { [NAME] = number } }. A driver that died has a
+-- fault for that.
 function run.driver(lua, driver, inputs)
   local output, status = shell.run(('eval "$(make -s env LUA=%s)"; %s spec/support/stress/%s.lua %s'):format(
     lua, host(lua), driver, words(inputs)))
