@@ -4,6 +4,7 @@ local gateway = require "spec.support.gateway"
 local load = require "spec.support.load"
 local merchant = require "spec.support.nginx_merchant"
 local nginx = require "spec.support.nginx"
+local only_with = require "spec.support.only_with"
 local shell = require "spec.support.shell"
 
 local post = merchant.post
@@ -120,9 +121,9 @@ describe("after a client is made", function()
   end
 
   local can_trace = select(2, shell.run("strace -o /dev/null true")) == 0
-  local test = can_trace and it or pending
+  local test = only_with(can_trace, "needs strace", it, pending)
   -- The first, so that it sees all that a worker's first call does.
-  test("no system call opens a file" .. (can_trace and "" or " (needs strace)"), function()
+  test("no system call opens a file", function()
     local trace = server.directory .. "/trace"
     local pid = shell.must(TRACE:format(server.workers()[1], trace)):match("%d+")
     -- It has hold of the worker when it sees this.

@@ -3,6 +3,7 @@
 
 local merchant = require "spec.support.nginx_merchant"
 local nginx = require "spec.support.nginx"
+local only_with = require "spec.support.only_with"
 local shell = require "spec.support.shell"
 
 local post = merchant.post
@@ -71,9 +72,9 @@ end
 
 describe("nginx under valgrind", function()
   local has_valgrind = select(2, shell.run("valgrind true")) == 0
-  local test = has_valgrind and it or pending
+  local test = only_with(has_valgrind, "needs valgrind", it, pending)
 
-  test("has nothing to say of 20 syncs and 2 calls" .. (has_valgrind and "" or " (needs valgrind)"), function()
+  test("has nothing to say of 20 syncs and 2 calls", function()
     local path_of_report = shell.directory() .. "/report"
     local server = nginx.start {
       master = false, launcher = VALGRIND:format(path_of_report), http = merchant.http(HTTP), server = SERVER,
