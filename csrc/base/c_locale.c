@@ -1,21 +1,20 @@
 #include "c_locale.h"
 
 #include <stdatomic.h>
-#include <stdint.h>
 
 /* Made once a process and never freed: some thread may always be in it. */
 static locale_t c_locale(void)
 {
-    static _Atomic(uintptr_t) made = 0;
-    uintptr_t known = atomic_load(&made);
-    if (known == 0) {
+    static _Atomic(locale_t) made = (locale_t)0;
+    locale_t known = atomic_load(&made);
+    if (known == (locale_t)0) {
         const locale_t fresh = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-        if (fresh == (locale_t)0 || atomic_compare_exchange_strong(&made, &known, (uintptr_t)fresh)) {
+        if (fresh == (locale_t)0 || atomic_compare_exchange_strong(&made, &known, fresh)) {
             return fresh;
         }
         freelocale(fresh); /* another thread was first */
     }
-    return (locale_t)known;
+    return known;
 }
 
 bool ahk_c_locale_enter(locale_t *before)

@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "../base/c_locale.h"
@@ -248,8 +247,8 @@ void ahk_core_json_open(lua_State *L)
         {"in_c_locale", core_in_c_locale},
         {NULL, NULL},
     };
-    static const char empty_array = 0;
+    static char empty_array; /* its address is the value */
     ahk_set_functions(L, functions);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&empty_array);
+    lua_pushlightuserdata(L, &empty_array);
     lua_setfield(L, -2, "empty_array");
 }
