@@ -1,8 +1,8 @@
 /* The part of alipayhk.core that has to do with keys: reading them, signatures, RSA_AES.
  *
- * Whatever C holds while Lua may raise lives in a userdata that was pushed before. A key is taken out of its
- * handle last: any allocation of Lua's may run a finalizer, and that may close the key. So between check_key
- * and the last use of the key no function of Lua's is called but with values that are none of the key's. */
+ * Whatever C holds while Lua may raise lives in a userdata that was pushed before. Any allocation of Lua's may
+ * run a finalizer, and that may close a key: check_key comes last, and from there to the last look at the key
+ * nothing of Lua's is called. */
 #include "core_key.h"
 
 #include <string.h>

@@ -71,7 +71,8 @@ static bool read_open_file(int fd, ahk_file *file, const char *path, size_t max,
     if (status.st_size > (off_t)max) {
         return ahk_fail(err, AHK_PATH_FORMAT ": longer than %zu bytes", AHK_PATH(path), max);
     }
-    file->room = (size_t)status.st_size + 1; /* one more, to notice that it grows */
+    /* Some file systems say 0 whatever there is. One more, to notice that it grows. */
+    file->room = (status.st_size > 0 ? (size_t)status.st_size : max) + 1;
     file->data = OPENSSL_malloc(file->room);
     if (file->data == NULL) {
         return ahk_fail(err, AHK_PATH_FORMAT ": out of memory", AHK_PATH(path));

@@ -79,6 +79,9 @@ static const char *odd_name(const unsigned char *at, size_t left)
         {"...", " (an ellipsis: was the key cut short?)"},
         {"*", " (was the key masked?)"},
         {"%", " (is it percent-encoded?)"},
+        {"$", " (a variable that nobody filled in?)"},
+        {"{", " (a placeholder that nobody filled in?)"},
+        {"<", " (a placeholder that nobody filled in?)"},
     };
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         if (ahk_slice_starts((ahk_slice){at, left}, odd[i].bytes)) {

@@ -99,7 +99,7 @@ static ahk_verdict judge(const ahk_key *key, int verified, ahk_error *err)
     if (verified == 1 || wrong) {
         return verified == 1 ? AHK_VALID : AHK_INVALID;
     }
-    (void)ahk_fail(err, "verify: out of memory");
+    (void)ahk_fail(err, "verify: could not be carried out (memory is short)");
     return AHK_NOT_VERIFIED;
 }
 

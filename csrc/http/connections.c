@@ -75,13 +75,6 @@ bool ahk_connections_ready(ahk_connections *connections)
     return made;
 }
 
-static bool is_multiplexed(CURL *easy)
-{
-    long version = 0;
-    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-    return version >= CURL_HTTP_VERSION_2_0;
-}
-
 static bool is_known(const ahk_connections *connections, const ahk_kept *one)
 {
     for (size_t i = 0; i < connections->count; i++) {
@@ -104,9 +97,9 @@ static void forget_closed(ahk_connections *connections)
     connections->count = left;
 }
 
-bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session)
+bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session, bool multiplexed)
 {
-    ahk_kept one = {.fd = CURL_SOCKET_BAD, .multiplexed = is_multiplexed(easy)};
+    ahk_kept one = {.fd = CURL_SOCKET_BAD, .multiplexed = multiplexed};
     struct stat file;
     if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &one.fd) != CURLE_OK || one.fd == CURL_SOCKET_BAD) {
         return true; /* libcurl has closed it, and the session with it */

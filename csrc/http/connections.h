@@ -42,8 +42,9 @@ bool ahk_connections_are_quiet(const ahk_connections *connections);
 bool ahk_connections_are_acknowledged(const ahk_connections *connections);
 
 /* Remembers the connection of a transfer that went well; before the transfer is taken from `multi`. `session` is what
- * ahk_tls_session said during it. False where it must not be used again: the caller drops it. */
-bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session);
+ * ahk_tls_session said during it; `multiplexed`: it is one of HTTP/2. False where it must not be used again: the caller
+ * drops it. */
+bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session, bool multiplexed);
 
 /* Closes them. TLS sessions stay. */
 void ahk_connections_drop(ahk_connections *connections);

@@ -31,6 +31,13 @@ bool ahk_socket_is_quiet(int fd, bool may_have_bytes)
     return n < 0 ? errno == EAGAIN || errno == EWOULDBLOCK : n > 0 && may_have_bytes;
 }
 
+bool ahk_socket_is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+}
+
 bool ahk_socket_is_acknowledged(int fd)
 {
 #ifdef SIOCOUTQ

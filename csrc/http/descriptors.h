@@ -10,6 +10,9 @@ int ahk_socket(int family, int type, int protocol);
 /* Whether a socket has not ended and has nothing to read, or may have. */
 bool ahk_socket_is_quiet(int fd, bool may_have_bytes);
 
+/* Whether it is connected to somebody. */
+bool ahk_socket_is_connected(int fd);
+
 /* Whether the other side has acknowledged all that was written. True where the system cannot tell. */
 bool ahk_socket_is_acknowledged(int fd);
 

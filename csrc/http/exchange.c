@@ -6,12 +6,11 @@
 
 #include "../base/clock.h"
 #include "descriptors.h"
+#include "options.h"
 #include "tls_library.h"
 #include "verdict.h"
 
 enum {
-    KEEP_IDLE_SECONDS = 55,       /* nginx closes after 60 or 75: be first */
-    KEEP_LIFETIME_SECONDS = 3600, /* look at a renewed certificate within the hour */
     POLL_MS = 1000,
     LOOKUP_DESCRIPTORS = 4 /* what looking up a name needs at once */
 };
@@ -42,8 +41,23 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
         (void)close(fd);
         return CURL_SOCKET_BAD;
     }
+    x->socket = fd;
     return fd;
 }
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* The connection is ready. What is not told of it here, libcurl's times tell. */
+static int on_ready(void *user, char *to, char *from, int to_port, int from_port)
+{
+    ahk_exchange *x = user;
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    x->has_begun = true;
+    return CURL_PREREQFUNC_OK;
+}
+#endif
 
 /* The last look at a kept connection. The body is what makes a request, so nothing has been asked yet. */
 static size_t on_send(char *out, size_t size, size_t count, void *user)
@@ -100,12 +114,6 @@ static void on_first_byte(ahk_exchange *x)
     (void)curl_easy_setopt(x->easy, CURLOPT_VERBOSE, 1L);
 }
 
-/* HTTP/2 and later say which request an answer is for. */
-static bool is_of_stream(const char *status_line, size_t length)
-{
-    return length > 5 && memcmp(status_line, "HTTP/", 5) == 0 && status_line[5] >= '2';
-}
-
 /* What comes on a kept connection before the server can have the request is the end of another one: or a refusal that
  * did not wait for it, and that will come again. */
 static bool is_answer(ahk_exchange *x)
@@ -113,6 +121,17 @@ static bool is_answer(ahk_exchange *x)
     x->was_poisoned = x->sent < x->request->body.length;
     x->was_crossed = !x->was_poisoned && !ahk_connections_are_acknowledged(x->connections);
     return !x->was_poisoned && !x->was_crossed;
+}
+
+/* HTTP/2 says which request an answer is for. Who only calls himself that, on a connection that was not agreed to be
+ * one, is not believed. */
+static bool begin_answer(ahk_exchange *x, const char *status_line, size_t length)
+{
+    const bool says_so = length > 5 && memcmp(status_line, "HTTP/", 5) == 0 && status_line[5] >= '2';
+    x->tls_session = ahk_tls_session(x->easy);
+    x->is_multiplexed = says_so && ahk_request_is_tls(x->request) && ahk_tls_has_agreed_on_h2(x->tls_session, true);
+    x->head.malformed = says_so && !x->is_multiplexed;
+    return !x->head.malformed && (x->has_opened || x->is_multiplexed || is_answer(x));
 }
 
 /* libcurl calls this once a line, the status line and the empty line included. */
@@ -123,35 +142,13 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     if (x->first_byte <= 0) {
         on_first_byte(x);
     }
-    if (x->head.position == AHK_AT_STATUS_LINE) {
-        x->tls_session = ahk_tls_session(x->easy);
-        if (!x->has_opened && !is_of_stream(data, length) && !is_answer(x)) {
-            return 0;
-        }
+    if (x->head.position == AHK_AT_STATUS_LINE && !begin_answer(x, data, length)) {
+        return 0;
     }
     return ahk_head_take(&x->head, (ahk_slice){(const unsigned char *)data, length}) ? length : 0;
 }
 
 /* ---- one transfer ------------------------------------------------------------------------------- */
-
-static CURLcode set_protocols(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-}
-
-static CURLcode set_lifetime(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075000
-    return curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)KEEP_LIFETIME_SECONDS);
-#else
-    (void)easy;
-    return CURLE_OK;
-#endif
-}
 
 /* The first option that fails decides; the rest is then not set. */
 #define SET(option, value)                                                                                             \
@@ -161,7 +158,7 @@ static CURLcode set_lifetime(CURL *easy)
         }                                                                                                              \
     } while (0)
 
-static CURLcode set_message(ahk_exchange *x, const ahk_request *r)
+static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
 {
     CURL *easy = x->easy;
     CURLcode code = CURLE_OK;
@@ -186,69 +183,13 @@ static CURLcode set_message(ahk_exchange *x, const ahk_request *r)
     SET(CURLOPT_DEBUGFUNCTION, on_trace);
     SET(CURLOPT_DEBUGDATA, x);
     SET(CURLOPT_ERRORBUFFER, x->detail);
-    return code;
-}
-
-/* Under a proxy that speaks TLS itself there is one more place where bytes could wait unseen. */
-static bool is_tls_proxy(const ahk_request *r)
-{
-    const char *proxy = ahk_request_proxy(r);
-    return proxy != NULL && strncmp(proxy, "https://", strlen("https://")) == 0;
-}
-
-static CURLcode set_connection(ahk_exchange *x, const ahk_request *r)
-{
-    CURL *easy = x->easy;
-    CURLcode code = set_protocols(easy);
     SET(CURLOPT_SHARE, x->connections->sessions);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_OPENSOCKETDATA, x);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms);
-    SET(CURLOPT_TIMEOUT_MS, r->timeout_ms);
-    SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_MAXAGE_CONN, (long)KEEP_IDLE_SECONDS);
-    if (code == CURLE_OK) {
-        code = set_lifetime(easy);
-    }
-    if (!r->proxy_environment) {
-        SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
-        SET(CURLOPT_NOPROXY, "");
-    }
-    SET(CURLOPT_FORBID_REUSE, is_tls_proxy(r) ? 1L : 0L);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    if (code == CURLE_OK) {
-        /* A libcurl without HTTP/2 refuses; 1.1 is then what it speaks. */
-        (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-#if LIBCURL_VERSION_NUM >= 0x075700
-        /* A resolver that is silent is not waited for beyond the time that was given. */
-        (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    SET(CURLOPT_PREREQFUNCTION, on_ready);
+    SET(CURLOPT_PREREQDATA, x);
 #endif
-    }
-    return code;
-}
-
-static CURLcode set_tls(ahk_exchange *x, const ahk_request *r)
-{
-    CURL *easy = x->easy;
-    CURLcode code = CURLE_OK;
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSLVERSION, (long)(r->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
-    if (r->ca_file != NULL) {
-        SET(CURLOPT_CAINFO, r->ca_file);
-        SET(CURLOPT_CAPATH, NULL); /* that file and nothing else */
-    }
-    SET(CURLOPT_SSLCERT, r->client_cert);
-    SET(CURLOPT_SSLKEY, r->client_key);
-    SET(CURLOPT_KEYPASSWD, ""); /* an encrypted one fails; it must not ask at the terminal */
-    SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
-    if (code == CURLE_OK && ahk_request_is_tls(r)) {
-        (void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L); /* for whom the certificate is */
-        ahk_tls_note_issuer(easy, x->issuer, sizeof x->issuer);
-    }
     return code;
 }
 
@@ -256,11 +197,14 @@ static CURLcode set_tls(ahk_exchange *x, const ahk_request *r)
 
 static CURLcode set_options(ahk_exchange *x, const ahk_request *r)
 {
-    CURLcode code = set_message(x, r);
+    CURLcode code = set_exchange(x, r);
     if (code == CURLE_OK) {
-        code = set_connection(x, r);
+        code = ahk_options_set(x->easy, r);
     }
-    return code == CURLE_OK ? set_tls(x, r) : code;
+    if (code == CURLE_OK && ahk_request_is_tls(r)) {
+        ahk_tls_note_issuer(x->easy, x->issuer, sizeof x->issuer);
+    }
+    return code;
 }
 
 static CURLcode result_of(CURLM *multi, const CURL *easy)
@@ -275,18 +219,25 @@ static CURLcode result_of(CURLM *multi, const CURL *easy)
     return CURLE_OUT_OF_MEMORY; /* the only way that is left for it to end without a word */
 }
 
-static CURLcode perform(CURLM *multi, CURL *easy)
+/* libcurl's own times say it only when TLS and proxies are through as well. */
+static void note_connected(ahk_exchange *x)
+{
+    x->is_connected = x->is_connected || (x->socket != CURL_SOCKET_BAD && ahk_socket_is_connected(x->socket));
+}
+
+static CURLcode perform(CURLM *multi, ahk_exchange *x)
 {
     int running = 0;
-    CURLMcode code = curl_multi_add_handle(multi, easy);
+    CURLMcode code = curl_multi_add_handle(multi, x->easy);
     while (code == CURLM_OK) {
         code = curl_multi_perform(multi, &running);
+        note_connected(x);
         if (code != CURLM_OK || running == 0) {
             break;
         }
         code = curl_multi_poll(multi, NULL, 0, POLL_MS, NULL);
     }
-    return code == CURLM_OK ? result_of(multi, easy) : CURLE_OUT_OF_MEMORY;
+    return code == CURLM_OK ? result_of(multi, x->easy) : CURLE_OUT_OF_MEMORY;
 }
 
 static double milliseconds(CURL *easy, CURLINFO info)
@@ -301,8 +252,8 @@ static ahk_timing read_timing(const ahk_exchange *x)
 {
     return (ahk_timing){
         .dns = milliseconds(x->easy, CURLINFO_NAMELOOKUP_TIME_T),
-        .connect = milliseconds(x->easy, CURLINFO_CONNECT_TIME_T),
-        .tls = milliseconds(x->easy, CURLINFO_APPCONNECT_TIME_T),
+        .connect = x->has_opened ? milliseconds(x->easy, CURLINFO_CONNECT_TIME_T) : 0,
+        .tls = x->has_opened ? milliseconds(x->easy, CURLINFO_APPCONNECT_TIME_T) : 0,
         .first_byte = x->first_byte > 0 ? (x->first_byte - x->started) * 1000 : 0,
         .total = (ahk_monotonic() - x->started) * 1000,
     };
@@ -323,7 +274,10 @@ static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk
     x->started = ahk_monotonic();
     x->first_byte = 0;
     x->tls_session = NULL;
+    x->is_multiplexed = false;
     x->has_opened = false;
+    x->socket = CURL_SOCKET_BAD;
+    x->is_connected = false;
     x->was_poisoned = false;
     x->was_crossed = false;
     x->has_surplus = false;
@@ -338,13 +292,28 @@ static long read_long(CURL *easy, CURLINFO info)
     return value;
 }
 
+/* libcurl breaks some of its texts. */
+static void make_one_line(char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && ahk_is_space((unsigned char)text[length - 1])) {
+        text[--length] = '\0';
+    }
+    for (; *text != '\0'; text++) {
+        if (*text == '\r' || *text == '\n' || *text == '\t') {
+            *text = ' ';
+        }
+    }
+}
+
 static void read_results(ahk_exchange *x, CURLcode code)
 {
+    make_one_line(x->detail);
     x->status = read_long(x->easy, CURLINFO_RESPONSE_CODE);
     const long of_proxy = read_long(x->easy, CURLINFO_HTTP_CONNECTCODE);
     x->proxy_status = code != CURLE_OK && of_proxy != 0 && of_proxy / 100 != 2 ? of_proxy : 0;
     x->timing = read_timing(x);
-    x->has_begun = milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    x->has_begun = x->has_begun || x->sent > 0 || milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
     if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_OUT_OF_MEMORY) {
         x->no_descriptors = x->no_descriptors || !ahk_descriptors_left(LOOKUP_DESCRIPTORS);
     }
@@ -364,12 +333,13 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
     }
     CURLcode code = set_options(exchange, request);
     if (code == CURLE_OK) {
-        code = perform(connections->multi, exchange->easy);
+        code = perform(connections->multi, exchange);
     }
     read_results(exchange, code);
     const ahk_outcome outcome = ahk_verdict(exchange, code, err);
-    const bool is_kept = outcome == AHK_SENT && !exchange->has_surplus &&
-                         ahk_connections_keep(connections, exchange->easy, exchange->tls_session);
+    const bool is_kept =
+        outcome == AHK_SENT && !exchange->has_surplus &&
+        ahk_connections_keep(connections, exchange->easy, exchange->tls_session, exchange->is_multiplexed);
     (void)curl_multi_remove_handle(connections->multi, exchange->easy);
     curl_easy_cleanup(exchange->easy);
     exchange->easy = NULL;

@@ -52,7 +52,10 @@ typedef struct {
     double started;          /* seconds of the monotonic clock */
     double first_byte;       /* the same, 0 before it */
     const void *tls_session; /* libcurl's */
+    bool is_multiplexed;     /* HTTP/2 */
     bool has_opened;         /* a connection: it does not use a kept one */
+    curl_socket_t socket;    /* the last that it opened */
+    bool is_connected;       /* that one */
     bool was_poisoned;       /* the kept connection had ended, or had bytes on it, before the request left */
     bool was_crossed;        /* an answer was on its way before the request had arrived */
     bool has_surplus;        /* the answer had more bytes than it said */

@@ -31,6 +31,13 @@ bool ahk_facts_say(const ahk_facts *f, const char *words)
     return strstr(f->x->detail, words) != NULL;
 }
 
+/* Where a proxy is named. */
+static const char *proxy_source(const ahk_facts *f)
+{
+    const char *variable = ahk_proxy_variable(ahk_request_is_tls(f->request));
+    return f->request->proxy_environment && variable != NULL ? variable : "`proxy`";
+}
+
 static void name_way(const ahk_facts *f)
 {
     if (f->proxy != NULL) {
@@ -64,10 +71,10 @@ static const char *activity(const ahk_facts *f)
 {
     const ahk_exchange *x = f->x;
     if (!x->has_begun) {
-        return x->timing.dns <= 0       ? "while a name was looked up"
-               : x->timing.connect <= 0 ? "while a connection was made"
-               : f->proxy != NULL       ? "before the proxy had connected and TLS was ready"
-                                        : "during the TLS handshake";
+        return x->timing.dns <= 0 ? "while a name was looked up"
+               : !x->is_connected ? "while a connection was made"
+               : f->proxy != NULL ? "before the connection was ready"
+                                  : "during the TLS handshake";
     }
     return x->sent < f->request->body.length ? "while the request was being sent"
            : x->first_byte <= 0              ? "without an answer"
@@ -78,7 +85,8 @@ void ahk_explain_timeout(const ahk_facts *f)
 {
     const ahk_request *r = f->request;
     const bool is_of_connecting = !f->x->has_begun && r->connect_timeout_ms < r->timeout_ms;
-    ahk_explain(f, "%s: the %ld ms of %s passed %s", f->host, is_of_connecting ? r->connect_timeout_ms : r->timeout_ms,
+    ahk_explain(f, "%s: the %ld ms of `%s` passed %s", f->host,
+                is_of_connecting ? r->connect_timeout_ms : r->timeout_ms,
                 is_of_connecting ? "connect_timeout_ms" : "timeout_ms", activity(f));
     name_way(f);
 }
@@ -102,7 +110,7 @@ static void tell_untrusted(const ahk_facts *f)
         if (f->x->issuer[0] != '\0') {
             ahk_explain(f, ": it was issued by %s", f->x->issuer);
         }
-        ahk_explain(f, "; tls.ca_file has to hold the certificate of the CA that issued it%s",
+        ahk_explain(f, "; `tls.ca_file` has to hold the certificate of the CA that issued it%s",
                     f->request->ca_file != NULL ? ", and holds others" : " (none is set: the system's CAs were tried)");
         break;
     default: {
@@ -117,11 +125,11 @@ static void tell_untrusted(const ahk_facts *f)
 static void tell_alert(const ahk_facts *f)
 {
     if (ahk_facts_say(f, "alert protocol version")) {
-        ahk_explain(f, "; it does not speak the TLS that tls.min_version asks for");
+        ahk_explain(f, "; it does not speak the TLS that `tls.min_version` asks for");
     } else if (f->request->client_cert == NULL) {
-        ahk_explain(f, "; it may want a certificate of ours: tls.client_cert and tls.client_key");
+        ahk_explain(f, "; it may want a certificate of ours: `tls.client_cert` and `tls.client_key`");
     } else {
-        ahk_explain(f, "; it does not accept tls.client_cert");
+        ahk_explain(f, "; it does not accept `tls.client_cert`");
     }
 }
 
@@ -135,14 +143,16 @@ void ahk_explain_tls(const ahk_facts *f)
         tell_untrusted(f);
         return;
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-        ahk_explain(f, "; its key is none of tls.pinned_public_key");
+        ahk_explain(f, "; its key is none of `tls.pinned_public_key`");
         return;
     case CURLE_SSL_CACERT_BADFILE:
-        ahk_explain(f, "; look at tls.ca_file%s", f->request->ca_file != NULL ? "" : " (none is set)");
+        ahk_explain(f, "; check `tls.ca_file` (%s)", f->request->ca_file != NULL ? f->request->ca_file : "not set");
         return;
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_BAD_FUNCTION_ARGUMENT:
-        ahk_explain(f, "; look at tls.client_cert and tls.client_key");
+        ahk_explain(f, "; check `tls.client_cert` (%s) and `tls.client_key` (%s)",
+                    f->request->client_cert != NULL ? f->request->client_cert : "not set",
+                    f->request->client_key != NULL ? f->request->client_key : "not set");
         return;
     default:
         break;
@@ -152,7 +162,7 @@ void ahk_explain_tls(const ahk_facts *f)
     } else if (ahk_facts_say(f, "wrong version number") || ahk_facts_say(f, "packet length too long")) {
         ahk_explain(f, "; nobody speaks TLS on that port");
     } else if (ahk_facts_say(f, "unsupported protocol")) {
-        ahk_explain(f, "; it does not speak the TLS that tls.min_version asks for");
+        ahk_explain(f, "; it does not speak the TLS that `tls.min_version` asks for");
     }
 }
 
@@ -167,27 +177,26 @@ void ahk_explain_refusal(const ahk_facts *f)
         ahk_explain(f, "status %ld", f->x->proxy_status);
     }
     if (f->x->proxy_status == 407) {
-        ahk_explain(f, "; it wants credentials, in proxy or in the environment: http://user:password@host:port");
+        ahk_explain(f, "; it wants credentials in %s: http://user:password@host:port", proxy_source(f));
     } else if (f->x->proxy_status == 403) {
-        ahk_explain(f, "; it has to be allowed there");
+        ahk_explain(f, "; it has to be told to allow that");
     }
 }
 
 void ahk_explain_unreachable(const ahk_facts *f)
 {
-    if (f->code == CURLE_COULDNT_RESOLVE_PROXY) {
-        ahk_explain(f, "the proxy %s: %s; look at proxy", f->proxy_host, f->detail);
-        return;
-    }
-    if (f->proxy != NULL && !f->request->proxy_environment && f->x->timing.connect <= 0) {
-        ahk_explain(f, "the proxy %s cannot be reached: %s; look at proxy", f->proxy_host, f->detail);
+    /* What the environment says may have exceptions (no_proxy), so that it need not be the proxy. */
+    const bool is_of_proxy = f->code == CURLE_COULDNT_RESOLVE_PROXY ||
+                             (f->proxy != NULL && !f->request->proxy_environment && !f->x->is_connected);
+    if (is_of_proxy) {
+        ahk_explain(f, "the proxy %s cannot be reached: %s; check %s", f->proxy_host, f->detail, proxy_source(f));
         return;
     }
     ahk_explain(f, "%s", f->host);
     name_way(f);
     ahk_explain(f, ": %s", f->detail);
     if (f->code == CURLE_SSL_CONNECT_ERROR) {
-        ahk_explain(f, "; it was closed during the TLS handshake: nothing was sent");
+        ahk_explain(f, "; the connection ended during the TLS handshake: nothing was sent");
     }
 }
 
@@ -195,6 +204,6 @@ void ahk_explain_environment(const ahk_facts *f)
 {
     const char *variable = ahk_proxy_variable(ahk_request_is_tls(f->request));
     if (f->request->proxy == NULL && !f->request->proxy_environment && variable != NULL) {
-        ahk_explain(f, "; %s is set and not used: proxy = \"environment\" would", variable);
+        ahk_explain(f, "; %s is set and not used: `proxy = \"environment\"` would", variable);
     }
 }

@@ -25,6 +25,16 @@ bool ahk_request_is_http(const ahk_request *request)
     return ahk_request_is_tls(request) || has_prefix(request->url, HTTP);
 }
 
+bool ahk_request_is_one_word(const ahk_request *request)
+{
+    for (const char *c = request->url; *c != '\0'; c++) {
+        if ((*c > '\0' && *c <= ' ') || *c == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Newer versions of libcurl would drop a lone question mark. */
 const char *ahk_request_target(const ahk_request *request)
 {

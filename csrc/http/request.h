@@ -29,6 +29,9 @@ typedef struct {
 bool ahk_request_is_tls(const ahk_request *request);
 bool ahk_request_is_http(const ahk_request *request);
 
+/* Whether a URL has nothing in it that could end the request line. */
+bool ahk_request_is_one_word(const ahk_request *request);
+
 /* The URL's path and query as they were signed, for libcurl; NULL where a proxy has to read the whole URL. */
 const char *ahk_request_target(const ahk_request *request);
 

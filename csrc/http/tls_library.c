@@ -12,6 +12,7 @@ typedef int verify_callback(int preverified, void *store_context);
 static struct {
     void (*clear_error)(void);
     int (*has_pending)(const void *ssl);
+    void (*get_alpn_selected)(const void *ssl, const unsigned char **name, unsigned int *length);
     int (*get_verify_mode)(const void *ctx);
     verify_callback *(*get_verify_callback)(const void *ctx);
     void (*set_verify)(void *ctx, int mode, verify_callback *callback);
@@ -53,6 +54,7 @@ static void load(void)
     if (library.has_pending == NULL) {
         load_function(&library.has_pending, handle, "SSL_pending");
     }
+    load_function(&library.get_alpn_selected, handle, "SSL_get0_alpn_selected");
     load_function(&library.get_verify_mode, handle, "SSL_CTX_get_verify_mode");
     load_function(&library.get_verify_callback, handle, "SSL_CTX_get_verify_callback");
     load_function(&library.set_verify, handle, "SSL_CTX_set_verify");
@@ -86,6 +88,18 @@ bool ahk_tls_has_unread(const void *session)
 {
     ready();
     return session != NULL && library.has_pending != NULL && library.has_pending(session) != 0;
+}
+
+bool ahk_tls_has_agreed_on_h2(const void *session, bool otherwise)
+{
+    ready();
+    if (session == NULL || library.get_alpn_selected == NULL) {
+        return otherwise;
+    }
+    const unsigned char *name = NULL;
+    unsigned int length = 0;
+    library.get_alpn_selected(session, &name, &length);
+    return length == 2 && memcmp(name, "h2", 2) == 0;
 }
 
 void ahk_tls_clear_errors(void)

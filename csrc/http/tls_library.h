@@ -14,6 +14,9 @@ const void *ahk_tls_session(CURL *easy);
 /* Whether bytes that nobody has asked for yet lie between the socket and libcurl. NULL has none. */
 bool ahk_tls_has_unread(const void *session);
 
+/* Whether both sides have agreed on HTTP/2 for it; `otherwise` where nobody can tell. */
+bool ahk_tls_has_agreed_on_h2(const void *session, bool otherwise);
+
 /* Notes, in `issuer`, who signed the certificate that verification fails on: of this thread's transfer, until
  * ahk_tls_forget_issuer, up to which the memory has to stay. Changes nothing about verification. */
 void ahk_tls_note_issuer(CURL *easy, char *issuer, size_t size);

@@ -5,6 +5,7 @@
 #include "connections.h"
 #include "descriptors.h"
 #include "sigpipe.h"
+#include "tls_library.h"
 
 struct ahk_transport {
     ahk_connections connections;
@@ -23,6 +24,7 @@ void ahk_transport_free(ahk_transport *transport)
     ahk_sigpipe_guard guard;
     ahk_sigpipe_block(&guard); /* closing TLS writes */
     ahk_connections_free(&transport->connections);
+    ahk_tls_clear_errors();
     ahk_sigpipe_restore(&guard);
     free(transport);
 }
@@ -51,6 +53,10 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange,
     ahk_sigpipe_guard guard;
     if (!ahk_request_is_http(request)) {
         ahk_fail(err, "the URL does not start with https://");
+        return AHK_FAILED_PROTOCOL;
+    }
+    if (!ahk_request_is_one_word(request)) {
+        ahk_fail(err, "the URL has a blank or a control character in it");
         return AHK_FAILED_PROTOCOL;
     }
     ahk_sigpipe_block(&guard);

@@ -22,8 +22,9 @@ static ahk_facts gather(const ahk_exchange *x, CURLcode code, ahk_error *err)
 /* libcurl words it so where the TLS library had nothing to say: the connection broke. */
 static bool was_cut(const ahk_facts *f)
 {
-    static const char *const words[] = {" in connection to ", "unexpected eof", "non-properly terminated",
-                                        "not properly terminated"};
+    static const char *const words[] = {
+        " in connection to ",      "Recv failure",           "Send failure", "unexpected eof",
+        "non-properly terminated", "not properly terminated"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (ahk_facts_say(f, words[i])) {
             return true;
@@ -128,7 +129,7 @@ static ahk_outcome judge_stop(const ahk_facts *f)
         return AHK_FAILED_PROXY;
     }
     if (x->body.overflowed) {
-        ahk_explain(f, "the answer is larger than max_response_bytes (%zu)", f->request->max_response_bytes);
+        ahk_explain(f, "the answer is larger than `max_response_bytes` (%zu)", f->request->max_response_bytes);
         return AHK_FAILED_TOO_LARGE;
     }
     if (x->head.lines.overflowed) {
@@ -168,8 +169,12 @@ static void tell(const ahk_facts *f, ahk_outcome outcome)
     case AHK_FAILED_CONNECT:
         ahk_explain_unreachable(f);
         return;
+    case AHK_FAILED_RESET:
+        ahk_explain(f, "%s: %s", f->host,
+                    f->code == CURLE_SEND_FAIL_REWIND ? "the connection ended under the request" : f->detail);
+        return;
     default:
-        ahk_explain(f, "%s", f->detail);
+        ahk_explain(f, "%s: %s", f->host, f->detail);
     }
 }
 

@@ -250,10 +250,31 @@ end
 
 -- ---- the sample --------------------------------------------------------------------------------
 
+-- What a program writes: a requestId that stands in its text would be the same for every order.
+local function as_written(scenario, compiled)
+  local sample = {}
+  for name, value in pairs(scenario.sample) do sample[name] = value end
+  for _, field in ipairs(compiled.filled) do sample[field.path] = nil end
+  return sample
+end
+
+local SAMPLE = [[
+## Sample
+
+%s```lua
+client:%s %s
+```
+
+As it is sent, with what the client filled in:
+
+```json
+%s
+```
+]]
+
 local function sample_section(description, scenario, compiled)
-  return ("## Sample\n\n%s```lua\nclient:%s %s\n```\n\nThe same as it is sent:\n\n```json\n%s\n```\n"):format(
-    scenario.sample_note and scenario.sample_note .. "\n\n" or "", METHODS[description.name],
-    literal.lua(scenario.sample, compiled.root), literal.json(scenario.sample, compiled.root))
+  return SAMPLE:format(scenario.sample_note and scenario.sample_note .. "\n\n" or "", METHODS[description.name],
+    literal.lua(as_written(scenario, compiled), compiled.root), literal.json(scenario.sample, compiled.root))
 end
 
 --- @tparam table description of the API

@@ -106,6 +106,15 @@ local function list_error(description)
   return Error.new("invalid", summary(description.name, { found }), { fields = { found } })
 end
 
+-- The caller never gave these: it is the clock that made them.
+local function blame_clock(found, filled, clock)
+  for _, entry in ipairs(found or {}) do
+    if filled[entry.path] then
+      entry.message = ("%s; it was filled in from %s: is that right?"):format(entry.message, clock)
+    end
+  end
+end
+
 local NO_OPTIONS = {}
 
 local check = {}
@@ -116,7 +125,7 @@ local check = {}
 -- @tparam table payload
 -- @tparam[opt] table opts `complete`: nothing is going to be filled in any more; `is_encoded`: it was read from
 --   JSON; `previous_status`; `strict`: warnings are faults, all but our own; `now_ms`: the time, the system's when
---   absent
+--   absent; `filled`: the top-level fields that a clock has filled in, as a set; `clock`: its name
 -- @treturn[1] boolean true
 -- @treturn[1] ?table warnings: faults against what is only inferred, and slips, `{ path, code, message, ours }`
 -- @treturn[2] nil
@@ -137,6 +146,10 @@ function check.payload(rules, description, payload, opts)
   if unwritable then
     warnings = elsewhere(warnings, paths_of(unwritable))
     faults = append(faults, elsewhere(unwritable, paths_of(faults)))
+  end
+  if opts.filled then
+    blame_clock(faults, opts.filled, opts.clock)
+    blame_clock(warnings, opts.filled, opts.clock)
   end
   if opts.strict and warnings then
     local theirs

@@ -8,6 +8,7 @@ local core = require "alipayhk.core"
 local http1 = require "alipayhk.transport.http1"
 local inbound = require "alipayhk.inbound"
 local json = require "alipayhk.json"
+local list = require "alipayhk.list"
 local options = require "alipayhk.options"
 local request_builder = require "alipayhk.request"
 local response_reader = require "alipayhk.response"
@@ -41,8 +42,26 @@ local RECEIVE_OPTIONS = { max_age_ms = inbound.age_fault }
 
 -- ---- arguments: a message where they are of the wrong type; the public function throws it --------
 
+-- Every method begins so: `client.sync_order(order)` would take the order for the client.
+local function check_self(self, method)
+  -- Somebody's own table over a client's will do.
+  if type(self) == "table" and type(self.config) == "table" and type(self.transport) == "table" then return end
+  error(("%s: called without its client; call it with a colon, as client:%s(...)"):format(method, method), 3)
+end
+
+-- What belongs one level deeper, or into the config.
+local function misplaced(opts)
+  for name in pairs(type(opts) == "table" and opts or {}) do
+    if list.includes(config_reader.RETRY_KEYS, name) then
+      return ("opts.%s: no such option, did you mean opts.retry.%s?"):format(name, name)
+    elseif not OPTIONS[name] and config_reader.has_key(name) then
+      return ("opts.%s: no such option: it is a key of alipayhk.new's config"):format(name)
+    end
+  end
+end
+
 local function options_fault(opts, has_steps)
-  local fault = options.fault(opts, OPTIONS)
+  local fault = misplaced(opts) or options.fault(opts, OPTIONS)
   if not fault and opts and opts.previous_status and not has_steps then
     return "opts.previous_status: only orders and notifications have steps, and a prepared one has been checked"
   end
@@ -277,6 +296,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error
 function Client:sync_order(order, opts)
+  check_self(self, "sync_order")
   local fault = arguments_fault(self, order, opts, true)
   if fault then error("sync_order: " .. fault, 2) end
   return call(self, api.by_name.order, api.by_name.order.path, order, opts)
@@ -290,6 +310,7 @@ end
 -- @tparam[opt] table opts as for `sync_order`
 -- @return as `sync_order`
 function Client:sync_contract_card(card, opts)
+  check_self(self, "sync_contract_card")
   local fault = arguments_fault(self, card, opts, true)
   if fault then error("sync_contract_card: " .. fault, 2) end
   return call(self, api.by_name.contract_card, api.by_name.contract_card.path, card, opts)
@@ -302,6 +323,7 @@ end
 -- @tparam[opt] table opts as for `sync_order`
 -- @return as `sync_order`
 function Client:call(path, payload, opts)
+  check_self(self, "call")
   local fault = path_fault(path) or arguments_fault(self, payload, opts)
   if fault then error("call: " .. fault, 2) end
   return call(self, nil, path, payload, opts)
@@ -315,6 +337,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error
 function Client:prepare(api_or_path, payload, opts)
+  check_self(self, "prepare")
   local description = api.by_name[api_or_path]
   local fault = not description and path_fault(api_or_path)
     or arguments_fault(self, payload, opts, description ~= nil)
@@ -332,6 +355,7 @@ end
 -- @tparam[opt] table opts as for `sync_order`
 -- @return as `sync_order`
 function Client:send(request, opts)
+  check_self(self, "send")
   local fault = request_fault(self, request) or arguments_fault(self, request, opts)
   if fault then error("send: " .. fault, 2) end
   opts = opts or {}
@@ -367,6 +391,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error kind "signature", "decrypt" or "protocol"
 function Client:receive(request, opts)
+  check_self(self, "receive")
   local fault = call_fault(self, request) or options.fault(opts, RECEIVE_OPTIONS)
   if fault then error("receive: " .. fault, 2) end
   local payload, err = inbound.receive(self.config, request, opts or {})
@@ -382,6 +407,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error kind "crypto"
 function Client:reply(request, result)
+  check_self(self, "reply")
   local fault = call_fault(self, request)
   if not fault and result ~= nil then fault = result_fault(result) end
   if fault then error("reply: " .. fault, 2) end
@@ -390,6 +416,7 @@ end
 
 --- Gives back the connections. The client cannot be used after that.
 function Client:close()
+  check_self(self, "close")
   if self.closed then return end
   self.closed = true
   self.transport.close()

@@ -3,15 +3,17 @@
 -- @module alipayhk.config
 
 local Error = require "alipayhk.error"
+local api = require "alipayhk.api"
 local base_url = require "alipayhk.base_url"
 local core = require "alipayhk.core"
 local keyring = require "alipayhk.keyring"
 local kind = require "alipayhk.kind"
+local list = require "alipayhk.list"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
 local runtime = require "alipayhk.runtime"
 local sequence = require "alipayhk.sequence"
-local suggest = require "alipayhk.suggest"
+local suggest_path = require "alipayhk.suggest_path"
 local text = require "alipayhk.text"
 
 local config = {}
@@ -19,44 +21,56 @@ local config = {}
 -- ---- kinds of values: each gives a message, and where within it, when a value is not of it ------
 
 local INT_MAX = 2147483647
-local of_type, one_of = kind.of_type, kind.one_of
+local of_type, one_of, found = kind.of_type, kind.one_of, kind.found
 
 local function whole(unit, least, most)
   most = most or INT_MAX
   return function(value)
     if type(value) ~= "number" or value % 1 ~= 0 or value < least or value > most then
-      return ("expected a whole number of %s from %d to %d"):format(unit, least, most)
+      return ("expected a whole number of %s from %d to %d, %s"):format(unit, least, most, found(value))
     end
   end
 end
 
+local PROXY_FORM = "http://host:port (http, https, socks4, socks4a, socks5, socks5h), or \"environment\""
 local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
 
-local function is_proxy_url(value)
-  local scheme, authority = value:match("^([A-Za-z0-9]+)://([^/\1-\32\127]+)/?$")
-  if not scheme or not PROXY_SCHEMES[text.lower(scheme)] then return false end
-  return base_url.split_authority(authority:match("([^@]*)$")) ~= nil
+-- Why it is no URL of a proxy. It may hold a password, so nothing of it is repeated.
+local function proxy_fault(value)
+  if value == "" then return "it is empty" end
+  local scheme, rest = value:match("^([A-Za-z0-9]+)://(.*)$")
+  if not scheme or not PROXY_SCHEMES[text.lower(scheme)] then return "begin it with http:// or another of these" end
+  local user, address = rest:match("^(.*)@([^@]*)$")
+  if (user or ""):find("[/%z\1-\32\127?#@]") then
+    return "in a user and a password blanks, / ? # and @ have to be percent-encoded"
+  end
+  local authority, path = (address or rest):match("^([^/?#]*)(.*)$")
+  local host, message = base_url.split_authority(authority)
+  if not host then return message end
+  if path ~= "" and path ~= "/" then return "without a path" end
 end
 
--- It may hold a password, so nothing of it is repeated.
 local function proxy(value)
-  if type(value) == "string" and (value == "environment" or is_proxy_url(value)) then return nil end
-  return "expected a URL such as http://host:port (http, https, socks4, socks4a, socks5, socks5h), or \"environment\""
+  if value == "environment" then return nil end
+  local fault
+  if type(value) == "string" then fault = proxy_fault(value) else fault = "found a " .. type(value) end
+  return fault and ("expected %s: %s"):format(PROXY_FORM, fault) or nil
 end
 
 -- Goes into a header or the signed content as it is.
 local function header_text(value)
-  if type(value) ~= "string" then return ("expected a string, found a %s"):format(type(value)) end
-  if value == "" or value:find("[^\33-\126]") then
-    return "expected printable ASCII without spaces (is there a line break or a blank at its end?)"
-  end
+  if type(value) ~= "string" then return "expected a string, found a " .. type(value) end
+  local fault = kind.blank_fault(value)
+  if fault then return fault end
+  if value:find("[^\33-\126]") then return "expected printable ASCII" end
 end
 
 local function key_version(value)
   if value == false then return nil end
   if type(value) == "number" and value % 1 == 0 and value >= 0 and value < 1e9 then return nil end
   if type(value) == "string" and value:find("^[A-Za-z0-9._-]+$") then return nil end
-  return "expected a whole number, a string of letters and digits, or false to leave it out"
+  return "expected a whole number, a string of letters and digits, or false to leave it out; "
+    .. found(value)
 end
 
 local check_source_name = one_of { "file", "data", "passphrase" }
@@ -64,9 +78,15 @@ local check_source_name = one_of { "file", "data", "passphrase" }
 local function key_source(value)
   if type(value) == "string" or type(value) == "userdata" then return nil end
   if type(value) ~= "table" then
-    return ("expected a key as string, { file = path }, or a key of alipayhk.core; found a %s"):format(type(value))
+    return "expected a key as string, { file = path }, or a key of alipayhk.core; " .. found(value)
   end
-  if value.file == nil and value.data == nil then return nil end
+  if value.file == nil and value.data == nil then
+    -- A table of versions, unless somebody took these for names of a key source.
+    for _, name in ipairs { "path", "filename", "pem", "key" } do
+      if value[name] ~= nil then return "no such key; a key is { file = path } or { data = string }", name end
+    end
+    return nil
+  end
   for name in pairs(value) do
     local message = check_source_name(name)
     if message then return message, tostring(name) end
@@ -74,7 +94,7 @@ local function key_source(value)
 end
 
 local function rules_by_code(value)
-  if type(value) ~= "table" then return ("expected a table, found a %s"):format(type(value)) end
+  if type(value) ~= "table" then return "expected a table, " .. found(value) end
   for code, rule in pairs(value) do
     if type(code) ~= "string" or type(rule) ~= "boolean" then
       return "expected [resultCode] = true or false", tostring(code)
@@ -133,17 +153,18 @@ local DEFAULTS = {
 -- Nothing is sent twice, not by the transport either.
 local NO_RETRY = { once = true, max_attempts = 1, base_delay_ms = 0, max_delay_ms = 0, budget_ms = INT_MAX }
 
+-- Every key there is, those of tables within with their table's name; filled below.
+local PATHS = {}
+
 -- A table within the config: its keys over the defaults, or a message with the key's path.
 local function read_nested(name, value)
-  if type(value) ~= "table" then return nil, name, ("expected a table, found a %s"):format(type(value)) end
-  local known, names = NESTED[name], {}
-  for key in pairs(known) do names[#names + 1] = key end
-  table.sort(names)
+  if type(value) ~= "table" then return nil, name, "expected a table, " .. found(value) end
+  local known = NESTED[name]
   local result = {}
   for key, default in pairs(DEFAULTS[name]) do result[key] = default end
   for key, given in pairs(value) do
     local path = name .. "." .. tostring(key)
-    if not known[key] then return nil, path, "no such key" .. suggest(key, names) end
+    if not known[key] then return nil, path, "no such key" .. suggest_path(path, PATHS) end
     local message, below = known[key](given)
     if message then return nil, below and path .. "." .. below or path, message end
     result[key] = given
@@ -182,11 +203,18 @@ local CHECKS = {
   request_id = of_type("function"),
 }
 
-local KEYS = {}
-for _, group in ipairs { CHECKS, NESTED } do
-  for name in pairs(group) do KEYS[#KEYS + 1] = name end
-end
+local KEYS = list.keys(CHECKS)
+for name in pairs(NESTED) do KEYS[#KEYS + 1] = name end
 table.sort(KEYS)
+
+for _, name in ipairs(KEYS) do
+  PATHS[#PATHS + 1] = name
+  for _, below in ipairs(NESTED[name] and list.keys(NESTED[name]) or {}) do PATHS[#PATHS + 1] = name .. "." .. below end
+end
+for _, name in ipairs { "passphrase", "file", "data" } do PATHS[#PATHS + 1] = "private_key." .. name end
+
+-- A table's constructor leaves out what is nil.
+local UNSET = " (it is nil: for a variable that is not set os.getenv gives nil)"
 
 -- ---- reading -------------------------------------------------------------------------------------
 
@@ -194,15 +222,20 @@ local function fail(key, message)
   return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key })
 end
 
+local REQUIRED = {
+  client_id = "required: the id that AlipayHK gave you" .. UNSET,
+  private_key = "required: a key as string, or { file = path }" .. UNSET,
+}
+
 -- Unknown names come first: a misspelt `clientid` is no missing `client_id`.
 local function check_names(given)
   for name in pairs(given) do
     if not CHECKS[name] and not NESTED[name] then
-      return fail(tostring(name), "no such key" .. suggest(name, KEYS))
+      return fail(tostring(name), "no such key" .. suggest_path(tostring(name), PATHS))
     end
   end
   for _, name in ipairs { "client_id", "private_key" } do
-    if given[name] == nil then return fail(name, "required") end
+    if given[name] == nil then return fail(name, REQUIRED[name]) end
   end
   return given
 end
@@ -234,23 +267,21 @@ local function read_destination(result)
   if not url then return fail("environment", "give `environment` (\"production\" or \"testing\") or `base_url`") end
   local base, message = base_url.parse(url)
   if not base then return fail("base_url", message) end
+  -- The paste of a whole address, where the APIs' own paths are added by us.
+  for _, description in pairs(api.by_name) do
+    if base.prefix:sub(-#description.path) == description.path then
+      return fail("base_url", "leave the API's own path out: " .. description.path)
+    end
+  end
   result.base = base
   return result
-end
-
--- A file name given where the key itself belongs is a frequent slip.
-local function source_hint(source)
-  if type(source) == "string" and #source < 256 and source:find("[./]") and not source:find("\n") then
-    return " (a file is given as { file = \"...\" })"
-  end
-  return ""
 end
 
 -- The core throws for malformed source tables; here that is one more config error.
 local function read_source(reader, source)
   local ok, key, message = pcall(reader, source)
   if not ok then return nil, (tostring(key):gsub("^bad argument #1[^(]*%((.*)%)$", "%1")) end
-  if not key then return nil, message .. source_hint(source) end
+  if not key then return nil, message end
   return key
 end
 
@@ -303,6 +334,47 @@ local function read_encryption(result)
   return result
 end
 
+-- ---- TLS: what is wrong with its files is said here, not by the hundredth order --------------------
+
+local PIN_FORM = "expected \"sha256//\" and 44 characters of base64 (several joined by ;), as this makes it: "
+  .. "openssl x509 -in server.pem -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary "
+  .. "| openssl base64"
+
+local function is_pin(value)
+  for pin in (value .. ";"):gmatch("([^;]*);") do
+    local base64 = pin:match("^sha256//(.*)$")
+    local bytes = base64 and core.base64_decode(base64)
+    if not bytes or #bytes ~= 32 then return false end
+  end
+  return true
+end
+
+local TLS_FILES = { { "ca_file", "CERTIFICATE" }, { "client_cert", "CERTIFICATE" }, { "client_key", "PRIVATE KEY" } }
+
+local function read_tls(result)
+  local tls = result.tls
+  -- There our own transport refuses them, and says which directives take their place.
+  if runtime.in_nginx() and type(result.transport) ~= "function" then return result end
+  for _, file in ipairs(TLS_FILES) do
+    local key, label = file[1], file[2]
+    if tls[key] then
+      local ok, message = core.pem_file(tls[key], label)
+      if not ok then return fail("tls." .. key, message) end
+    end
+  end
+  -- libcurl finds the key in the certificate's file, too.
+  if tls.client_cert and not tls.client_key and not core.pem_file(tls.client_cert, "PRIVATE KEY") then
+    return fail("tls.client_key", "required beside tls.client_cert, whose file holds no private key")
+  end
+  if tls.client_key and not tls.client_cert then
+    return fail("tls.client_cert", "required beside tls.client_key")
+  end
+  if tls.pinned_public_key and not is_pin(tls.pinned_public_key) then
+    return fail("tls.pinned_public_key", PIN_FORM)
+  end
+  return result
+end
+
 local function read_rules(result)
   if result.scenarios == nil then
     result.rules = rules.alipayhk
@@ -315,14 +387,16 @@ local function read_rules(result)
 end
 
 local STEPS = {
-  check_names, read_values, read_destination, read_private_key, read_alipay_keys, read_encryption, read_rules,
+  check_names, read_values, read_destination, read_private_key, read_alipay_keys, read_encryption, read_tls, read_rules,
 }
 
 local function checked_clock(now)
   return function()
     local seconds = now()
     if type(seconds) ~= "number" or not (seconds >= 0 and seconds < 1e11) then
-      error("config.now: it has to return seconds since the epoch", 0)
+      local is_ms = type(seconds) == "number" and seconds >= 1e11
+      error("config.now: it has to return seconds since the epoch, with fraction; "
+        .. (is_ms and "found milliseconds: divide them by 1000" or found(seconds)), 0)
     end
     return seconds
   end
@@ -340,6 +414,7 @@ function config.read(given)
     if not next_result then return nil, err end
     result = next_result
   end
+  result.clock = result.now and "config.now" or "this machine's clock" -- for messages
   result.now = checked_clock(result.now or runtime.now)
   result.sleep = result.sleep or runtime.sleep
   result.next_ms = sequence.new()
@@ -374,5 +449,13 @@ function config.read_retry(given, base)
   end
   return result
 end
+
+--- Whether the config has a key of that name.
+function config.has_key(name)
+  return CHECKS[name] ~= nil or NESTED[name] ~= nil
+end
+
+--- The keys of `retry`.
+config.RETRY_KEYS = list.keys(NESTED.retry)
 
 return config

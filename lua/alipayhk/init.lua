@@ -26,6 +26,7 @@ local alipayhk = {
 ---@return alipayhk.Client? client
 ---@return alipayhk.Error? err
 function alipayhk.new(config)
+  if config == alipayhk then error("alipayhk.new: called with a colon; call it as alipayhk.new { ... }", 2) end
   if type(config) ~= "table" then
     error(("alipayhk.new: a table expected, found a %s"):format(type(config)), 2)
   end
@@ -47,6 +48,7 @@ local CHECK_OPTIONS = {
 }
 
 local function check_fault(name, payload, opts)
+  if name == alipayhk then return "called with a colon; call it as alipayhk.check(api, payload)" end
   if not api.by_name[name] then
     return "api is \"order\" or \"contract_card\"" .. suggest(name, api.names)
   end

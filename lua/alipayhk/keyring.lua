@@ -40,12 +40,21 @@ local function version_text(version)
   return type(version) == "number" and ("%.0f"):format(version) or tostring(version)
 end
 
+local function is_version(value)
+  if type(value) == "number" then return value >= 0 and value % 1 == 0 and value < 1e9 end
+  return type(value) == "string" and #value <= 64 and value:find("^[A-Za-z0-9._-]+$") ~= nil
+end
+
 local function read_versions(sources)
   local ring = { keys = {}, versions = {} }
   for version, source in pairs(sources) do
+    if not is_version(version) then
+      return nil, "the versions of a table of keys are whole numbers, or strings of letters and digits"
+    end
     local key, message = core.public_key(source)
     local name = version_text(version)
     if not key then return nil, ("version %s: %s"):format(name, message) end
+    if ring.keys[name] then return nil, ("version %s is there twice, as a number and as a string"):format(name) end
     ring.keys[name] = key
     ring.versions[#ring.versions + 1] = name
   end

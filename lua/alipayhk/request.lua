@@ -45,22 +45,25 @@ function fill.now_ms(config, _, now_ms)
   return config.next_ms(math.floor(now_ms))
 end
 
--- A copy, so that the caller's table stays as it is.
+-- A copy, so that the caller's table stays as it is; and which fields the clock filled in, where it did.
 local function complete(config, description, payload, now_ms)
-  local filled = {}
-  for key, value in pairs(payload) do filled[key] = value end
+  local completed, by_clock = {}, nil
+  for key, value in pairs(payload) do completed[key] = value end
   for _, field in ipairs(config.rules:schema(description, payload).filled) do
-    if filled[field.path] == nil then filled[field.path] = fill[field.filled](config, description, now_ms) end
+    if completed[field.path] == nil then
+      completed[field.path] = fill[field.filled](config, description, now_ms)
+      if field.filled == "now_ms" then by_clock = { [field.path] = true } end
+    end
   end
-  return filled
+  return completed, by_clock
 end
 
 -- The body, and what is to be said about it.
-local function encode(config, description, payload, previous_status, now_ms)
+local function encode(config, description, payload, opts)
   local checked = config.validate and description or nil
   local ok, found = check.payload(config.rules, checked, payload, {
-    complete = true, strict = config.validate == "strict", previous_status = previous_status,
-    now_ms = now_ms,
+    complete = true, strict = config.validate == "strict", previous_status = opts.previous_status,
+    now_ms = opts.now_ms, filled = opts.by_clock, clock = config.clock,
   })
   if not ok then return nil, found end
   if description then payload = schema.wire_form(config.rules:schema(description, payload), payload) end
@@ -102,9 +105,11 @@ end
 -- @treturn[2] nil
 -- @treturn[2] error kind "invalid" or "crypto"
 function request.build(config, description, path, payload, encrypt, previous_status)
-  local now_ms = config.now() * 1000
-  if description then payload = complete(config, description, payload, now_ms) end
-  local body, found = encode(config, description, payload, previous_status, now_ms)
+  local now_ms, by_clock = config.now() * 1000, nil
+  if description then payload, by_clock = complete(config, description, payload, now_ms) end
+  local body, found = encode(config, description, payload, {
+    previous_status = previous_status, now_ms = now_ms, by_clock = by_clock,
+  })
   if not body then return nil, found end
   local full_path = config.base.prefix .. path
   local prepared = {

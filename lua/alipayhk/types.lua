@@ -23,11 +23,13 @@
 ---@field tls? { ca_file?: string, client_cert?: string, client_key?: string, pinned_public_key?: string, min_version?: "1.2"|"1.3" }
 ---@field proxy? string a URL, or "environment"
 ---@field max_response_bytes? integer default 1048576
+---@field max_response_age_ms? integer an answer whose Response-Time is further from our clock is refused; not checked when absent
 ---@field validate? boolean|"strict" default true; "strict": what would be a warning is a fault
 ---@field scenarios? alipayhk.Scenarios
 ---@field on_event? fun(event: alipayhk.Event)
 ---@field now? fun(): number seconds since the epoch, with fraction
 ---@field request_id? fun(api: string): string
+---@field sleep? fun(ms: number) waits between two attempts; may yield
 
 ---@class alipayhk.Retry
 ---@field max_attempts? integer default 3
@@ -68,10 +70,22 @@
 ---@field keys? string[] of an object
 ---@field may_be_empty? boolean
 ---@field personal? boolean its value never appears in a message
+---@field id? boolean an id: stray blanks and numbers' leftovers are warned of, control characters refused
+---@field tense? "past"|"future" of a time in ms
+---@field not_before? string the field beside it that this time does not precede
+---@field local_times? boolean
+---@field money? boolean
+---@field except_when? string[] statuses in which it need not be there
 ---@field confidence? "SEEN"|"INFERRED"
 ---@field note? string
 
----@alias alipayhk.Transport fun(request: alipayhk.TransportRequest): alipayhk.RawResponse?, { code: string, message: string }?
+---@alias alipayhk.Transport fun(request: alipayhk.TransportRequest): alipayhk.RawResponse?, alipayhk.TransportFailure?
+
+---@class alipayhk.TransportFailure
+---@field code "dns"|"connect"|"proxy"|"tls"|"timeout"|"reset"|"too_large"|"protocol"|"phase"
+---@field message string
+---@field timing? alipayhk.Timing
+---@field http_status? integer of a proxy that refused
 
 ---@class alipayhk.TransportRequest
 ---@field method string
@@ -83,6 +97,7 @@
 ---@field max_response_bytes integer
 ---@field tls table
 ---@field proxy? string
+---@field once? boolean nothing may be sent twice
 
 ---@class alipayhk.RawResponse
 ---@field status integer
@@ -116,12 +131,14 @@
 ---@field attempts integer
 ---@field authenticated boolean whether the signature was verified
 ---@field timing alipayhk.Timing
----@field warnings alipayhk.Fault[] what goes against rules that are only INFERRED
+---@field warnings alipayhk.Fault[] what goes against rules that are only INFERRED, slips, and at orderStatus that AlipayHK holds a later event
+---@field clock_skew_ms? number Response-Time (else HTTP's Date) minus our clock
 
----@class alipayhk.Fault
+---@class alipayhk.Fault prints as "path: message"
 ---@field path string such as "extInfo.amount.value"
----@field code "missing"|"type"|"too_long"|"enum"|"format"|"unknown"|"transition"
+---@field code "missing"|"type"|"too_long"|"enum"|"format"|"unknown"|"transition"|"older"
 ---@field message string
+---@field ours? true a check of this library's own, no rule of AlipayHK's; always a warning
 
 ---@class alipayhk.Error
 ---@field kind "config"|"invalid"|"crypto"|"transport"|"http"|"signature"|"decrypt"|"protocol"|"result"
@@ -135,6 +152,8 @@
 ---@field response? alipayhk.Response
 ---@field fields? alipayhk.Fault[]
 ---@field warnings? alipayhk.Fault[] beside `fields`
+---@field timing? alipayhk.Timing
+---@field clock_skew_ms? number where there was an answer
 
 ---@class alipayhk.Event
 ---@field name "attempt"|"retry"|"response"|"error"
@@ -188,7 +207,7 @@
 
 ---@class alipayhk.Key
 ---@field sign fun(self: alipayhk.Key, message: string, opts?: { digest?: "sha256"|"sha224", encoding?: "der"|"p1363" }): string?, string?
----@field verify fun(self: alipayhk.Key, message: string, signature: string, opts?: table): boolean
+---@field verify fun(self: alipayhk.Key, message: string, signature: string, opts?: table): boolean?, string?
 ---@field type fun(self: alipayhk.Key): "RSA"|"EC"
 ---@field bits fun(self: alipayhk.Key): integer
 ---@field fingerprint fun(self: alipayhk.Key): string

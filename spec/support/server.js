@@ -113,13 +113,24 @@ function misbehave(listener, server) {
   return server;
 }
 
-// Tunnels CONNECT, and forwards what comes with an absolute URL.
+// What a proxy does with CONNECT for a host of this name instead.
+function refuse(host, client) {
+  const [, what] = host.match(/^refuse-(\w+)\.invalid$/) ?? [];
+  if (what === 'close') client.destroy();
+  else if (what === 'reset') client.resetAndDestroy();
+  else if (what) client.end(`HTTP/1.1 ${what} Refused\r\nContent-Length: 0\r\n\r\n`);
+  return Boolean(what);
+}
+
+// Tunnels CONNECT, but for refuse-STATUS.invalid, refuse-close.invalid and refuse-reset.invalid, and forwards what
+// comes with an absolute URL.
 function proxy(listener) {
   const server = http.createServer();
   const connectionOf = track(server);
   server.on('connect', (request, client, first) => {
     record(listener, connectionOf(request), request);
     const [host, port] = request.url.split(':');
+    if (refuse(host, client)) return;
     const onward = net.connect(port, host, () => {
       client.write('HTTP/1.1 200 Connection established\r\nX-Proxy: 1\r\n\r\n');
       onward.write(first);
@@ -159,6 +170,19 @@ const servers = {
   unknown_ca: secure(certificate('unknown_ca')),
 };
 
+// SOCKS 5 to the point where it refuses to connect.
+const socks = net.createServer((tcp) => {
+  tcp.on('error', () => {});
+  tcp.once('data', () => {
+    tcp.write(Buffer.from([5, 0]));
+    tcp.once('data', () => tcp.end(Buffer.from([5, 5, 0, 1, 0, 0, 0, 0, 0, 0])));
+  });
+});
+
+// Close in the middle of TLS.
+const hangup = net.createServer((tcp) => tcp.on('error', () => {}).once('data', () => tcp.end()));
+const hangup_hard = net.createServer((tcp) => tcp.on('error', () => {}).once('data', () => tcp.resetAndDestroy()));
+
 const silent = net.createServer((tcp) => tcp.on('error', () => {}));
 
 // They say the bytes that a request's path has; see wire.js.
@@ -185,7 +209,10 @@ const listening = (server) => new Promise((resolve) => {
 });
 
 async function main() {
-  const ports = { proxy: await listening(proxy('proxy')), silent: await listening(silent) };
+  const ports = { proxy: await listening(proxy('proxy')) };
+  for (const [name, server] of Object.entries({ silent, socks, hangup, hangup_hard })) {
+    ports[name] = await listening(server);
+  }
   for (const [name, server] of Object.entries(servers)) {
     ports[name] = await listening(misbehave(name, server));
   }

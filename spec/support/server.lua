@@ -84,7 +84,8 @@ function server:script(steps)
 end
 
 --- A listener is http (default), https, h2, tls11, tls12 (and nothing newer), mutual, mutual12,
--- wrong_host, expired, unknown_ca, proxy, silent (accepts, and not one byte), wire or wires (over TLS: they say the
+-- wrong_host, expired, unknown_ca, proxy, silent (accepts, and not one byte), socks (5, and
+-- refuses), hangup and hangup_hard (in the middle of TLS, by a reset), wire or wires (over TLS: they say the
 -- bytes that the path has, see wire.lua), or closed.
 function server:url(path, listener)
   listener = listener or "http"

@@ -1,6 +1,7 @@
 local curl = require "alipayhk.curl"
 local request = require "spec.support.request"
 local server = require "spec.support.server"
+local wire = require "spec.support.wire"
 
 describe("an answer over curl", function()
   local gateway, transport
@@ -68,6 +69,22 @@ describe("an answer over curl", function()
     assert.is_nil(response.headers["x-twice"])
     assert.equal("", response.body)
   end)
+
+  -- libcurl takes the first for a 100, however many blanks there are: its headers are not the answer's.
+  for _, blanks in ipairs{ " ", "  ", " \t " } do
+    it(("has the headers of the final answer behind HTTP/1.1%q100"):format(blanks), function()
+      local response, failure = send(wire.path{ wire.say(
+        "HTTP/1.1" .. blanks .. "100 Continue\r\nX-Interim: 1\r\n\r\n"
+        .. "HTTP/1.1 200 OK\r\nX-Final: 2\r\nContent-Length: 2\r\n\r\nok") }, nil, "wire")
+      if response then
+        assert.equal("2", response.headers["x-final"])
+        assert.is_nil(response.headers["x-interim"])
+        assert.equal("ok", response.body)
+      else
+        assert.equal("protocol", failure.code)
+      end
+    end)
+  end
 
   it("has no header out of a trailer", function() assert.is_nil(answer("/trailer").headers["x-trailer"]) end)
 

@@ -123,6 +123,36 @@ describe("TLS over curl", function()
     end)
   end
 
+  -- ---- OpenSSL's queue of errors, which belongs to the thread and so to alipayhk.core too ----------
+
+  local has_ffi, ffi = pcall(require, "ffi")
+  local it_peeks = has_ffi and it or pending
+
+  it_peeks("leaves no error in OpenSSL's queue", function()
+    ffi.cdef "unsigned long ERR_peek_error(void);"
+    local crypto = ffi.load("crypto")
+    local listeners = { "https", "unknown_ca", "expired", "wrong_host", "tls11", "mutual", "mutual12", "http", "hangup",
+      "hangup_hard", "h2" }
+    for _, listener in ipairs(listeners) do
+      local url = gateway:url("/ok", listener):gsub("^[a-z]+", "https")
+      transport:send(request(url, { tls = { ca_file = gateway.ca_file } }))
+      assert.equal(0, tonumber(crypto.ERR_peek_error()), listener)
+      send(listener, { ca_file = "missing" })
+      send(listener, { ca_file = "ca", client_cert = "certificate", client_key = "other_key" })
+      assert.equal(0, tonumber(crypto.ERR_peek_error()), listener)
+    end
+    for _, path in ipairs{ "/close", "/reset", "/cut", "/early/reset" } do
+      transport:send(request(gateway:url(path, "https"), {
+        body = ("x"):rep(2 * 1024 * 1024), tls = { ca_file = gateway.ca_file },
+      }))
+      assert.equal(0, tonumber(crypto.ERR_peek_error()), path)
+    end
+    assert_sent("https", { ca_file = "ca" })
+    transport:close()
+    assert.equal(0, tonumber(crypto.ERR_peek_error()))
+    transport = curl.new()
+  end)
+
   it("speaks HTTP/2 where the server does, and 1.1 where not", function()
     assert_sent("h2", { ca_file = "ca" })
     assert_sent("https", { ca_file = "ca" })

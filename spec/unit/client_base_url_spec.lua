@@ -99,4 +99,38 @@ describe("a base URL", function()
       assert.is_nil(tostring(err):find("secret", 1, true))
     end)
   end
+
+  -- What the message has to say of it, beside the key.
+  local SAID = {
+    { "https://gateway.example:99999", "a port is a number from 1 to 65535" },
+    { "https://gateway.example:0", "a port is a number from 1 to 65535" },
+    { "https://gateway.example:port/ams", "a port is a number from 1 to 65535" },
+    { "https://[2001:db8::1]:70000", "a port is a number from 1 to 65535" },
+    { "gateway.example", "begin it with https://" },
+    { "gateway.example:8443/ams", "begin it with https://" },
+    { "//gateway.example", "begin it with https://" },
+    { "ftp://gateway.example", "begin it with https://" },
+    { "", "it is empty" },
+    { "https://gateway.example\r\n", "at its end" },
+    { "https://gateway.example ", "at its end" },
+    { " https://gateway.example", "at its start" },
+    { "https://gate way.example", "a blank or a line break in it" },
+    { "https://user:secret@gateway.example", "without a user and a password" },
+    { "https://gateway.example?x=1", "without a query string or fragment" },
+    { "https://gateway.example/#fragment", "without a query string or fragment" },
+    { "https://gateway.example/漢", "percent-encoded" },
+    { "https://", "https://host" },
+    { "https://-/ams", "https://host" },
+    { "https://gateway.example/api/open/alipay/v1/merchant/order/sync", "leave the API's own path out" },
+    { "https://gateway.example/ams/api/open/alipay/intl/promotion/order/contractCardSync/",
+      "leave the API's own path out" },
+  }
+  for _, case in ipairs(SAID) do
+    it(("%q is refused, and why is said"):format(case[1]):gsub("%c", "?"), function()
+      local client, err = alipayhk.new(gateway:config { base_url = case[1] })
+      assert.is_nil(client and tostring(client))
+      assert.same({ "config", "base_url" }, { err.kind, err.code })
+      assert.matches(case[2], err.message, 1, true)
+    end)
+  end
 end)

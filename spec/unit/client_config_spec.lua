@@ -1,8 +1,10 @@
 -- The config of a client: defaults, refused values, the base URL. Key mistakes: client_keys_spec.lua.
 
 local alipayhk = require "alipayhk"
+local certificates = require "spec.support.certificates"
 local double = require "spec.support.alipayhk_double"
 local samples = require "spec.support.samples"
+local shell = require "spec.support.shell"
 local sorted_keys = require "spec.support.sorted_keys"
 local thrown = require "spec.support.thrown"
 
@@ -71,6 +73,8 @@ describe("alipayhk.new", function()
   end)
 end)
 
+local PIN = "sha256//" .. ("A"):rep(43) .. "="
+
 describe("the config's defaults", function()
   it("are the documented ones in what the transport gets", function()
     local request = sent()
@@ -85,8 +89,9 @@ describe("the config's defaults", function()
   end)
 
   it("give way to what is set", function()
-    local tls = { ca_file = "ca.pem", client_cert = "c.pem", client_key = "k.pem", pinned_public_key = "sha256//x",
-      min_version = "1.3" }
+    local directory = certificates()
+    local tls = { ca_file = directory .. "/ca.pem", client_cert = directory .. "/client.pem",
+      client_key = directory .. "/client.key", pinned_public_key = PIN, min_version = "1.3" }
     local request = sent { connect_timeout_ms = 7, timeout_ms = 70, max_response_bytes = 700, tls = tls,
       proxy = "http://proxy.example:3128" }
     assert.equal(7, request.connect_timeout_ms)
@@ -111,7 +116,7 @@ describe("the config's defaults", function()
   end)
 
   it("stay for what a nested table does not name", function()
-    assert.equal("1.2", sent({ tls = { ca_file = "ca.pem" } }).tls.min_version)
+    assert.equal("1.2", sent({ tls = { ca_file = certificates() .. "/ca.pem" } }).tls.min_version)
   end)
 
   it("check the payload, unless validate = false", function()
@@ -180,6 +185,36 @@ describe("a config is refused", function()
     end)
   end
 
+  -- What the message has to say of it, beside the key.
+  local SAID = {
+    client_id = {
+      { "", "it is empty" }, { "4Q5Y8W0WSG45P907917\r", "at its end" }, { "4Q5Y8W0WSG45P907917 ", "at its end" },
+      { " 4Q5Y8W0WSG45P907917", "at its start" }, { "4Q5Y 8W0W", "a blank or a line break in it" },
+      { "\239\187\1914Q5Y8W0W", "at its start" }, { "4Q5Y8W0W\194\160", "at its end" },
+      { "客戶", "printable ASCII" }, { 4515907917, "expected a string, found a number" },
+    },
+    agent_token = { { "", "it is empty" }, { "token\n", "at its end" } },
+    key_version = { { "", "false to leave it out" }, { 1.5, "not whole" }, { "a b", "found a string" } },
+    timeout_ms = { { "5000", "found a string" }, { 1.5, "not whole" }, { 0, "found 0" }, { -1, "from 1 to" } },
+    proxy = {
+      { "proxy.example:3128", "begin it with http://" },
+      { "http://proxy.example:99999", "a port is a number from 1 to" },
+      { "http://proxy.example:3128/path", "without a path" }, { "http://us er:pw@proxy.example", "percent-encoded" },
+      { "http://user:p/w@proxy.example", "percent-encoded" }, { "ftp://proxy.example", "socks5" },
+      { "", "it is empty" },
+      { "http://:3128", "http://host:port" }, { "env", "\"environment\"" }, { 3128, "found a number" },
+    },
+  }
+  for _, key in ipairs(sorted_keys(SAID)) do
+    for _, case in ipairs(SAID[key]) do
+      it(("for the %s %s, and why is said"):format(key, show(case[1]):gsub("%c", "?")), function()
+        local message = refused(key, gateway:config(nested(key, case[1])), case[1])
+        assert.matches(case[2], message, 1, true)
+        assert.is_nil(message:find("pw", 1, true) or message:find("p/w", 1, true))
+      end)
+    end
+  end
+
   it("for a rule of retry.codes that is no boolean", function()
     refused("retry.codes.PARAM_ILLEGAL", gateway:config { retry = { codes = { PARAM_ILLEGAL = "yes" } } })
   end)
@@ -190,6 +225,12 @@ describe("a config is refused", function()
       config[key] = nil
       assert.matches("required", refused(key, config), 1, true)
     end
+  end)
+
+  it("where a value came from an environment variable that is not set", function()
+    local config = gateway:config { client_id = os.getenv("NO_SUCH_VARIABLE") }
+    config.client_id = nil
+    assert.matches("os.getenv gives nil", refused("client_id", config), 1, true)
   end)
 
   it("where there is neither environment nor base_url", function()
@@ -217,5 +258,189 @@ describe("a config is refused", function()
       assert.is_nil(refused(key, gateway:config(nested(key, "x"))):find("did you mean", 1, true))
     end
     refused("1", gateway:config { "positional" })
+  end)
+end)
+
+describe("a file or pin for TLS", function()
+  local directory = certificates()
+
+  local function said(tls)
+    local client, err = alipayhk.new(gateway:config { tls = tls })
+    if client then return client:close() end
+    assert.equal("config", err.kind)
+    return err.code, err.message
+  end
+
+  local function assert_said(tls, code, words)
+    local found, message = said(tls)
+    assert.equal(code, found)
+    for _, word in ipairs(words) do assert.matches(word, message, 1, true) end
+  end
+
+  it("is taken where it is good", function()
+    local both = directory .. "/both.pem"
+    shell.must(("cat %s/client.pem %s/client.key > %s"):format(directory, directory, both))
+    for _, tls in ipairs {
+      { ca_file = directory .. "/ca.pem" }, { client_cert = both }, { pinned_public_key = PIN .. ";" .. PIN },
+      { client_cert = directory .. "/client.pem", client_key = directory .. "/client.key" },
+    } do
+      assert.is_nil((said(tls)))
+    end
+  end)
+
+  it("that is not there, or holds something else, is said at once", function()
+    for _, key in ipairs { "ca_file", "client_cert", "client_key" } do
+      local tls = { client_cert = directory .. "/client.pem", client_key = directory .. "/client.key" }
+      tls[key] = "/nowhere/file.pem"
+      assert_said(tls, "tls." .. key, { "/nowhere/file.pem", "No such file" })
+      tls[key] = directory .. "/config"
+      assert_said(tls, "tls." .. key, { directory .. "/config" })
+      tls[key] = directory
+      assert_said(tls, "tls." .. key, { "directory" })
+    end
+    assert_said({ ca_file = directory .. "/client.key" }, "tls.ca_file", { "client.key" })
+  end)
+
+  it("that lacks its other half is said at once", function()
+    assert_said({ client_cert = directory .. "/client.pem" }, "tls.client_key", { "tls.client_cert" })
+    assert_said({ client_key = directory .. "/client.key" }, "tls.client_cert", { "tls.client_key" })
+  end)
+
+  it("that is no pin comes with the command that makes one", function()
+    for _, pin in ipairs { "", "x", "sha256//x", PIN .. ";", PIN:sub(9), directory .. "/ca.pem", "sha256//" } do
+      assert_said({ pinned_public_key = pin }, "tls.pinned_public_key", { "sha256//", "openssl x509" })
+    end
+  end)
+
+  it("makes the pin by the command that the message shows", function()
+    local _, message = said { pinned_public_key = "x" }
+    local command = message:match("(openssl x509 .*)$"):gsub("server.pem", directory .. "/ca.pem", 1)
+    assert.is_nil((said { pinned_public_key = "sha256//" .. shell.must(command):gsub("\n", "") }))
+  end)
+end)
+
+describe("a key of the config at the wrong level", function()
+  local CASES = {
+    { { ca_file = "x" }, "ca_file", "tls.ca_file" }, { { tls = { ca = "x" } }, "tls.ca", "tls.ca_file" },
+    { { max_attempts = 2 }, "max_attempts", "retry.max_attempts" },
+    { { retry = { attempts = 2 } }, "retry.attempts", "retry.max_attempts" },
+    { { attempts = 2 }, "attempts", "retry.max_attempts" }, { { ca = "x" }, "ca", "tls.ca_file" },
+    { { passphrase = "x" }, "passphrase", "private_key.passphrase" },
+    { { clientid = "x" }, "clientid", "client_id" }, { { tls = { timeout_ms = 5 } }, "tls.timeout_ms", "timeout_ms" },
+    { { digest = "sha256" }, "digest", "ecc224.digest" },
+    { { key_padding = "oaep" }, "key_padding", "encryption.key_padding" },
+    { { pinned_public_key = "x" }, "pinned_public_key", "tls.pinned_public_key" },
+  }
+  for _, case in ipairs(CASES) do
+    it(("%s is pointed to %s"):format(case[2], case[3]), function()
+      local _, err = alipayhk.new(gateway:config(case[1]))
+      assert.equal(case[2], err.code)
+      assert.matches(("did you mean \"%s\"?"):format(case[3]), err.message, 1, true)
+    end)
+  end
+end)
+
+describe("a colon for a dot, or a dot for a colon", function()
+  local client = gateway:client()
+
+  local function assert_thrown(words, call, ...)
+    local ran, message = pcall(call, ...)
+    assert.is_false(ran)
+    assert.matches(words, message, 1, true)
+  end
+
+  it("is said, and how it is called", function()
+    assert_thrown("alipayhk.new: called with a colon", alipayhk.new, alipayhk, gateway:config())
+    assert_thrown("called with a colon", alipayhk.check, alipayhk, "order", samples.order())
+    for _, name in ipairs { "sync_order", "sync_contract_card", "call", "prepare", "send", "receive", "reply" } do
+      assert_thrown(name .. ": called without its client; call it with a colon, as client:" .. name,
+        client[name], samples.order())
+    end
+    assert_thrown("close: called without its client", client.close)
+  end)
+
+  it("is said at the caller's line", function()
+    local chunk = assert((rawget(_G, "loadstring") or load)("local client = ...\nclient.sync_order({})", "=mine"))
+    local _, message = pcall(chunk, client)
+    assert.matches("^mine:2: sync_order:", message)
+  end)
+end)
+
+describe("a clock that is wrong", function()
+  it("is blamed for the time that it filled in, not the caller", function()
+    for now, api in pairs { [0] = "sync_order", [86400] = "sync_contract_card" } do
+      local client = gateway:client { now = function() return now end }
+      local payload = api == "sync_order" and samples.order { orderModifyTime = samples.ABSENT }
+        or samples.card { bizDate = samples.ABSENT }
+      local response, err = client[api](client, payload)
+      assert.is_nil(response)
+      assert.matches("it was filled in from config.now: is that right?", err.message, 1, true)
+    end
+  end)
+
+  it("is this machine's where the config has none", function()
+    local client = gateway:client()
+    local year = 365 * 86400000
+    local request = assert(client:prepare("order", samples.order {
+      orderModifyTime = samples.ABSENT, orderCreateTime = math.floor(os.time() * 1000 + year) }))
+    assert.equal("orderModifyTime", request.warnings[#request.warnings].path)
+    assert.matches("filled in from this machine's clock", tostring(request.warnings[#request.warnings]), 1, true)
+  end)
+
+  it("that gives milliseconds is told so", function()
+    local client = gateway:client { now = function() return 1716338541000 end }
+    local ran, message = pcall(client.sync_order, client, samples.order())
+    assert.is_false(ran)
+    assert.matches("config.now: .*found milliseconds: divide them by 1000", message)
+  end)
+
+  it("is not blamed for a time that was given", function()
+    local client = gateway:client()
+    local _, err = client:sync_order(samples.order { orderModifyTime = 5 })
+    assert.equal("orderModifyTime", err.fields[1].path)
+    assert.is_nil(err.message:find("clock", 1, true))
+  end)
+end)
+
+describe("a private key that was pasted into another key of the config", function()
+  local base64 = shell.must("openssl ecparam -name secp224r1 -genkey -noout -outform DER | openssl base64 -A")
+
+  for _, key in ipairs { "key_version", "environment", "base_url", "algorithm", "proxy", "timeout_ms", "transport",
+    "validate", "retry", "tls", "ecc224", "alipay_public_key" } do
+    it("is not repeated: " .. key, function()
+      local client, err = alipayhk.new(gateway:config { [key] = base64 })
+      assert.is_nil(client)
+      for at = 1, #base64 - 8 do assert.is_nil(tostring(err):find(base64:sub(at, at + 7), 1, true)) end
+    end)
+  end
+end)
+
+describe("a table of AlipayHK's keys", function()
+  local own = gateway.own.public
+
+  for title, case in pairs {
+    ["that has a version twice"] = { { [1] = { file = own }, ["1"] = { file = own } }, "version 1 is there twice" },
+    ["with half a version"] = { { [1.5] = { file = own } }, "whole numbers" },
+    ["with a boolean for a version"] = { { [true] = { file = own } }, "whole numbers" },
+    ["that was meant as a file"] = { { path = own }, "{ file = path }" },
+  } do
+    it(title .. " is refused", function()
+      local client, err = alipayhk.new(gateway:config { alipay_public_key = case[1] })
+      assert.is_nil(client)
+      assert.matches("alipay_public_key", err.code, 1, true)
+      assert.matches(case[2], err.message, 1, true)
+    end)
+  end
+end)
+
+describe("an option of a call that belongs elsewhere", function()
+  it("is pointed there", function()
+    local client = gateway:client()
+    for name, words in pairs { max_attempts = "opts.retry.max_attempts", proxy = "alipayhk.new's config",
+      tls = "alipayhk.new's config" } do
+      local ran, message = pcall(client.sync_order, client, samples.order(), { [name] = 1 })
+      assert.is_false(ran)
+      assert.matches(words, message, 1, true)
+    end
   end)
 end)

@@ -299,6 +299,8 @@ describe("a byte that belongs in no key is named:", function()
     { "a mask", text:sub(1, 8) .. "********", "byte 0x2A at position 9 is not of the alphabet (was the key masked?)" },
     { "percent-encoding", replace(text, "=", "%3D"), "(is it percent-encoded?)" },
     { "a name in front", "KEY=" .. text, "a NAME= in front" },
+    { "a variable", "${PUBLIC_KEY}", "byte 0x24 at position 1 is not of the alphabet (a variable" },
+    { "a placeholder", "{{ public_key }}", "byte 0x7B at position 1 is not of the alphabet (a placeholder" },
     { "a backslash", text:sub(1, 20) .. "\\x" .. text:sub(21), "byte 0x5C at position 21" },
   }
   for _, row in ipairs(ODD) do

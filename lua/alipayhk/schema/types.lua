@@ -4,7 +4,7 @@
 -- @module alipayhk.schema.types
 
 local core = require "alipayhk.core"
-local edges = require "alipayhk.schema.edges"
+local edges = require "alipayhk.edges"
 local formats = require "alipayhk.schema.formats"
 local json = require "alipayhk.json"
 local list = require "alipayhk.list"

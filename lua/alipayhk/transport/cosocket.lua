@@ -107,8 +107,14 @@ local function handshake_failed(url, err)
   end
 end
 
--- Some releases of lua-resty-core throw where a handshake fails at once. (Never pass false for the
--- session: the same releases then call such a failure a success.)
+-- Some releases of lua-resty-core throw where a handshake fails at once, with the reason in their own buffer. (Never
+-- pass false for the session: the same releases then call such a failure a success.)
+local function reason_in_core()
+  local has_core, base = pcall(require, "resty.core.base")
+  local pointer = has_core and type(base.get_errmsg_ptr) == "function" and base.get_errmsg_ptr()
+  return pointer and pointer[0] ~= nil and require("ffi").string(pointer[0]) or "nginx does not say why"
+end
+
 local function handshake(stream, url)
   local socket = stream.socket
   stream:begin "during the TLS handshake"
@@ -116,7 +122,7 @@ local function handshake(stream, url)
   local ran, ok, err = pcall(socket.sslhandshake, socket, nil, url.host, true)
   if ran and ok then return end
   if err == "timeout" then stream:time_out() end
-  handshake_failed(url, ran and tostring(err or "closed") or "nginx does not say why")
+  handshake_failed(url, ran and tostring(err or "closed") or reason_in_core())
 end
 
 -- A connection from the pool that is as it was left there, or a new one. What has come on it since would be read as our

@@ -1,6 +1,6 @@
 --- What stands at the ends of a text and is no part of it: line ends of a file, blanks of a form, the mark with
 -- which some programs begin a file.
--- @module alipayhk.schema.edges
+-- @module alipayhk.edges
 
 local text = require "alipayhk.text"
 

@@ -1,0 +1,100 @@
+#include "options.h"
+
+#include <string.h>
+
+enum {
+    KEEP_IDLE_SECONDS = 55,      /* nginx closes after 60 or 75: be first */
+    KEEP_LIFETIME_SECONDS = 3600 /* look at a renewed certificate within the hour */
+};
+
+static CURLcode set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+static CURLcode set_lifetime(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075000
+    return curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)KEEP_LIFETIME_SECONDS);
+#else
+    (void)easy;
+    return CURLE_OK;
+#endif
+}
+
+/* The first option that fails decides; the rest is then not set. */
+#define SET(option, value)                                                                                             \
+    do {                                                                                                               \
+        if (code == CURLE_OK) {                                                                                        \
+            code = curl_easy_setopt(easy, option, value);                                                              \
+        }                                                                                                              \
+    } while (0)
+
+/* Under a proxy that speaks TLS itself there is one more place where bytes could wait unseen. */
+static bool is_tls_proxy(const ahk_request *r)
+{
+    const char *proxy = ahk_request_proxy(r);
+    return proxy != NULL && strncmp(proxy, "https://", strlen("https://")) == 0;
+}
+
+static CURLcode set_connection(CURL *easy, const ahk_request *r)
+{
+    CURLcode code = set_protocols(easy);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, r->timeout_ms);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_MAXAGE_CONN, (long)KEEP_IDLE_SECONDS);
+    if (code == CURLE_OK) {
+        code = set_lifetime(easy);
+    }
+    if (!r->proxy_environment) {
+        SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
+        SET(CURLOPT_NOPROXY, "");
+    }
+    SET(CURLOPT_FORBID_REUSE, is_tls_proxy(r) ? 1L : 0L);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (code == CURLE_OK) {
+        /* A libcurl without HTTP/2 refuses; 1.1 is then what it speaks. */
+        (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+#if LIBCURL_VERSION_NUM >= 0x075700
+        /* A resolver that is silent is not waited for beyond the time that was given. */
+        (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    }
+    return code;
+}
+
+static CURLcode set_tls(CURL *easy, const ahk_request *r)
+{
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)(r->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+    if (r->ca_file != NULL) {
+        SET(CURLOPT_CAINFO, r->ca_file);
+        SET(CURLOPT_CAPATH, NULL); /* that file and nothing else */
+    }
+    SET(CURLOPT_SSLCERT, r->client_cert);
+    SET(CURLOPT_SSLKEY, r->client_key);
+    SET(CURLOPT_KEYPASSWD, ""); /* an encrypted one fails; it must not ask at the terminal */
+    SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
+    if (code == CURLE_OK) {
+        (void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L); /* for whom the certificate is */
+    }
+    return code;
+}
+
+#undef SET
+
+CURLcode ahk_options_set(CURL *easy, const ahk_request *request)
+{
+    const CURLcode code = set_connection(easy, request);
+    return code == CURLE_OK ? set_tls(easy, request) : code;
+}
