@@ -14,6 +14,7 @@ LUA_BIN  := $(or $(LUA_BIN_$(LUA)),lua$(LUA))
 BUILD    ?= build/$(LUA)
 LUA_PC_luajit := luajit
 LUA_PC   := $(or $(LUA_PC_$(LUA)),lua$(LUA))
+LUA_LIBS ?= $(shell $(PKG_CONFIG) --libs $(LUA_PC) 2>/dev/null)
 LUA_CFLAGS ?= $(if $(LUA_INCDIR),-isystem $(LUA_INCDIR),$(shell $(PKG_CONFIG) --cflags $(LUA_PC) 2>/dev/null))
 
 # ---- which OpenSSL, which curl -----------------------------------------------------------------
@@ -155,6 +156,11 @@ test: test-packages
 test-asan: test-packages
 	@spec/run asan
 
+# spec/stress in its long form: every allocation of every call.
+.PHONY: test-stress
+test-stress: test-packages
+	@spec/run stress
+
 # The suite's Lua 5.4 with the sanitizers linked in: they must not reach the commands it starts.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 .PHONY: build-asan
@@ -162,6 +168,23 @@ build-asan:
 	@$(MAKE) -s build LUA=5.4 BUILD=build/asan CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 	@$(CC) -std=c11 -O1 -g $(SANITIZE) $$($(PKG_CONFIG) --cflags lua5.4) -o build/asan/lua \
 	    spec/support/host.c $$($(PKG_CONFIG) --libs lua5.4)
+
+# An interpreter that holds the product's objects, and whose allocators fail where they are told to.
+comma := ,
+STRESS_SOURCES := $(wildcard spec/support/stress/*.c)
+STRESS_WRAP    := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup)
+.PHONY: build-stress
+build-stress: $(BUILD)/stress
+
+$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES))) $(STRESS_SOURCES) \
+                 $(wildcard spec/support/stress/*.h)
+	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(LDFLAGS) $(STRESS_WRAP) -o $@ \
+	    $(filter %.o %.c,$^) $(LUA_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) -lm $(DL_LIBS)
+
+.PHONY: build-stress-asan
+build-stress-asan:
+	@$(MAKE) -s build-stress BUILD=$(if $(filter 5.4,$(LUA)),build/asan,build/asan-$(LUA)) CFLAGS='-O1 -g' \
+	    EXTRA_CFLAGS='$(SANITIZE)'
 
 # ---- reference pages ---------------------------------------------------------------------------
 SCENARIO_PAGES ?= docs/scenarios
@@ -173,7 +196,7 @@ docs: build
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
-C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*.c bench/*.c bench/*/*.c)
+C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*.c spec/support/*/*.[ch] bench/*.c bench/*/*.c)
 .PHONY: lint
 lint:
 	luacheck -q lua gateway spec examples bench docs rockspec/*.rockspec
@@ -211,6 +234,7 @@ help:
 	@echo 'make demo            build, and send signed orders through a local gateway on loopback'
 	@echo 'make test            every test, under Lua 5.4 and LuaJIT'
 	@echo 'make test-asan       the suite on Lua 5.4 under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make test-stress     each allocation of each call fails once; a few minutes'
 	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
 	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.4 or luajit'
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'

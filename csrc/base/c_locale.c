@@ -5,7 +5,7 @@
 /* Made once a process and never freed: some thread may always be in it. */
 static locale_t c_locale(void)
 {
-    static _Atomic(locale_t) made = (locale_t)0;
+    static _Atomic(locale_t) made;
     locale_t known = atomic_load(&made);
     if (known == (locale_t)0) {
         const locale_t fresh = newlocale(LC_ALL_MASK, "C", (locale_t)0);

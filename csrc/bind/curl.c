@@ -117,7 +117,7 @@ static int table_field(lua_State *L, int table, const char *key)
     return lua_gettop(L);
 }
 
-static void read_headers(lua_State *L, int headers, ahk_exchange *exchange)
+static bool read_headers(lua_State *L, int headers, ahk_exchange *exchange)
 {
     lua_pushnil(L);
     while (lua_next(L, headers) != 0) {
@@ -129,11 +129,16 @@ static void read_headers(lua_State *L, int headers, ahk_exchange *exchange)
         ahk_error err;
         name.data = (const unsigned char *)lua_tolstring(L, -2, &name.length);
         value.data = (const unsigned char *)lua_tolstring(L, -1, &value.length);
-        if (!ahk_headers_add(&exchange->headers, name, value, &err)) {
+        const ahk_header_result result = ahk_headers_add(&exchange->headers, name, value, &err);
+        if (result == AHK_HEADER_REFUSED) {
             luaL_error(L, "%s", err.text);
+        }
+        if (result == AHK_HEADER_NO_MEMORY) {
+            return false;
         }
         lua_pop(L, 1);
     }
+    return true;
 }
 
 static void read_tls(lua_State *L, int tls, ahk_request *request)
@@ -297,7 +302,9 @@ static int transport_send(lua_State *L)
     const ahk_request request = read_request(L, 2);
     const int headers = table_field(L, 2, "headers");
     ahk_exchange *exchange = push_exchange(L);
-    read_headers(L, headers, exchange);
+    if (!read_headers(L, headers, exchange)) {
+        return push_error(L, AHK_FAILED_CONNECT, "out of memory: nothing was sent", exchange);
+    }
     ahk_error err;
     ahk_outcome outcome = send_over(L, exchange, &request, &err);
     if (exchange->no_descriptors) {

@@ -119,7 +119,7 @@ static bool is_encrypted(const char *label, const char *header)
     return strcmp(label, "ENCRYPTED PRIVATE KEY") == 0 || strstr(header, "ENCRYPTED") != NULL;
 }
 
-typedef enum { ABSENT, PRESENT, ENCRYPTED } presence;
+typedef enum { ABSENT, PRESENT, ENCRYPTED, NO_MEMORY } presence;
 
 /* The first block of that label decides. Read by OpenSSL, which is stricter than key_text.c: what it cannot
  * read, no TLS library can. */
@@ -141,9 +141,11 @@ static presence find_block(const ahk_file *file, const char *label)
         OPENSSL_secure_free(header);
         OPENSSL_secure_clear_free(data, length > 0 ? (size_t)length : 0);
     }
+    /* The end of the text is an error too; without any, memory was short where OpenSSL does not say so. */
+    const bool is_told = ERR_peek_error() != 0 && !ahk_openssl_lacked_memory();
+    const bool lacked_memory = bio == NULL || !is_told;
     BIO_free(bio);
-    ERR_clear_error();
-    return found;
+    return found == ABSENT && lacked_memory ? NO_MEMORY : found;
 }
 
 static bool fail_absent(const ahk_file *file, const char *path, const char *label, ahk_error *err)
@@ -174,6 +176,8 @@ bool ahk_pem_file(const char *path, const char *label, ahk_error *err)
     const presence found = find_block(&file, label);
     if (found == ABSENT) {
         (void)fail_absent(&file, path, label, err);
+    } else if (found == NO_MEMORY) {
+        (void)ahk_fail(err, AHK_PATH_FORMAT ": out of memory", AHK_PATH(path));
     } else if (found == ENCRYPTED) {
         (void)ahk_fail(err,
                        AHK_PATH_FORMAT ": is encrypted, and there is nowhere to give a passphrase for TLS: "

@@ -197,11 +197,18 @@ static bool check_pair(const ahk_key *key, ahk_error *err)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
     const bool signs = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
                        EVP_PKEY_sign(ctx, signature, &length, digest, sizeof digest) == 1 && length <= sizeof signature;
-    const bool verifies =
-        signs && EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_verify(ctx, signature, length, digest, sizeof digest) == 1;
+    const bool can_verify = signs && EVP_PKEY_verify_init(ctx) == 1;
+    const bool verifies = can_verify && EVP_PKEY_verify(ctx, signature, length, digest, sizeof digest) == 1;
     EVP_PKEY_CTX_free(ctx);
-    return verifies ||
-           ahk_fail_openssl(err, signs ? "the key is unsound: what it signs does not verify" : "the key cannot sign");
+    return verifies || ahk_fail_openssl(err, can_verify ? "the key is unsound: what it signs does not verify"
+                                             : signs    ? "the key cannot be checked"
+                                                        : "the key cannot sign");
+}
+
+/* OpenSSL 3 notes a key's size when it makes the key, and goes on without where memory is short: it is 0 then. */
+static bool has_size(const EVP_PKEY *pkey, ahk_error *err)
+{
+    return (EVP_PKEY_size(pkey) > 0 && EVP_PKEY_bits(pkey) > 0) || ahk_fail(err, "out of memory");
 }
 
 ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, ahk_error *err)
@@ -217,7 +224,8 @@ ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, 
     if (key->pkey != NULL) {
         key->type = EVP_PKEY_base_id(key->pkey) == EVP_PKEY_RSA ? AHK_KEY_RSA : AHK_KEY_EC;
     }
-    if (key->pkey == NULL || !take_fingerprint(key, err) || (half == AHK_HALF_PRIVATE && !check_pair(key, err))) {
+    if (key->pkey == NULL || !has_size(key->pkey, err) || !take_fingerprint(key, err) ||
+        (half == AHK_HALF_PRIVATE && !check_pair(key, err))) {
         ahk_key_free(key);
         key = NULL;
     }

@@ -61,8 +61,8 @@ static bool derive_point(ec_key *key, ahk_slice given, ahk_error *err)
     const bool same =
         made && !is_refused_point(&other, given) && EC_POINT_cmp(key->group, key->point, other.point, NULL) == 0;
     EC_POINT_free(other.point);
-    if (!made) {
-        return ahk_fail_openssl(err, "cannot check the EC key");
+    if (!made || (!same && ahk_openssl_lacked_memory())) {
+        return ahk_fail(err, "out of memory");
     }
     return same || ahk_fail(err, "the EC key is unsound: its private and public halves do not belong together");
 }

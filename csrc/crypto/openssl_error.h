@@ -5,7 +5,11 @@
 
 #include "../base/error.h"
 
-/* Sets "<what>: <reason of the oldest error>", empties the queue, returns false. */
+/* Whether memory was short, which makes other things fail and need not be the oldest error; empties the queue. */
+bool ahk_openssl_lacked_memory(void);
+
+/* Sets "<what>: <reason of the oldest error>", or "out of memory" where that was the reason of any; empties the
+ * queue, returns false. */
 bool ahk_fail_openssl(ahk_error *err, const char *what);
 
 #endif

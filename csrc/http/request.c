@@ -91,7 +91,8 @@ bool ahk_headers_begin(struct curl_slist **headers)
     return *headers != NULL || append_line(headers, "Expect:");
 }
 
-bool ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value, ahk_error *err)
+/* Whether it may be sent. */
+static bool check_header(ahk_slice name, ahk_slice value, ahk_error *err)
 {
     if (name.length > HEADER_MAX || value.length > HEADER_MAX) {
         return ahk_fail(err, "header: longer than %zu bytes", HEADER_MAX);
@@ -101,6 +102,14 @@ bool ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice valu
     }
     if (!is_one_line(value)) {
         return ahk_fail(err, "header %.*s: CR, LF or NUL in its value", (int)name.length, (const char *)name.data);
+    }
+    return true;
+}
+
+ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value, ahk_error *err)
+{
+    if (!check_header(name, value, err)) {
+        return AHK_HEADER_REFUSED;
     }
     value = ahk_slice_trim(value); /* curl drops a header whose value is blank */
     const size_t room = name.length + value.length + 3;
@@ -113,5 +122,5 @@ bool ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice valu
                                        (int)value.length, (const char *)value.data);
     const bool done = written > 0 && ahk_headers_begin(headers) && append_line(headers, line);
     free(line);
-    return done || ahk_fail(err, "out of memory");
+    return done ? AHK_HEADER_TAKEN : AHK_HEADER_NO_MEMORY;
 }

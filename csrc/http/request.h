@@ -41,7 +41,9 @@ const char *ahk_request_proxy(const ahk_request *request);
 /* Starts the list of headers where it is empty. */
 bool ahk_headers_begin(struct curl_slist **headers);
 
-/* False for a header that must not be sent: CR, LF or NUL in it, or a name that is no token. */
-bool ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value, ahk_error *err);
+typedef enum { AHK_HEADER_TAKEN, AHK_HEADER_REFUSED, AHK_HEADER_NO_MEMORY } ahk_header_result;
+
+/* Refuses a header that must not be sent: CR, LF or NUL in it, or a name that is no token; *err says which. */
+ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value, ahk_error *err);
 
 #endif

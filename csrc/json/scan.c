@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/utf8.h"
+#include "token.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
@@ -81,51 +82,15 @@ static void skip_space(scanner *s)
 
 /* ---- strings -------------------------------------------------------------------------------------- */
 
-static int hex_value(unsigned char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const int lower = c | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* The code unit of the `\uXXXX` at p, -1 where there is none. */
-static int unit_at(const unsigned char *p, const unsigned char *end)
-{
-    if (end - p < 6 || p[0] != '\\' || p[1] != 'u') {
-        return -1;
-    }
-    int unit = 0;
-    for (int i = 2; i < 6; i++) {
-        const int digit = hex_value(p[i]);
-        if (digit < 0) {
-            return -1;
-        }
-        unit = unit * 16 + digit;
-    }
-    return unit;
-}
-
-static bool is_high(int unit)
-{
-    return unit >= 0xD800 && unit <= 0xDBFF;
-}
-
-static bool is_low(int unit)
-{
-    return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
 static bool scan_unit(scanner *s)
 {
-    const int unit = unit_at(s->at, s->end);
+    const int unit = ahk_json_unit(s->at, s->end);
     if (unit < 0) {
         return fail(s, "\\u without four hex digits");
     }
-    if (is_high(unit) && is_low(unit_at(s->at + 6, s->end))) {
+    if (ahk_json_is_high(unit) && ahk_json_is_low(ahk_json_unit(s->at + 6, s->end))) {
         copy_to(s, s->at + 12);
-    } else if (is_high(unit) || is_low(unit)) {
+    } else if (ahk_json_is_high(unit) || ahk_json_is_low(unit)) {
         put_replacement(s);
         s->at += 6;
     } else {
@@ -210,7 +175,7 @@ static bool scan_string(scanner *s)
 {
     copy_to(s, s->at + 1);
     const ahk_slice rest = {s->at, (size_t)(s->end - s->at)};
-    if (ahk_slice_starts(rest, AHK_JSON_MARK) || unit_at(s->at, s->end) == 0xFDD0) {
+    if (ahk_slice_starts(rest, AHK_JSON_MARK) || ahk_json_unit(s->at, s->end) == 0xFDD0) {
         put_mark(s);
     }
     return scan_string_rest(s);
@@ -218,59 +183,11 @@ static bool scan_string(scanner *s)
 
 /* ---- keys that come twice --------------------------------------------------------------------------- */
 
-/* Takes the next character off a key that was scanned, however it is written there; -1 at its end. What is no character
- * counts as U+FFFD, as it is passed on. */
-static long next_character(ahk_slice *raw)
-{
-    if (raw->length == 0) {
-        return -1;
-    }
-    const unsigned char *p = raw->data;
-    const unsigned char *end = p + raw->length;
-    size_t taken = 1;
-    long character = p[0];
-    if (p[0] == '\\' && p[1] == 'u') {
-        const int unit = unit_at(p, end);
-        const int low = is_high(unit) ? unit_at(p + 6, end) : -1;
-        taken = is_low(low) ? 12 : 6;
-        character = is_low(low)                     ? 0x10000 + ((long)(unit - 0xD800) << 10) + (low - 0xDC00)
-                    : is_high(unit) || is_low(unit) ? 0xFFFD
-                                                    : unit;
-    } else if (p[0] == '\\') {
-        static const char names[] = "bfnrt";
-        static const char values[] = "\b\f\n\r\t";
-        const char *name = strchr(names, p[1]);
-        taken = 2;
-        character = name != NULL ? values[name - names] : p[1];
-    } else if (p[0] >= 0x80) {
-        const size_t length = ahk_utf8_sequence(p, raw->length);
-        taken = length > 0 ? length : 1;
-        character = length == 0 ? 0xFFFD : p[0] & (0xFF >> (length + 1));
-        for (size_t i = 1; i < length; i++) {
-            character = character << 6 | (p[i] & 0x3F);
-        }
-    }
-    *raw = ahk_slice_from(*raw, taken);
-    return character;
-}
-
-static bool is_same_key(ahk_slice a, ahk_slice b)
-{
-    long x = 0;
-    while (x >= 0) {
-        x = next_character(&a);
-        if (x != next_character(&b)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Notes a key of the object that may have none twice. */
 static bool note_key(scanner *s, ahk_slice key)
 {
     for (size_t i = 0; i < s->key_count; i++) {
-        if (is_same_key(s->keys[i], key)) {
+        if (ahk_json_is_same(s->keys[i], key)) {
             return ahk_fail(s->err, "`%s` has a key twice, at byte %zu", s->options->unique,
                             (size_t)(key.data - s->begin));
         }
@@ -286,7 +203,7 @@ static bool note_key(scanner *s, ahk_slice key)
 static bool note_unique(scanner *s, ahk_slice key, bool *is_unique)
 {
     const char *name = s->options->unique;
-    *is_unique = name != NULL && is_same_key(key, (ahk_slice){(const unsigned char *)name, strlen(name)});
+    *is_unique = name != NULL && ahk_json_is_same(key, (ahk_slice){(const unsigned char *)name, strlen(name)});
     if (*is_unique && s->has_unique) {
         return ahk_fail(s->err, "`%s` comes twice", name);
     }
@@ -295,20 +212,6 @@ static bool note_unique(scanner *s, ahk_slice key, bool *is_unique)
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------- */
-
-static const unsigned char *skip_digits(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end && *p >= '0' && *p <= '9') {
-        p++;
-    }
-    return p;
-}
-
-static bool is_at_most(ahk_slice digits, const char *most)
-{
-    const size_t length = strlen(most);
-    return digits.length < length || (digits.length == length && memcmp(digits.data, most, length) <= 0);
-}
 
 static void put_marked(scanner *s, char sort, const unsigned char *end)
 {
@@ -323,54 +226,24 @@ static void put_integer(scanner *s, const unsigned char *end)
 {
     const bool is_negative = *s->at == '-';
     const ahk_slice digits = {s->at + is_negative, (size_t)(end - s->at) - is_negative};
-    if (is_at_most(digits, double_max)) {
+    if (ahk_json_is_at_most(digits, double_max)) {
         s->report->has_integer = true;
         if (is_negative && digits.data[0] == '0') {
             s->report->is_changed = true; /* no integer is -0 */
             s->at++;
         }
         copy_to(s, end);
-    } else if (s->options->has_integers && is_at_most(digits, is_negative ? int64_min : int64_max)) {
+    } else if (s->options->has_integers && ahk_json_is_at_most(digits, is_negative ? int64_min : int64_max)) {
         put_marked(s, AHK_JSON_INTEGER, end);
     } else {
         put_marked(s, AHK_JSON_DIGITS, end);
     }
 }
 
-/* Where a number ends; NULL where there is none. */
-static const unsigned char *end_of_number(const scanner *s, bool *is_integer)
-{
-    const unsigned char *p = s->at + (*s->at == '-');
-    const unsigned char *digits = p;
-    p = skip_digits(p, s->end);
-    if (p == digits || (*digits == '0' && p > digits + 1)) {
-        return NULL;
-    }
-    *is_integer = true;
-    if (p < s->end && *p == '.') {
-        *is_integer = false;
-        digits = p + 1;
-        p = skip_digits(digits, s->end);
-        if (p == digits) {
-            return NULL;
-        }
-    }
-    if (p < s->end && (*p == 'e' || *p == 'E')) {
-        *is_integer = false;
-        digits = p + 1;
-        digits += digits < s->end && (*digits == '+' || *digits == '-');
-        p = skip_digits(digits, s->end);
-        if (p == digits) {
-            return NULL;
-        }
-    }
-    return p;
-}
-
 static bool scan_number(scanner *s)
 {
     bool is_integer = false;
-    const unsigned char *end = end_of_number(s, &is_integer);
+    const unsigned char *end = ahk_json_number_end(s->at, s->end, &is_integer);
     if (end == NULL) {
         return fail(s, "not a number");
     }

@@ -44,6 +44,12 @@ const behaviours = {
   // ---- answers ----
   ok: (x) => answer(x, x.plan.answer),
   echo: (x) => answer(x, { body: x.body }),
+  // The body's word in body, status and COUNT headers: an answer that is all of one piece.
+  tagged: (x, count) => answer(x, {
+    status: 200 + x.body.length % 100,
+    headers: Object.fromEntries(times(count, (i) => [`X-Tag-${i}`, `${x.body}-${i}`])),
+    body: x.body,
+  }),
   status: (x, status) => answer(x, { status: Number(status), body: `status ${status}` }),
   bytes: (x, count) => answer(x, { body: Buffer.alloc(Number(count), 'x') }),
   redirect: (x) => answer(x, { status: 302, headers: { Location: '/ok' } }),

@@ -101,6 +101,7 @@ function misbehave(listener, server) {
   server.on('request', async (request, response) => {
     const { socket } = request;
     const tcp = connectionOf(request);
+    if (!tcp) return; // closed before its request was read
     const words = tcp.fate ?? request.url.split('?')[0].split('/').slice(1);
     const received = words[0] === 'early' ? { complete: false } : await read(request);
     record(listener, tcp, request, received);

@@ -111,7 +111,7 @@ describe("damaged answers over curl", function()
         if not response and (failure.code == "reset" or failure.code == "connect") then
           response, failure = send({ wire.say(wire.answer(expected)) }, listener)
         end
-        assert(response, ("after %q: %s"):format(text, failure and failure.message))
+        assert(response, ("after %q: %s"):format(text, tostring(failure and failure.message)))
         assert.equal(expected, response.body, ("after %q"):format(text))
       end
       transport:close()

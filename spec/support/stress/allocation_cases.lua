@@ -1,0 +1,237 @@
+--- Calls for allocations.lua, by name. Each is a function that sets the call up afresh:
+--
+-- f, arguments  what is called
+-- judge(first, second)  what is wrong with its results when it succeeded (nil: nothing)
+-- refused  the call gives nil and a message even when memory abounds
+-- may_throw  when memory is short, as Lua does
+-- spared  a world whose allocations do not fail
+
+local inputs = require "spec.support.stress.inputs"
+local request = require "spec.support.request"
+
+local core = require "alipayhk.core"
+local curl = require "alipayhk.curl"
+
+local cases = { list = {} }
+
+local TEXT = ("text "):rep(50)
+local EC_SIGNATURE_MAX = 80 -- bytes
+
+local function add(name, set_up) cases.list[#cases.list + 1] = { name = name, set_up = set_up } end
+
+local function call(f, judge, ...) return { f = f, judge = judge, arguments = { n = select("#", ...), ... } } end
+
+local function refused(f, ...)
+  local made = call(f, function() return "succeeds" end, ...)
+  made.refused = true
+  return made
+end
+
+local function exactly(expected)
+  return function(found) return found ~= expected and "gives " .. tostring(found) or nil end
+end
+
+local function content(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+--- What is wrong with an error when an allocation failed, or nil: words that blame something else.
+local ASTRAY = { "has no P-224", "has 0 bits", "unsound", "holds no", "no key", "is truncated" }
+
+function cases.judge_failure(made, message, failure)
+  if made.refused then return nil end
+  for _, words in ipairs(ASTRAY) do
+    if message:find(words, 1, true) then return "says " .. message end
+  end
+  -- libcurl has the same word for a line of the head that is too long.
+  if type(failure) == "table" and failure.code == "too_large" and not message:find("memory is short", 1, true) then
+    return "is too_large: " .. message
+  end
+end
+
+-- ---- keys ---------------------------------------------------------------------------------------
+
+-- A key works, and is the key that it was read from.
+local function judge_key(half, fingerprint)
+  return function(key)
+    if key:fingerprint() ~= fingerprint then return "is another key" end
+    if not tostring(key):find(half, 1, true) then return "is no " .. half .. " key" end
+    if half == "public" then return nil end
+    local signature, message = key:sign(TEXT)
+    if not signature then return "cannot sign: " .. message end
+    if key:verify(TEXT, signature) ~= true then return "signs wrongly" end
+  end
+end
+
+-- The files are named HALF.KEY.FORM.
+for _, name in ipairs(inputs.names) do
+  local half = name:match("^(%a+)%.%w+%.")
+  if half then
+    local read = core[half .. "_key"]
+    local path, text = inputs[name], content(inputs[name])
+    local passphrase = name:find("encrypted", 1, true) and inputs.passphrase or nil
+    local fingerprint = assert(read { data = text, passphrase = passphrase }):fingerprint()
+    add("key " .. name, function()
+      return call(read, judge_key(half, fingerprint), { data = text, passphrase = passphrase })
+    end)
+    if name:find("pkcs8.pem", 1, true) then
+      add("file " .. name, function() return call(read, judge_key(half, fingerprint), { file = path }) end)
+    end
+  end
+end
+
+local function private(algorithm)
+  return assert(core.private_key { file = inputs["private." .. algorithm .. ".pkcs8.pem"] })
+end
+
+local function public(algorithm)
+  return assert(core.public_key { file = inputs["public." .. algorithm .. ".spki.pem"] })
+end
+
+add("a key that is cut", function()
+  return refused(core.private_key, content(inputs["private.rsa.pkcs8.pem"]):sub(1, 700))
+end)
+add("a key of the other half", function() return refused(core.public_key, content(inputs["private.rsa.pkcs8.pem"])) end)
+add("no key", function() return refused(core.public_key, "no key") end)
+
+-- ---- signatures ---------------------------------------------------------------------------------
+
+local signing = {
+  { name = "rsa", algorithm = "rsa" },
+  { name = "rsa sha224", algorithm = "rsa", options = { digest = "sha224" } },
+  { name = "ec", algorithm = "ec" },
+  { name = "ec p1363", algorithm = "ec", options = { digest = "sha256", encoding = "p1363" } },
+}
+
+for _, case in ipairs(signing) do
+  local signer, judging, options = private(case.algorithm), public(case.algorithm), case.options
+  local signature = assert(signer:sign(TEXT, options))
+  local other = assert(signer:sign(TEXT .. "!", options))
+
+  local function judge_signature(found)
+    if case.algorithm == "ec" and #found > EC_SIGNATURE_MAX then return ("has %d bytes"):format(#found) end
+    return judging:verify(TEXT, found, options) ~= true and "gives a wrong signature" or nil
+  end
+  add("sign " .. case.name, function()
+    return call(signer.sign, judge_signature, private(case.algorithm), TEXT, options)
+  end)
+  -- The key's contexts are made at its first signature.
+  add("sign again " .. case.name, function()
+    local key = private(case.algorithm)
+    assert(key:sign(TEXT, options))
+    return call(key.sign, judge_signature, key, TEXT, options)
+  end)
+  add("sign with a public key " .. case.name, function() return refused(judging.sign, judging, TEXT, options) end)
+
+  for _, key_half in ipairs { "public", "private" } do
+    local make = key_half == "public" and public or private
+    add(("verify %s with the %s key"):format(case.name, key_half), function()
+      return call(judging.verify, exactly(true), make(case.algorithm), TEXT, signature, options)
+    end)
+  end
+  add("verify again " .. case.name, function()
+    local key = public(case.algorithm)
+    assert(key:verify(TEXT, signature, options))
+    return call(key.verify, exactly(true), key, TEXT, signature, options)
+  end)
+  for name, wrong in pairs { another = other, short = signature:sub(1, -2), empty = "" } do
+    add(("verify %s: %s signature"):format(case.name, name), function()
+      return call(judging.verify, exactly(false), public(case.algorithm), TEXT, wrong, options)
+    end)
+  end
+end
+
+-- ---- RSA_AES, codecs, random bytes ----------------------------------------------------------------
+
+local sealer, opener = public("rsa"), private("rsa")
+
+for _, padding in ipairs { "pkcs1", "oaep" } do
+  local options = { key_padding = padding }
+  local body, wrapped = assert(core.seal(TEXT, sealer, options))
+  add("seal " .. padding, function()
+    return call(core.seal, function(sealed, key)
+      return core.open(sealed, key, opener, options) ~= TEXT and "cannot be opened" or nil
+    end, TEXT, public("rsa"), options)
+  end)
+  add("open " .. padding, function() return call(core.open, exactly(TEXT), body, wrapped, private("rsa"), options) end)
+  add("open a cut body " .. padding, function()
+    return refused(core.open, body:sub(1, -5), wrapped, private("rsa"), options)
+  end)
+end
+
+for name, arguments in pairs {
+  base64_encode = { TEXT }, base64_decode = { core.base64_encode(TEXT) }, hex_encode = { TEXT },
+  percent_encode = { TEXT }, percent_decode = { TEXT }, utf8_length = { TEXT }, is_plain = { { { TEXT } } },
+} do
+  local expected = core[name](arguments[1])
+  add(name, function() return call(core[name], exactly(expected), arguments[1]) end)
+end
+add("json_scan", function()
+  local text = '{"a":"\\ud83d","b":9007199254740993}'
+  return call(core.json_scan, exactly((core.json_scan(text))), text)
+end)
+add("no json_scan", function() return refused(core.json_scan, TEXT) end)
+add("json_settle", function()
+  local value = { "\239\183\144f1.5e3" }
+  return call(core.json_settle, function(found) return found[1] ~= 1500 and "gives another number" or nil end, value)
+end)
+add("json_number", function() return call(core.json_number, exactly("0.1"), 0.1) end)
+add("json_finish", function()
+  return call(core.json_finish, exactly('{"list":[]}'), '{"list":"\239\183\144[]"}')
+end)
+add("in_c_locale", function() return call(core.in_c_locale, exactly("0.1"), core.json_number, 0.1) end)
+add("parse_pairs", function()
+  return call(core.parse_pairs, function(found) return found.b ~= "2" and "gives other pairs" or nil end, "a=1,b=2")
+end)
+local certificate = inputs["public.rsa.certificate.pem"]
+add("pem_file", function() return call(core.pem_file, exactly(true), certificate, "CERTIFICATE") end)
+add("no pem_file", function() return refused(core.pem_file, certificate, "PRIVATE KEY") end)
+add("random_bytes", function()
+  return call(core.random_bytes, function(found) return #found ~= 100 and "gives another length" or nil end, 100)
+end)
+
+-- ---- the transport ------------------------------------------------------------------------------
+
+local function judge_answer(answer)
+  local tag = answer.headers["x-tag-1"]
+  if answer.status ~= 205 or answer.body ~= "outer" or tag ~= "outer-1" then return "gives another answer" end
+end
+
+add("curl.new", function()
+  local made = call(curl.new, function(new) return not tostring(new):find("open") and "is not open" or nil end)
+  made.may_throw = true
+  return made
+end)
+
+-- `spared` as above.
+local function add_send(name, judge, kept, make_request, spared)
+  add(name, function()
+    local transport = curl.new()
+    if kept then assert(transport:send(make_request())) end
+    local made = call(transport.send, judge, transport, make_request())
+    made.refused, made.spared = judge == nil, spared
+    return made
+  end)
+end
+
+for _, listener in ipairs { "http", "https" } do
+  local function make_request()
+    local fields = { body = "outer", tls = { ca_file = inputs.ca_file }, timeout_ms = 2000 }
+    return request(inputs[listener] .. "/tagged/12", fields)
+  end
+  -- libcurl 7.88 frees the name of a TLS session twice where it finds no memory to keep the session. What it does
+  -- otherwise it does without TLS too.
+  local spared = listener == "https" and "libcurl" or nil
+  add_send("send " .. listener, judge_answer, false, make_request, spared)
+  add_send("send again " .. listener, judge_answer, true, make_request, spared)
+end
+add_send("send for an answer that is reset", nil, false, function() return request(inputs.http .. "/reset") end)
+add_send("send for too large an answer", nil, false, function()
+  return request(inputs.http .. "/bytes/2000", { max_response_bytes = 1000 })
+end)
+add_send("send to nobody", nil, false, function() return request("http://127.0.0.1:1/") end)
+
+return cases

@@ -1,0 +1,16 @@
+/* The allocators of four worlds (Lua, OpenSSL, libcurl, our own C): all count, and fail where they are told to. */
+#ifndef STRESS_FAULTS_H
+#define STRESS_FAULTS_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+/* Before anything else: false when a library has allocated by its own malloc already. */
+bool faults_install(void);
+
+lua_State *faults_new_state(void);
+
+/* The Lua module: see the functions in faults.c. */
+int luaopen_stress(lua_State *L);
+
+#endif

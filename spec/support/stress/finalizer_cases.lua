@@ -1,0 +1,296 @@
+--- Calls of every function of the C modules, for finalizers.lua. By the function's name (see handles.lua) a list of
+-- functions, each of which sets one call up afresh:
+--
+-- f, arguments  what is called
+-- handles  those in use
+-- tables  what holds the call's strings; emptied when the caller drops them
+-- emptied  a list of words, one of which the call may say then
+-- read  makes a string that can be compared of what pcall gave (everything, when absent)
+
+local inputs = require "spec.support.stress.inputs"
+local judge = require "spec.support.stress.judge"
+local request = require "spec.support.request"
+
+local core = require "alipayhk.core"
+local curl = require "alipayhk.curl"
+
+local cases = { modules = { "alipayhk.core", "alipayhk.curl" } }
+
+local TEXT = ("text "):rep(50)
+
+-- Functions that end a handle are the same as `close`.
+cases.same_as = {
+  ["alipayhk.key:__gc"] = "alipayhk.key:close",
+  ["alipayhk.key:__close"] = "alipayhk.key:close",
+  ["alipayhk.curl:__gc"] = "alipayhk.curl:close",
+  ["alipayhk.curl:__close"] = "alipayhk.curl:close",
+}
+
+cases.of = {}
+
+local function add(name, set_up)
+  local list = cases.of[name] or {}
+  list[#list + 1] = set_up
+  cases.of[name] = list
+end
+
+-- A call that has no handle and no table: the same arguments each time.
+local function add_plain(name, f, ...)
+  local arguments = { n = select("#", ...), ... }
+  add(name, function() return { f = f, arguments = arguments } end)
+end
+
+-- ---- keys ---------------------------------------------------------------------------------------
+
+local function private(algorithm) return assert(core.private_key { file = inputs[algorithm .. ".private"] }) end
+local function public(algorithm) return assert(core.public_key { file = inputs[algorithm .. ".public"] }) end
+
+local function read_key(ok, key, message)
+  if not (ok and key) then return judge.dump({}, ok, tostring(key), message) end
+  return tostring(key) .. " " .. key:fingerprint()
+end
+
+local function add_source(f_name, make_source)
+  add("alipayhk.core." .. f_name, function()
+    local source = make_source()
+    return {
+      f = core[f_name], arguments = { n = 1, source }, read = read_key,
+      handles = { type(source) == "userdata" and source or nil },
+      tables = { type(source) == "table" and source or nil }, emptied = { "either `file` or `data`" },
+    }
+  end)
+end
+
+local read_file = {}
+for _, name in ipairs(inputs.names) do
+  local file = io.open(inputs[name], "rb")
+  if file then
+    read_file[name] = file:read("*a")
+    file:close()
+  end
+end
+
+local function add_sources(half, other)
+  local f_name = half .. "_key"
+  for _, algorithm in ipairs { "rsa", "ec" } do
+    local name = algorithm .. "." .. half
+    add_source(f_name, function() return read_file[name] end)
+    add_source(f_name, function() return { data = read_file[name] } end)
+    add_source(f_name, function() return { file = inputs[name] } end)
+    add_source(f_name, function() return half == "private" and private(algorithm) or public(algorithm) end)
+    add_source(f_name, function() return half == "private" and public(algorithm) or private(algorithm) end)
+    add_source(f_name, function() return read_file[algorithm .. "." .. other] end)
+  end
+  add_source(f_name, function() return "no key" end)
+  add_source(f_name, function() return { file = "/does/not/exist" } end)
+end
+
+add_sources("private", "public")
+add_sources("public", "private")
+add_source("public_key", function() return read_file.certificate end)
+-- Without its passphrase it says so, and that is what a caller gets who takes it away.
+add("alipayhk.core.private_key", function()
+  local source = { data = read_file.encrypted, passphrase = inputs.passphrase }
+  return {
+    f = core.private_key, arguments = { n = 1, source }, read = read_key, tables = { source },
+    emptied = { "either `file` or `data`", "give its passphrase" },
+  }
+end)
+
+-- A method of a key; `options` are those that it takes by itself, so that it may lose them.
+local function add_method(name, make_key, make_arguments, options, read)
+  add("alipayhk.key:" .. name, function()
+    local key = make_key()
+    local arguments = make_arguments and make_arguments(key) or {}
+    local given = {}
+    for field, value in pairs(options or {}) do given[field] = value end
+    table.insert(arguments, 1, key)
+    if options then arguments[#arguments + 1] = given end
+    arguments.n = #arguments
+    return {
+      f = debug.getmetatable(key)[name], arguments = arguments, handles = { key }, tables = { given }, read = read,
+    }
+  end)
+end
+
+local signing = { rsa = { digest = "sha256" }, ec = { digest = "sha224", encoding = "der" } }
+
+for algorithm, options in pairs(signing) do
+  local judging = public(algorithm)
+  local signature = assert(private(algorithm):sign(TEXT))
+  local function make_private() return private(algorithm) end
+  local function make_public() return public(algorithm) end
+  local function read_signature(ok, text, message)
+    if not (ok and text) then return judge.dump({}, ok, text, message) end
+    return tostring(judging:verify(TEXT, text, options))
+  end
+  add_method("sign", make_private, function() return { TEXT } end, options, read_signature)
+  add_method("sign", make_public, function() return { TEXT } end, options)
+  for _, make_key in ipairs { make_private, make_public } do
+    add_method("verify", make_key, function() return { TEXT, signature } end, options)
+    add_method("verify", make_key, function() return { TEXT .. "!", signature } end, options)
+    for _, name in ipairs { "type", "bits", "fingerprint", "__tostring", "close" } do add_method(name, make_key) end
+  end
+end
+
+-- ---- RSA_AES ------------------------------------------------------------------------------------
+
+local opener = private("rsa")
+local body, wrapped = assert(core.seal(TEXT, public("rsa")))
+
+local function read_sealed(ok, sealed_body, sealed_key)
+  if not (ok and sealed_body) then return judge.dump({}, ok, sealed_body, sealed_key) end
+  return tostring(core.open(sealed_body, sealed_key, opener))
+end
+
+add("alipayhk.core.seal", function()
+  local key, options = public("rsa"), { key_padding = "pkcs1", key_bits = 256 }
+  local arguments = { n = 3, TEXT, key, options }
+  return { f = core.seal, arguments = arguments, handles = { key }, tables = { options }, read = read_sealed }
+end)
+for _, sealed in ipairs { body, "AAAA" } do
+  add("alipayhk.core.open", function()
+    local key, options = private("rsa"), { key_padding = "pkcs1" }
+    local arguments = { n = 4, sealed, wrapped, key, options }
+    return { f = core.open, arguments = arguments, handles = { key }, tables = { options } }
+  end)
+end
+
+-- ---- what has no handle -------------------------------------------------------------------------
+
+add_plain("alipayhk.core.base64_encode", core.base64_encode, TEXT)
+add_plain("alipayhk.core.base64_decode", core.base64_decode, core.base64_encode(TEXT))
+add_plain("alipayhk.core.base64_decode", core.base64_decode, "no base64!")
+add_plain("alipayhk.core.hex_encode", core.hex_encode, TEXT)
+add_plain("alipayhk.core.percent_encode", core.percent_encode, TEXT)
+add_plain("alipayhk.core.percent_decode", core.percent_decode, core.percent_encode(TEXT))
+add_plain("alipayhk.core.percent_decode", core.percent_decode, "%zz")
+add_plain("alipayhk.core.parse_pairs", core.parse_pairs, "algorithm=RSA256, keyVersion=2, signature=" .. TEXT)
+add_plain("alipayhk.core.parse_pairs", core.parse_pairs, "a=1,a=2")
+add_plain("alipayhk.core.parse_pairs", core.parse_pairs, "no pairs")
+add_plain("alipayhk.core.utf8_length", core.utf8_length, TEXT)
+add_plain("alipayhk.core.utf8_length", core.utf8_length, TEXT .. "\255")
+add_plain("alipayhk.core.sleep", core.sleep, 0)
+add_plain("alipayhk.core.pem_file", core.pem_file, inputs.certificate, "CERTIFICATE")
+add_plain("alipayhk.core.pem_file", core.pem_file, inputs.certificate, "PRIVATE KEY")
+add_plain("alipayhk.core.pem_file", core.pem_file, "/does/not/exist", "CERTIFICATE")
+
+-- Half a surrogate pair, an integer that no double holds, a float: all that is rewritten for lua-cjson.
+local JSON = '{"result":{"a":"\\ud83d","b":9007199254740993,"c":1.5e3},"long":"' .. TEXT .. '"}'
+local MARK = "\239\183\144" -- see csrc/json/scan.h
+add_plain("alipayhk.core.json_scan", core.json_scan, JSON, "result")
+add_plain("alipayhk.core.json_scan", core.json_scan, '{"result":1,"result":2}', "result")
+add_plain("alipayhk.core.json_scan", core.json_scan, TEXT)
+add("alipayhk.core.json_settle", function()
+  local value = { MARK .. "i9007199254740993", { MARK .. "f1.5e3" }, MARK .. "d" .. ("9"):rep(100), MARK .. MARK }
+  return { f = core.json_settle, arguments = { n = 1, value } }
+end)
+add_plain("alipayhk.core.json_number", core.json_number, 0.1)
+add_plain("alipayhk.core.json_number", core.json_number, 57000)
+add_plain("alipayhk.core.json_finish", core.json_finish, '{"list":"' .. MARK .. '[]","text":"' .. TEXT .. '"}')
+add_plain("alipayhk.core.decimal_point", core.decimal_point)
+add_plain("alipayhk.core.in_c_locale", core.in_c_locale, core.json_scan, JSON)
+
+add("alipayhk.core.is_plain", function()
+  local inner = { "a", "b" }
+  local outer = { list = inner, text = TEXT, number = 1 }
+  return { f = core.is_plain, arguments = { n = 1, outer }, tables = { outer, inner } }
+end)
+local function read_type(ok, value) return judge.dump({}, ok, type(value), type(value) == "string" and #value) end
+for _, name in ipairs { "now", "monotonic" } do
+  add("alipayhk.core." .. name, function() return { f = core[name], arguments = { n = 0 }, read = read_type } end)
+end
+add("alipayhk.core.random_bytes", function()
+  return { f = core.random_bytes, arguments = { n = 1, 100 }, read = read_type }
+end)
+
+for _, module in ipairs { "alipayhk.core", "alipayhk.curl" } do
+  add(module .. "()", function()
+    return { f = package.preload[module], arguments = { n = 0 }, read = read_type }
+  end)
+end
+
+-- ---- the transport ------------------------------------------------------------------------------
+
+add("alipayhk.curl.new", function()
+  return { f = curl.new, arguments = { n = 0 }, read = function(_, made) return tostring(made) end }
+end)
+for _, name in ipairs { "__tostring", "close" } do
+  add("alipayhk.curl:" .. name, function()
+    local transport = curl.new()
+    return { f = debug.getmetatable(transport)[name], arguments = { n = 1, transport }, handles = { transport } }
+  end)
+end
+
+local CHANGING = { timing = true, date = true }
+
+local function read_answer(...) return judge.dump(CHANGING, ...) end
+
+-- How a connection is found to have been reset depends on when.
+local RESET = { timing = true, message = true }
+local function read_reset(...) return judge.dump(RESET, ...) end
+
+local function add_send(url, fields, read)
+  add("alipayhk.curl:send", function()
+    local transport = curl.new()
+    local given = request(url, fields)
+    local headers = { ["Content-Type"] = "text/plain", ["X-One"] = "one", ["X-Two"] = "two" }
+    local tls = { ca_file = inputs.certificate, min_version = "1.2" }
+    given.headers, given.tls, given.body = headers, tls, given.body or "outer"
+    return {
+      f = debug.getmetatable(transport).send, arguments = { n = 2, transport, given }, handles = { transport },
+      tables = { given, headers, tls }, emptied = { "request." }, read = read or read_answer,
+    }
+  end)
+end
+
+add_send(inputs.url .. "/tagged/12", { body = "outer" })
+add_send(inputs.url .. "/dup-header")
+add_send(inputs.url .. "/reset", {}, read_reset)
+add_send(inputs.url .. "/bytes/2000", { max_response_bytes = 1000 })
+add_send("http://127.0.0.1:1/")
+add_send("ftp://127.0.0.1/")
+
+-- ---- what a finalizer calls on a handle that is in use ---------------------------------------------
+
+local function tagged(text) return request(inputs.url .. "/tagged/12", { body = text }) end
+
+--- By the handle's type: the arguments of each method.
+cases.uses = {
+  ["alipayhk.key"] = {
+    sign = function(text) return { text } end,
+    verify = function(text) return { text, text } end,
+    fingerprint = function() return {} end,
+  },
+  ["alipayhk.curl"] = { send = function(text) return { tagged(text) } end },
+}
+
+local judge_use = {}
+
+function judge_use.send(_, text, ...)
+  local expected = read_answer(pcall(curl.new().send, curl.new(), tagged(text)))
+  local failure = judge.failure(...)
+  local found = read_answer(...)
+  if found == expected or (failure and failure:find("busy", 1, true)) then return nil end
+  return "gives " .. judge.shown(found) .. " instead of " .. judge.shown(expected)
+end
+
+function judge_use.sign(key, text, ok, signature, message)
+  if not ok then return "throws" end
+  if not signature then return not message:find("public key", 1, true) and "gives " .. message or nil end
+  return not key:verify(text, signature) and "gives a wrong signature" or nil
+end
+
+function judge_use.verify(_, _, ok, valid) return not (ok and valid == false) and "gives no false" or nil end
+
+function judge_use.fingerprint(key, _, ok, print)
+  return not (ok and print == key:fingerprint()) and "differs" or nil
+end
+
+--- What is wrong with what a method gave inside a finalizer, or nil.
+function cases.judge_use(handle, name, text, ...)
+  local closed = tostring(handle):find("closed", 1, true)
+  return not closed and judge_use[name](handle, text, ...) or nil
+end
+
+return cases
