@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/c_locale.h"
 #include "../base/clock.h"
 #include "descriptors.h"
 #include "options.h"
@@ -240,6 +241,19 @@ static CURLcode perform(CURLM *multi, ahk_exchange *x)
     return code == CURLM_OK ? result_of(multi, x->easy) : CURLE_OUT_OF_MEMORY;
 }
 
+/* What libcurl says of a failure has the system's words in it: in another locale these may be in bytes that are no
+ * UTF-8. */
+static CURLcode perform_in_english(CURLM *multi, ahk_exchange *x)
+{
+    locale_t before;
+    const bool entered = ahk_c_locale_enter(&before);
+    const CURLcode code = perform(multi, x);
+    if (entered) {
+        ahk_c_locale_leave(before);
+    }
+    return code;
+}
+
 static double milliseconds(CURL *easy, CURLINFO info)
 {
     curl_off_t microseconds = 0;
@@ -333,7 +347,7 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
     }
     CURLcode code = set_options(exchange, request);
     if (code == CURLE_OK) {
-        code = perform(connections->multi, exchange);
+        code = perform_in_english(connections->multi, exchange);
     }
     read_results(exchange, code);
     const ahk_outcome outcome = ahk_verdict(exchange, code, err);

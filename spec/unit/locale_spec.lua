@@ -2,6 +2,7 @@
 
 local child = require "spec.support.child"
 local locales = require "spec.support.locales"
+local server = require "spec.support.server"
 local sorted_keys = require "spec.support.sorted_keys"
 
 local FLOW = [[dofile "spec/support/locale_flow.lua"]]
@@ -14,6 +15,18 @@ local OWN = [[
   assert(os.setlocale(arg[2]))
   local ok, value = pcall(cjson.decode, "[0.5]")
   print(ok and ("%q"):format(value[1]), pcall(cjson.encode, { 1 / 2 }))
+]]
+
+-- What libcurl says of connections that break, with the system's words.
+local BROKEN = [[
+  local curl = require "alipayhk.curl"
+  assert(os.setlocale(arg[1]))
+  local transport = assert(curl.new())
+  for i = 2, #arg do
+    local answer, err = transport:send { method = "POST", url = arg[i], headers = {}, body = "x", timeout_ms = 5000,
+      connect_timeout_ms = 5000, max_response_bytes = 1000, tls = { ca_file = "/no such file" } }
+    print(answer, err.code, err.message)
+  end
 ]]
 
 local path, missing = locales.path()
@@ -52,6 +65,25 @@ describe("the lua-cjson that everybody shares reads and writes as before", funct
     { "de_DE.UTF-8", "de_DE.UTF-8" }, { "ps_AF.UTF-8", "C" }, { "ps_AF.UTF-8", "de_DE.UTF-8" } } do
     it(("in %s, the library loaded in %s"):format(names[2], names[1]), function()
       assert.equal(run(OWN, names[1], names[2], "without"), run(OWN, names[1], names[2], "with"))
+    end)
+  end
+end)
+
+describe("a connection that breaks is told of in English", function()
+  local peer, urls
+
+  setup(function()
+    peer = server.start()
+    urls = { peer:url("/reset"), peer:url("/", "https") }
+  end)
+
+  teardown(function() peer:stop() end)
+
+  for _, name in ipairs { "de_DE.UTF-8", "tr_TR.ISO-8859-9", "ps_AF.UTF-8" } do
+    it("in " .. name, function()
+      local wanted = run(BROKEN, "C", urls[1], urls[2])
+      assert.matches("Connection reset by peer", wanted, 1, true)
+      assert.equal(wanted, run(BROKEN, name, urls[1], urls[2]))
     end)
   end
 end)
