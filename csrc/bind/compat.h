@@ -1,4 +1,4 @@
-/* One source for Lua 5.1, LuaJIT and 5.2 to 5.5. */
+/* One source for Lua 5.1, LuaJIT and 5.2 to 5.4. */
 #ifndef AHK_COMPAT_H
 #define AHK_COMPAT_H
 

@@ -126,7 +126,7 @@ static bool read_headers(lua_State *L, int headers, ahk_exchange *exchange)
         }
         ahk_slice name;
         ahk_slice value;
-        ahk_error err;
+        ahk_error err = AHK_ERROR_INIT;
         name.data = (const unsigned char *)lua_tolstring(L, -2, &name.length);
         value.data = (const unsigned char *)lua_tolstring(L, -1, &value.length);
         const ahk_header_result result = ahk_headers_add(&exchange->headers, name, value, &err);
@@ -305,7 +305,7 @@ static int transport_send(lua_State *L)
     if (!read_headers(L, headers, exchange)) {
         return push_error(L, AHK_FAILED_CONNECT, "out of memory: nothing was sent", exchange);
     }
-    ahk_error err;
+    ahk_error err = AHK_ERROR_INIT;
     ahk_outcome outcome = send_over(L, exchange, &request, &err);
     if (exchange->no_descriptors) {
         /* Those of transports that are garbage come back; nothing was sent. */

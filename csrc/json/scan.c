@@ -127,6 +127,16 @@ static void scan_character(scanner *s)
     }
 }
 
+/* RFC 8259 has it escaped; a line break in a text that somebody pasted is not worth an answer. */
+static void scan_control(scanner *s)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char escape[] = {'\\', 'u', '0', '0', digits[*s->at >> 4], digits[*s->at & 0xF]};
+    put_instead(s, escape, sizeof escape);
+    s->report->is_mended = true;
+    s->at++;
+}
+
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
@@ -146,10 +156,12 @@ static bool scan_string_rest(scanner *s)
             copy_to(s, s->at + 1);
             return true;
         }
-        if (c < 0x20) {
-            return fail(s, c < 0 ? "a string has no end" : "a control character in a string");
+        if (c <= 0) {
+            return fail(s, c < 0 ? "a string has no end" : "a NUL in a string");
         }
-        if (c != '\\') {
+        if (c < 0x20) {
+            scan_control(s);
+        } else if (c != '\\') {
             scan_character(s);
         } else if (!scan_escape(s)) {
             return false;

@@ -3,6 +3,7 @@
  * text is checked here against RFC 8259, and rewritten where that parser would not give what it says:
  *
  * - a byte order mark before it is left out; half a surrogate pair, and bytes that are no UTF-8, become U+FFFD;
+ * - a control character in a string (but for NUL) is escaped, as it had to be;
  * - a number that the parser would read otherwise becomes a string that begins with AHK_JSON_MARK (see there).
  *
  * The parser has then to run in the C locale: in another it may read the "10,25" of a list as one number.
@@ -37,7 +38,7 @@ typedef struct {
 typedef struct {
     size_t length;   /* of the text for the parser */
     bool is_changed; /* that is not the text given */
-    bool is_mended;  /* U+FFFD stands in it for what is no character */
+    bool is_mended;  /* something in it stands for what JSON may not have */
     bool is_marked;  /* strings in it begin with the mark */
     bool has_integer;
     bool is_object;

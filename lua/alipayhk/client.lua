@@ -159,10 +159,17 @@ local function transport_request(config, request, timeout_ms, once)
 end
 
 -- Sends once. Beside an error: what the answer said about another attempt, and whether this one may have arrived.
-local function attempt(client, request, timeout_ms, policy, is_lost)
+local function attempt(client, request, n, timeout_ms, policy, is_lost)
   local config = client.config
-  local signed, err = request_builder.sign(config, request)
-  if not signed then return nil, err, {}, is_lost end
+  -- What the user's clock throws is thrown on, unless something was sent before.
+  local ran, signed, err = true, nil, nil
+  if n == 1 then
+    signed, err = request_builder.sign(config, request)
+  else
+    ran, signed, err = pcall(request_builder.sign, config, request)
+  end
+  if not ran then err = Error.new("crypto", tostring(signed), { request_id = request.request_id }) end
+  if not ran or not signed then return nil, err, {}, is_lost end
   local response, after_ms
   local raw, fault = client.transport.send(transport_request(config, request, timeout_ms, policy.once))
   local malformed = raw ~= nil and transport.response_fault(raw)
@@ -211,19 +218,26 @@ end
 -- Requests that may have arrived, as long as somebody holds them: the table is the user's, so the mark is here.
 local lost = setmetatable({}, { __mode = "k" })
 
+-- The error to give back: one that says that nothing was sent is no word on an attempt before it that may have arrived.
+local function final_error(err, lost_err)
+  if not lost_err or not retry.is_unsent(err) then return err end
+  lost_err.attempts = err.attempts
+  return lost_err
+end
+
 -- One attempt after the other. What comes back has the number of the last one.
 local function deliver(client, request, opts, policy)
   local config = client.config
   local started = core.monotonic()
   local function spent_ms() return (core.monotonic() - started) * 1000 end
-  local last_err
+  local last_err, lost_err
 
   for n = 1, policy.max_attempts do
     emit(client, request, { name = "attempt", attempt = n })
-    if client.closed then return nil, last_err or closed_error(client, request) end
+    if client.closed then return nil, last_err and final_error(last_err, lost_err) or closed_error(client, request) end
     local left_ms = policy.budget_ms - spent_ms()
     local timeout_ms = math.max(1, math.floor(math.min(opts.timeout_ms or config.timeout_ms, left_ms)))
-    local response, err, hints, is_lost = attempt(client, request, timeout_ms, policy, lost[request])
+    local response, err, hints, is_lost = attempt(client, request, n, timeout_ms, policy, lost[request])
     if response then
       response.attempts = n
       emit(client, request, outcome_event("response", n, response))
@@ -231,17 +245,18 @@ local function deliver(client, request, opts, policy)
     end
     if is_lost then lost[request] = true end
     last_err, err.attempts = err, n
+    if retry.was_lost(err) then lost_err = err end
     if err.response then err.response.attempts = n end
     emit(client, request, outcome_event("error", n, nil, err))
 
     local delay_ms = retry.delay_ms(policy, n, err, hints, spent_ms())
     -- A connection that breaks while the worker is about to end: worker_shutdown_timeout may have cut it, and
     -- would cut no other.
-    if not delay_ms or err.code == "reset" and runtime.is_exiting() then return nil, err end
+    if not delay_ms or err.code == "reset" and runtime.is_exiting() then return nil, final_error(err, lost_err) end
     if not client.closed then emit(client, request, { name = "retry", attempt = n, delay_ms = delay_ms }) end
     if not client.closed then config.sleep(delay_ms) end
     -- Somebody may have closed it meanwhile: the last error still says most.
-    if client.closed then return nil, err end
+    if client.closed then return nil, final_error(err, lost_err) end
   end
 end
 

@@ -363,8 +363,9 @@ local function read_tls(result)
     end
   end
   -- libcurl finds the key in the certificate's file, too.
-  if tls.client_cert and not tls.client_key and not core.pem_file(tls.client_cert, "PRIVATE KEY") then
-    return fail("tls.client_key", "required beside tls.client_cert, whose file holds no private key")
+  if tls.client_cert and not tls.client_key then
+    local ok, message = core.pem_file(tls.client_cert, "PRIVATE KEY")
+    if not ok then return fail("tls.client_key", "required, unless the file of tls.client_cert has it: " .. message) end
   end
   if tls.client_key and not tls.client_cert then
     return fail("tls.client_cert", "required beside tls.client_key")

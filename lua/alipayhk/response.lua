@@ -3,6 +3,7 @@
 
 local Error = require "alipayhk.error"
 local api = require "alipayhk.api"
+local core = require "alipayhk.core"
 local fault = require "alipayhk.fault"
 local foreign = require "alipayhk.foreign"
 local json = require "alipayhk.json"
@@ -113,7 +114,7 @@ local ECHOES = { { "requestId", "request_id" }, { "merchantBizNo", "merchant_biz
 local function other_request(request, decoded)
   for _, echo in ipairs(ECHOES) do
     local theirs, ours = decoded[echo[1]], request[echo[2]]
-    if type(theirs) == "number" then theirs = ("%.0f"):format(theirs) end
+    if type(theirs) == "number" then theirs = core.json_number(theirs) end
     if type(theirs) == "string" and theirs ~= "" and ours and theirs ~= ours then
       return failure("protocol", ("is to another request: its %s is %s, and %s was sent; the outcome of this one is "
         .. "unknown"):format(echo[1], quote.short(theirs, request.personal), quote.short(ours, request.personal)),

@@ -47,12 +47,17 @@ function retry.rule(policy, description, err)
   return LOST[err.code] or HTTP[err.http_status] or false
 end
 
+--- Whether an error says that its attempt sent nothing: it is then no word on the attempts before it.
+-- @tparam error err
+function retry.is_unsent(err)
+  return err.kind == "crypto" or err.kind == "transport" and NOT_SENT[err.code] or false
+end
+
 --- Whether a request that failed may have arrived, and been acted on, all the same.
 -- @tparam error err
 function retry.was_lost(err)
-  if err.kind == "transport" then return not NOT_SENT[err.code] end
   if err.response then return err.retryable or not err.response.authenticated end
-  return err.kind ~= "crypto"
+  return not retry.is_unsent(err)
 end
 
 -- ---- when ------------------------------------------------------------------------------------------
@@ -74,7 +79,9 @@ end
 
 -- 0 <= x < 1, of OpenSSL's generator: math.random is the same in every process before Lua 5.4.
 local function uniform()
-  local a, b, c = assert(core.random_bytes(3)):byte(1, 3)
+  local bytes = core.random_bytes(3)
+  if not bytes then return 1 / 2 end -- nothing may be lost for it: something was sent
+  local a, b, c = bytes:byte(1, 3)
   return (a * 65536 + b * 256 + c) / 16777216
 end
 

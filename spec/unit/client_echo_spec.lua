@@ -37,6 +37,15 @@ describe("an answer to another request", function()
     end)
   end
 
+  it("is none that repeats our id of 19 digits as a number", function()
+    local id = "2026112600000012345"
+    gateway:answers { { body = body_of("S", (',"requestId":%s'):format(id)) } }
+    assert.equal(1, assert(client:sync_order(samples.order { requestId = id })).attempts)
+    gateway:answers { { body = body_of("S", (',"requestId":%s'):format("2026112600000012346")) } }
+    local _, err = client:sync_order(samples.order { requestId = id })
+    assert.matches("its requestId is 2026112600000012346, and 2026112600000012345 was sent", err.message, 1, true)
+  end)
+
   it("is followed by another attempt, which may get its own", function()
     gateway:answers { { body = body_of("S", ',"requestId":"r2"') }, { body = body_of("S", ',"requestId":"r1"') } }
     assert.equal(2, assert(client:sync_order(order())).attempts)

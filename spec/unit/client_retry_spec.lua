@@ -250,3 +250,40 @@ describe("a SEND that is answered UN_SUPPORT_BUSINESS", function()
     assert.is_nil(err.message:find(HINT, 1, true))
   end)
 end)
+
+describe("an attempt that may have arrived", function()
+  local function outcome(script, config)
+    local client = gateway:client(with({ retry = FAST }, config))
+    gateway:answers(script)
+    local response, err = client:sync_order(samples.order())
+    assert.is_nil(response)
+    return err
+  end
+
+  it("is not forgotten for a later one that sent nothing", function()
+    for _, code in ipairs { "connect", "dns", "proxy", "tls", "phase" } do
+      local err = outcome { { failure = "timeout" }, { failure = code }, { failure = code } }
+      assert.equal("timeout", err.code, code)
+      assert.equal(#gateway.requests, err.attempts)
+      err = outcome { { code = "UNKNOWN_EXCEPTION", status = "U" }, { failure = code }, { failure = code } }
+      assert.equal("UNKNOWN_EXCEPTION", err.code, code)
+      assert.equal(#gateway.requests, err.attempts)
+    end
+  end)
+
+  it("is not forgotten for a clock that breaks after it", function()
+    local readings = 0
+    local err = outcome({ { failure = "timeout" } }, { now = function()
+      readings = readings + 1
+      return readings < 3 and 1716338541 or error("the clock broke")
+    end })
+    assert.equal("timeout", err.code)
+    assert.equal(1, #gateway.requests)
+  end)
+
+  it("gives way to a later one that may have arrived, too, or that was answered", function()
+    assert.equal("reset", outcome({ { failure = "timeout" }, { failure = "reset" }, { failure = "reset" } }).code)
+    assert.equal("PARAM_ILLEGAL", outcome({ { failure = "timeout" }, { code = "PARAM_ILLEGAL", status = "F" } }).code)
+    assert.equal("connect", outcome({ { failure = "connect" } }).code)
+  end)
+end)

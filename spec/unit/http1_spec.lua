@@ -156,6 +156,10 @@ describe("HTTP/1.1, a request", function()
     for url, expected in pairs {
       ["http://one.example/"] = { "http", "one.example", 80, "/" },
       ["https://one.example/a"] = { "https", "one.example", 443, "/a" },
+      ["https://10.0.0.5/x"] = { "https", "10.0.0.5", 443, "/x" },
+      ["https://gw1/x"] = { "https", "gw1", 443, "/x" },
+      ["https://proxy8443/"] = { "https", "proxy8443", 443, "/" },
+      ["https://gw1:/"] = { "https", "gw1", 443, "/" },
       ["https://127.0.0.1:81/"] = { "https", "127.0.0.1", 81, "/" },
       ["http://[::1]:82/"] = { "http", "[::1]", 82, "/" },
       ["http://[::1]/"] = { "http", "[::1]", 80, "/" },

@@ -230,7 +230,9 @@ function types.json_object()
     local decoded, message, is_mended = json.decode(value)
     if not decoded then return "format", "not the JSON of an object: " .. text.shown(message, 100) end
     -- It is sent as it is: what we would pass over, AlipayHK may not.
-    if is_mended then return "format", "its JSON has half of a surrogate pair: a character was cut in two" end
+    if is_mended then
+      return "format", "its JSON has half of a surrogate pair, bytes that are no UTF-8, or a control character"
+    end
     return nil, nil, decoded
   end
 end

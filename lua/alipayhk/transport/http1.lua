@@ -30,8 +30,9 @@ local fail = http1.fail
 function http1.parse_url(text)
   local scheme, authority, target = text:match("^(https?)://([^/]+)(/.*)$")
   if not scheme then fail("protocol", "the URL cannot be read") end
-  local host, port = authority:match("^(.-):?(%d*)$")
-  if authority:sub(1, 1) == "[" then host, port = authority:match("^(%[.-%]):?(%d*)$") end
+  local host, port = authority:match("^(%[.-%]):?(%d*)$")
+  if not host then host, port = authority:match("^([^:]*):?(%d*)$") end
+  if not host then fail("protocol", "the URL's host and port cannot be read") end
   return {
     scheme = scheme,
     authority = authority,
