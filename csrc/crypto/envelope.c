@@ -171,7 +171,7 @@ static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, unsigned char *out, 
 static bool open_body(const ahk_key *key, ahk_slice body, ahk_slice wrapped, ahk_key_padding padding,
                       unsigned char *plaintext, size_t *plaintext_length)
 {
-    unsigned char aes_key[AES_KEY_MAX];
+    unsigned char aes_key[AES_KEY_MAX] = {0};
     size_t key_bytes = 0;
     const bool unwrapped = unwrap_key(key, wrapped, padding, aes_key, &key_bytes);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();

@@ -31,10 +31,28 @@ static const char *odd_kind(mode_t mode)
                             : "is a device, not a regular file";
 }
 
+/* Whether what was given as a path is the text of a key: it must not stand in a message. */
+static bool is_key_text(const char *path)
+{
+    enum { SHORTEST_KEY = 60 };
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-\\ \t\r\n\"'";
+    const size_t length = strlen(path);
+    if (strstr(path, "-----") != NULL || strpbrk(path, "\r\n") != NULL) {
+        return true;
+    }
+    return length >= SHORTEST_KEY && path[0] != '/' && strspn(path, base64) == length;
+}
+
 /* In English: the words of another locale may be in bytes that are no UTF-8. */
 static bool fail_errno(ahk_error *err, const char *path)
 {
     const int code = errno;
+    if (is_key_text(path)) {
+        return ahk_fail(err,
+                        "a text of %zu characters is given where a file's path is expected (the text of a key is "
+                        "given as { data = string }; nothing of it is repeated here)",
+                        strlen(path));
+    }
     locale_t before;
     const bool entered = ahk_c_locale_enter(&before);
     (void)ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), strerror(code));
@@ -171,6 +189,7 @@ bool ahk_pem_file(const char *path, const char *label, ahk_error *err)
     ahk_file file;
     ERR_clear_error();
     if (!ahk_file_read(&file, path, PEM_FILE_MAX, err)) {
+        ERR_clear_error();
         return false;
     }
     const presence found = find_block(&file, label);

@@ -19,12 +19,22 @@ static const ahk_key_form_info *describe(ahk_key_form form)
 
 /* ---- what a block holds ------------------------------------------------------------------------- */
 
+static const char *half_name(ahk_key_half half)
+{
+    return half == AHK_HALF_PRIVATE ? "private" : "public";
+}
+
 static bool fail_mislabelled(ahk_key_form labelled, ahk_key_form found, ahk_error *err)
 {
+    const ahk_key_half half = describe(found)->half;
     const char *label = describe(labelled)->label;
     const char *right = describe(found)->label;
     if (found == AHK_FORM_TRUNCATED) {
         return ahk_fail(err, "the PEM block \"%s\" is truncated", label);
+    }
+    if (half != AHK_HALF_NONE && half != describe(labelled)->half) {
+        return ahk_fail(err, "the PEM label says \"%s\", but the data is %s: a %s key is expected here", label,
+                        describe(found)->name, half_name(describe(labelled)->half));
     }
     if (right != NULL) {
         return ahk_fail(err, "the PEM label says \"%s\", but the data is %s: change the label to \"%s\"", label,
@@ -42,8 +52,7 @@ static bool fail_unlabelled(ahk_key_half wanted, ahk_key_form found, size_t leng
         return ahk_fail(err, "no key: neither PEM, nor DER or base64 of PKCS#8, PKCS#1, SEC1, SubjectPublicKeyInfo "
                              "or an X.509 certificate");
     }
-    return ahk_fail(err, "holds %s, but a %s key is expected here", describe(found)->name,
-                    wanted == AHK_HALF_PRIVATE ? "private" : "public");
+    return ahk_fail(err, "holds %s, but a %s key is expected here", describe(found)->name, half_name(wanted));
 }
 
 /* Undoes RFC 1421's encryption, and tells the form of what is then there. */
@@ -217,6 +226,7 @@ ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, 
     ahk_key *key = OPENSSL_zalloc(sizeof *key);
     if (key == NULL) {
         (void)ahk_fail(err, "out of memory");
+        ERR_clear_error();
         return NULL;
     }
     key->half = half;
@@ -238,6 +248,7 @@ ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passph
     ahk_file file;
     ahk_error detail = AHK_ERROR_INIT;
     if (!ahk_file_read(&file, path, AHK_KEY_INPUT_MAX, err)) {
+        ERR_clear_error();
         return NULL;
     }
     ahk_key *key = ahk_key_read(half, (ahk_slice){file.data, file.length}, passphrase, &detail);

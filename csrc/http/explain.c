@@ -186,8 +186,13 @@ void ahk_explain_refusal(const ahk_facts *f)
 void ahk_explain_unreachable(const ahk_facts *f)
 {
     /* What the environment says may have exceptions (no_proxy), so that it need not be the proxy. */
-    const bool is_of_proxy = f->code == CURLE_COULDNT_RESOLVE_PROXY ||
-                             (f->proxy != NULL && !f->request->proxy_environment && !f->x->is_connected);
+    const bool is_of_proxy =
+        f->code == CURLE_COULDNT_RESOLVE_PROXY || (f->proxy != NULL && !f->request->proxy_environment &&
+                                                   !f->x->is_connected && f->code != CURLE_SSL_CONNECT_ERROR);
+    if (is_of_proxy && ahk_facts_say(f, "proxy syntax")) {
+        ahk_explain(f, "the proxy's URL cannot be read (http://user:password@host:port); check %s", proxy_source(f));
+        return;
+    }
     if (is_of_proxy) {
         ahk_explain(f, "the proxy %s cannot be reached: %s; check %s", f->proxy_host, f->detail, proxy_source(f));
         return;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/slice.h"
+
 static const char *first_set(const char *const *names)
 {
     for (; *names != NULL; names++) {
@@ -19,6 +21,19 @@ const char *ahk_proxy_variable(bool is_tls)
     static const char *const for_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
     static const char *const for_http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL}; /* HTTP_PROXY: CGI sets it */
     return first_set(is_tls ? for_https : for_http);
+}
+
+bool ahk_proxy_is_sound(const char *url)
+{
+    for (const unsigned char *p = (const unsigned char *)url; *p != '\0'; p++) {
+        const int high = *p == '%' ? ahk_hex_value(p[1]) : -1;
+        const int low = high >= 0 ? ahk_hex_value(p[2]) : -1;
+        const int character = low >= 0 ? high * 16 + low : *p;
+        if (character < ' ' || character == 0x7F) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static size_t append(char *out, size_t size, size_t at, const char *text, size_t length)

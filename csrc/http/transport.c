@@ -4,6 +4,7 @@
 
 #include "connections.h"
 #include "descriptors.h"
+#include "proxy.h"
 #include "sigpipe.h"
 #include "tls_library.h"
 
@@ -58,6 +59,14 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange,
     if (!ahk_request_is_one_word(request)) {
         ahk_fail(err, "the URL has a blank or a control character in it");
         return AHK_FAILED_PROTOCOL;
+    }
+    const char *proxy = ahk_request_proxy(request);
+    if (proxy != NULL && !ahk_proxy_is_sound(proxy)) {
+        ahk_fail(err,
+                 "the proxy's URL (%s) has a control character in it, raw or percent-encoded: did a password keep "
+                 "its line break? Nothing was sent",
+                 request->proxy_environment ? "in the environment" : "`proxy`");
+        return AHK_FAILED_PROXY;
     }
     ahk_sigpipe_block(&guard);
     ahk_outcome outcome = send_guarded(transport, exchange, request, err);

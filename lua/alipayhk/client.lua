@@ -10,6 +10,7 @@ local inbound = require "alipayhk.inbound"
 local json = require "alipayhk.json"
 local list = require "alipayhk.list"
 local options = require "alipayhk.options"
+local quote = require "alipayhk.quote"
 local request_builder = require "alipayhk.request"
 local response_reader = require "alipayhk.response"
 local retry = require "alipayhk.retry"
@@ -129,7 +130,7 @@ end
 
 local function transport_error(request, fault)
   local code, message, timing, http_status = transport.failure(fault)
-  return Error.new("transport", message, {
+  return Error.new("transport", quote.without(message, request.personal), {
     code = code,
     http_status = http_status,
     request_id = request.request_id,
@@ -162,14 +163,15 @@ end
 local function attempt(client, request, n, timeout_ms, policy, is_lost)
   local config = client.config
   -- What the user's clock throws is thrown on, unless something was sent before.
-  local ran, signed, err = true, nil, nil
+  local signed, err
   if n == 1 then
     signed, err = request_builder.sign(config, request)
   else
+    local ran
     ran, signed, err = pcall(request_builder.sign, config, request)
+    if not ran then signed, err = nil, Error.new("crypto", tostring(signed), { request_id = request.request_id }) end
   end
-  if not ran then err = Error.new("crypto", tostring(signed), { request_id = request.request_id }) end
-  if not ran or not signed then return nil, err, {}, is_lost end
+  if not signed then return nil, err, {}, is_lost end
   local response, after_ms
   local raw, fault = client.transport.send(transport_request(config, request, timeout_ms, policy.once))
   local malformed = raw ~= nil and transport.response_fault(raw)
@@ -236,6 +238,7 @@ local function deliver(client, request, opts, policy)
     emit(client, request, { name = "attempt", attempt = n })
     if client.closed then return nil, last_err and final_error(last_err, lost_err) or closed_error(client, request) end
     local left_ms = policy.budget_ms - spent_ms()
+    if last_err and left_ms < 1 then return nil, final_error(last_err, lost_err) end
     local timeout_ms = math.max(1, math.floor(math.min(opts.timeout_ms or config.timeout_ms, left_ms)))
     local response, err, hints, is_lost = attempt(client, request, n, timeout_ms, policy, lost[request])
     if response then
@@ -372,6 +375,9 @@ end
 function Client:send(request, opts)
   check_self(self, "send")
   local fault = request_fault(self, request) or arguments_fault(self, request, opts)
+  if not fault and opts and opts.encrypt ~= nil then
+    fault = "opts.encrypt: it was decided when `prepare` built this"
+  end
   if fault then error("send: " .. fault, 2) end
   opts = opts or {}
   local policy, err = read_policy(self, opts)

@@ -44,6 +44,10 @@ local function proxy_fault(value)
   if (user or ""):find("[/%z\1-\32\127?#@]") then
     return "in a user and a password blanks, / ? # and @ have to be percent-encoded"
   end
+  -- libcurl would go without such a proxy, and say nothing.
+  if (user or ""):find("%%[01]%x") or (user or ""):find("%%7[Ff]") then
+    return "its user or password has a control character: did it keep its line break?"
+  end
   local authority, path = (address or rest):match("^([^/?#]*)(.*)$")
   local host, message = base_url.split_authority(authority)
   if not host then return message end
@@ -63,6 +67,16 @@ local function header_text(value)
   local fault = kind.blank_fault(value)
   if fault then return fault end
   if value:find("[^\33-\126]") then return "expected printable ASCII" end
+end
+
+-- Ours, no limit of AlipayHK's: theirs have 20. A key in its place would be sent to whoever answers.
+local CLIENT_ID_MAX = 128
+
+local function client_id(value)
+  if type(value) == "string" and (#value > CLIENT_ID_MAX or value:find("-----", 1, true)) then
+    return ("expected the id that AlipayHK gave you, found a text of %d characters: is it a key?"):format(#value)
+  end
+  return header_text(value)
 end
 
 local function key_version(value)
@@ -156,6 +170,29 @@ local NO_RETRY = { once = true, max_attempts = 1, base_delay_ms = 0, max_delay_m
 -- Every key there is, those of tables within with their table's name; filled below.
 local PATHS = {}
 
+-- As it is, unless it is no name: a value took its place then, which may be a key.
+local function shown_name(key)
+  key = tostring(key)
+  if #key <= 64 and not key:find("[^A-Za-z0-9_.%[%]-]") then return key end
+  return ("(a name of %d characters)"):format(#key)
+end
+
+local function fail(key, message)
+  key = shown_name(key)
+  return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key })
+end
+
+-- What others call it: nobody is to switch the check of signatures off in its place.
+local NO_VERIFYING = { verify = true, verify_peer = true, verify_host = true, verify_ssl = true, ssl_verify = true,
+  insecure = true, verify_tls = true, tls_verify = true, skip_verify = true, no_verify = true, check_hostname = true }
+
+local function no_such_key(path)
+  if NO_VERIFYING[path:match("[^.]*$")] then
+    return "no such key: the server's certificate is always verified; tls.ca_file names a CA of your own"
+  end
+  return "no such key" .. suggest_path(path, PATHS)
+end
+
 -- A table within the config: its keys over the defaults, or a message with the key's path.
 local function read_nested(name, value)
   if type(value) ~= "table" then return nil, name, "expected a table, " .. found(value) end
@@ -164,7 +201,7 @@ local function read_nested(name, value)
   for key, default in pairs(DEFAULTS[name]) do result[key] = default end
   for key, given in pairs(value) do
     local path = name .. "." .. tostring(key)
-    if not known[key] then return nil, path, "no such key" .. suggest_path(path, PATHS) end
+    if not known[key] then return nil, path, no_such_key(path) end
     local message, below = known[key](given)
     if message then return nil, below and path .. "." .. below or path, message end
     result[key] = given
@@ -179,7 +216,7 @@ local function check_transport(value)
 end
 
 local CHECKS = {
-  client_id = header_text,
+  client_id = client_id,
   environment = one_of { "production", "testing" },
   base_url = of_type("string"),
   private_key = key_source,
@@ -218,10 +255,6 @@ local UNSET = " (it is nil: for a variable that is not set os.getenv gives nil)"
 
 -- ---- reading -------------------------------------------------------------------------------------
 
-local function fail(key, message)
-  return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key })
-end
-
 local REQUIRED = {
   client_id = "required: the id that AlipayHK gave you" .. UNSET,
   private_key = "required: a key as string, or { file = path }" .. UNSET,
@@ -231,7 +264,7 @@ local REQUIRED = {
 local function check_names(given)
   for name in pairs(given) do
     if not CHECKS[name] and not NESTED[name] then
-      return fail(tostring(name), "no such key" .. suggest_path(tostring(name), PATHS))
+      return fail(name, no_such_key(tostring(name)))
     end
   end
   for _, name in ipairs { "client_id", "private_key" } do

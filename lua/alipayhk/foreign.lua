@@ -71,7 +71,9 @@ function foreign.describe(raw, personal)
   if media ~= "" then kind = ("%s (%s)"):format(kind, text.shown(media, 40)) end
   if has_markup == nil then return kind end
   local said = quote.without(raw.body, personal):sub(1, READ_MAX)
-  return ('%s: "%s"'):format(kind, words_of(has_markup and without_markup(said) or said))
+  -- Once more: markup may have stood within a value.
+  local shown = has_markup and quote.without(without_markup(said), personal) or said
+  return ('%s: "%s"'):format(kind, words_of(shown))
 end
 
 -- ---- what to look at -----------------------------------------------------------------------------

@@ -69,7 +69,9 @@ local function check_age(config, request_time, max_age_ms)
   if not seconds then
     return refuse("stale", ("its Request-Time cannot be read: %s"):format(text.shown(request_time, 40)))
   end
-  local age_ms = math.floor(math.abs(config.now() - seconds) * 1000 + 1 / 2)
+  local now = time.now(config.now)
+  if not now then return refuse("stale", "the config's `now` does not tell how old it is") end
+  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 1 / 2)
   if age_ms <= max_age_ms then return true end
   local message = "its Request-Time is %.0f s from our clock, %.0f s are allowed; is this machine's clock right?"
   return refuse("stale", message:format(age_ms / 1000, max_age_ms / 1000))

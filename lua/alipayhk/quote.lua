@@ -1,6 +1,7 @@
 --- What the other side says, as a message may repeat it: short, on one line, without the user's ids.
 -- @module alipayhk.quote
 
+local core = require "alipayhk.core"
 local text = require "alipayhk.text"
 
 local quote = {}
@@ -19,11 +20,20 @@ local function without_one(said, value)
   return table.concat(pieces, "***")
 end
 
+local HTML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
+
+-- The ways in which others write a value: as it is, as JSON, HTML and URLs have it.
+local function forms_of(value)
+  return { value, (value:gsub("/", "\\/")), (value:gsub("[&<>\"']", HTML)), core.percent_encode(value) }
+end
+
 --- The whole of a text, but for some values.
 -- @tparam string said
 -- @tparam[opt] table personal values that no message may have
 function quote.without(said, personal)
-  for _, value in ipairs(personal or {}) do said = without_one(said, value) end
+  for _, value in ipairs(personal or {}) do
+    for _, form in ipairs(forms_of(value)) do said = without_one(said, form) end
+  end
   return said
 end
 

@@ -2,6 +2,7 @@
 -- @module alipayhk.request
 
 local Error = require "alipayhk.error"
+local api = require "alipayhk.api"
 local check = require "alipayhk.check"
 local core = require "alipayhk.core"
 local fault = require "alipayhk.fault"
@@ -94,6 +95,24 @@ function request.sign(config, prepared)
   return prepared
 end
 
+-- The fields that are personal in some API are it in one that has no description, too.
+local PERSONAL = {}
+for _, name in ipairs(api.names) do
+  for _, field in ipairs(api.by_name[name].fields) do
+    if field.personal then PERSONAL[field.path] = true end
+  end
+end
+
+local function personal_of(payload)
+  local found = {}
+  for name in pairs(PERSONAL) do
+    local value = rawget(payload, name)
+    if type(value) == "number" then value = core.json_number(value) end
+    if type(value) == "string" and value ~= "" then found[#found + 1] = value end
+  end
+  return found
+end
+
 --- Builds a request, not signed yet.
 -- @tparam table config as `alipayhk.config` reads it
 -- @tparam ?table description of the API, nil for a path that has none
@@ -127,7 +146,8 @@ function request.build(config, description, path, payload, encrypt, previous_sta
     merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
     order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,
-    personal = description and schema.personal(config.rules:schema(description, payload), payload) or {},
+    personal = description and schema.personal(config.rules:schema(description, payload), payload)
+      or personal_of(payload),
     warnings = found or {},
   }
   if encrypt then

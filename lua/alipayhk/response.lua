@@ -26,10 +26,10 @@ local function header(raw, name)
   return value and value:find("[^ \t]") and value or nil
 end
 
-local function tracer_id(raw)
+local function tracer_id(raw, personal)
   for _, name in ipairs(platform.tracer_headers) do
     local value = header(raw, name)
-    if value then return quote.short(value) end
+    if value then return quote.short(value, personal) end
   end
 end
 
@@ -84,7 +84,8 @@ end
 local function open(config, raw, encrypt)
   local body, message = wire.open(encrypt, raw.body, config.private_key, config.encryption)
   if body then return body end
-  return nil, failure("decrypt", "cannot be decrypted" .. (message and ": " .. message or ""))
+  return nil, failure("decrypt", ("cannot be decrypted: %s"):format(
+    message or "`encryption` (key_padding) and `private_key` have to be what AlipayHK seals with and for"))
 end
 
 -- Whether what cannot be read was meant to be JSON.
@@ -191,7 +192,7 @@ end
 local function context(config, request, raw, about)
   about.http_status = raw.status
   about.request_id = request.request_id
-  about.tracer_id = tracer_id(raw)
+  about.tracer_id = tracer_id(raw, request.personal)
   about.clock_skew_ms = clock_skew_ms(config, raw)
   return about
 end
@@ -205,15 +206,21 @@ end
 -- What of ours to look at, by the `show` of a code.
 local SHOW = {
   public_key = function(config)
-    return ("; our public key's SHA-256 is %s: compare it with that of the file that was uploaded "
-      .. "(openssl pkey -pubin -in FILE -outform DER | openssl dgst -sha256)"):format(config.private_key:fingerprint())
+    local signing = config.signing
+    local shown = ("; our public key's SHA-256 is %s: compare it with that of the file that was uploaded "
+      .. "(openssl pkey -pubin -in FILE -outform DER | openssl dgst -sha256), and `key_version` (%s)"):format(
+      config.private_key:fingerprint(), signing.key_version or "none")
+    if not signing.options then return shown end
+    return ("%s; `ecc224` (digest %s, encoding %s) has to be what AlipayHK takes"):format(
+      shown, signing.options.digest, signing.options.encoding)
   end,
   path = function(_, request) return "; the path tried is " .. foreign.path_of(request) end,
 }
 
 local function refusal(config, request, answer, lost_answer)
   local result = answer.result
-  local code, status = quote.short(result.resultCode), quote.short(result.resultStatus)
+  local code = quote.short(result.resultCode, request.personal)
+  local status = quote.short(result.resultStatus, request.personal)
   local known = api.result(api.by_name[request.api], result.resultCode)
   local theirs = quote.short(result.resultMessage, request.personal)
   local message = ("AlipayHK answered %s (status %s): %s"):format(code, status, theirs)

@@ -12,7 +12,7 @@ local retry = {}
 -- Failures without an answer that another attempt may not meet; those of a proxy by its HTTP status.
 local TRANSPORT = { dns = true, connect = true, timeout = true, reset = true }
 local PROXY = { [502] = true, [503] = true, [504] = true }
--- Failures without an answer, and without a request that went out.
+-- Failures before anything was sent.
 local NOT_SENT = { dns = true, connect = true, proxy = true, tls = true, phase = true }
 
 -- Statuses of a server, balancer or proxy that could not answer now; any other says the same the next time.

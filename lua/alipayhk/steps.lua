@@ -6,6 +6,7 @@
 -- @module alipayhk.steps
 
 local list = require "alipayhk.list"
+local suggest = require "alipayhk.suggest"
 local text = require "alipayhk.text"
 
 local steps = {}
@@ -70,8 +71,9 @@ end
 -- @treturn ?boolean whether that is a warning only
 function steps.fault(scenario, from, to)
   if not find(scenario, from) then
-    return ("the previous status %s is none of %s's: %s"):format(
-      text.shown(from, 40), scenario.name, table.concat(list.names(scenario.statuses), ", "))
+    local names = list.names(scenario.statuses)
+    return ("the previous status %s is none of %s's: %s%s"):format(
+      text.quoted(from), scenario.name, table.concat(names, ", "), suggest(from, names))
   end
   local confidence = steps.forbidden(scenario, from, to)
   if not confidence then return nil end

@@ -68,4 +68,10 @@ function text.shown(s, max)
   return s
 end
 
+--- A word that stands where another is expected, in quotes. Not one of digits: that may be somebody's id.
+function text.quoted(s)
+  if s:find("%d%d%d%d%d%d") then return ("a text of %d characters"):format(#s) end
+  return ('"%s"'):format(text.shown(s, 40))
+end
+
 return text

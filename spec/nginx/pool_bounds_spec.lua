@@ -82,6 +82,16 @@ for _, title in ipairs(sorted_keys(LATE)) do
   end
 end
 
+local held_back_cases = {}
+for _, scheme in ipairs { "http", "https" } do
+  for _, way in ipairs { "asleep", "busy" } do
+    held_back_cases[#held_back_cases + 1] = {
+      scheme = scheme, way = way,
+      number = number_of { answer = GOOD, late = { text = "{forged}", ms = 5, marked = true } },
+    }
+  end
+end
+
 describe("inside nginx, a connection", function()
   local server
 
@@ -154,6 +164,26 @@ describe("inside nginx, a connection", function()
       assert.same({ 1, 1 }, (server:arrived()))
       assert.equal(1, outcomes[2].attempts)
     end)
+  end
+
+  -- After some answers Linux no longer acknowledges at once, and the server's kernel holds back what it writes late.
+  for _, case in ipairs(held_back_cases) do
+    it(("of %s that has served four serves nobody else after something late: worker %s"):format(case.scheme, case.way),
+      function()
+        local url, list = server:url_of(case.scheme), {}
+        for i = 1, 4 do list[i] = { case = good, url = url } end
+        list[5] = { case = case.number, url = url }
+        list[6] = { case = case.number, url = url, after_late = case.way }
+        list[7] = { case = good, url = url }
+        local outcomes = server:ask(list)
+        for i, outcome in ipairs(outcomes) do
+          local connection = succeeds(outcome)
+          assert.is_true(connection < 1000, ("answer %d is the forged one"):format(i))
+        end
+        local arrived = server:arrived()
+        assert.equal(5, arrived[5])
+        assert.is_true(arrived[6] < 6)
+      end)
   end
 
   it("of http is none of https, and the other way round", function()

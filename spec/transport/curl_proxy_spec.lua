@@ -117,3 +117,33 @@ describe("the environment of curl", function()
     assert.is_nil(gateway:log()[1].headers.authorization)
   end)
 end)
+
+describe("a proxy whose credentials hold a control character", function()
+  local gateway
+
+  setup(function() gateway = server.start() end)
+  teardown(function() gateway:stop() end)
+  before_each(function() gateway:forget() end)
+
+  for _, byte in ipairs { "%00", "%0a", "%0D", "%1f", "%7F" } do
+    it("is no reason to go without it: " .. byte, function()
+      local proxy = gateway:url("", "proxy"):gsub("^http://", function() return "http://user:pw" .. byte .. "@" end)
+      for _, case in ipairs { { {}, proxy }, { { "https_proxy=" .. proxy }, "environment" } } do
+        local output, status = child.run(SEND, { gateway:url("/ok", "https"), gateway.ca_file, case[2] }, case[1])
+        assert.equal(0, status)
+        assert.matches("Nothing was sent", output, 1, true)
+        assert.is_nil(output:find("pw", 1, true))
+      end
+      assert.same({}, gateway:log())
+    end)
+  end
+
+  it("nor does one that cannot be read show its password", function()
+    for _, proxy in ipairs { "us:hunter2", "http://us:hunter2" } do
+      local arguments = { gateway:url("/ok", "https"), gateway.ca_file, "environment" }
+      local output = child.run(SEND, arguments, { "https_proxy=" .. proxy })
+      assert.is_nil(output:find("hunter2", 1, true), output)
+      assert.matches("cannot be read", output, 1, true)
+    end
+  end)
+end)

@@ -200,7 +200,8 @@ describe("a config is refused", function()
       { "proxy.example:3128", "begin it with http://" },
       { "http://proxy.example:99999", "a port is a number from 1 to" },
       { "http://proxy.example:3128/path", "without a path" }, { "http://us er:pw@proxy.example", "percent-encoded" },
-      { "http://user:p/w@proxy.example", "percent-encoded" }, { "ftp://proxy.example", "socks5" },
+      { "http://user:p/w@proxy.example", "percent-encoded" },
+      { "http://user:pw%0a@proxy.example", "line break" }, { "ftp://proxy.example", "socks5" },
       { "", "it is empty" },
       { "http://:3128", "http://host:port" }, { "env", "\"environment\"" }, { 3128, "found a number" },
     },
@@ -413,6 +414,52 @@ describe("a private key that was pasted into another key of the config", functio
       for at = 1, #base64 - 8 do assert.is_nil(tostring(err):find(base64:sub(at, at + 7), 1, true)) end
     end)
   end
+end)
+
+describe("the text of a key where it does not belong", function()
+  local text = shell.must("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp224r1 2>/dev/null")
+  local base64 = text:gsub("%-%-%-%-%-[^\n]*\n", ""):gsub("\n", "")
+
+  local function said_of(config)
+    local client, err = alipayhk.new(config)
+    assert.is_nil(client)
+    local said = tostring(err) .. tostring(err.code)
+    for at = 1, #base64 - 12 do assert.is_nil(said:find(base64:sub(at, at + 11), 1, true)) end
+    return said
+  end
+
+  local FORMS = { pem = text, one_line = text:gsub("\n", "\\n"), blanks = text:gsub("\n", " "), bare = base64 }
+  for _, form in ipairs(sorted_keys(FORMS)) do
+    local key = FORMS[form]
+
+    it("is not repeated, and a path is asked for: " .. form, function()
+      for _, config in ipairs { gateway:config { private_key = { file = key } },
+        gateway:config { alipay_public_key = { file = key } }, gateway:config { tls = { ca_file = key } } } do
+        assert.matches("where a file's path is expected", said_of(config), 1, true)
+      end
+    end)
+
+    it("is not repeated as a name, or as the client's id: " .. form, function()
+      assert.matches("no such key", said_of(gateway:config { [key] = 1 }), 1, true)
+      assert.matches("no such key", said_of(gateway:config { tls = { [key] = 1 } }), 1, true)
+    end)
+  end
+
+  it("is not sent as the client's id", function()
+    assert.matches("is it a key?", said_of(gateway:config { client_id = text }), 1, true)
+    assert.matches("is it a key?", said_of(gateway:config { client_id = base64 }), 1, true)
+  end)
+end)
+
+describe("a wish to skip the check of certificates", function()
+  it("does not lead to the check of signatures", function()
+    for _, config in ipairs { { tls = { verify = false } }, { ssl_verify = false }, { insecure = true },
+      { tls = { insecure = true } }, { verify_peer = false } } do
+      local _, err = alipayhk.new(gateway:config(config))
+      assert.matches("tls.ca_file", err.message, 1, true)
+      assert.is_nil(err.message:find("verify_response", 1, true))
+    end
+  end)
 end)
 
 describe("a table of AlipayHK's keys", function()

@@ -160,6 +160,49 @@ describe("AlipayHK's no", function()
   end)
 end)
 
+describe("a user's id in what others say", function()
+  local OPEN_ID = "ab/cd+12&345678"
+  local BODIES = {
+    plain = "user " .. OPEN_ID, html = "<p>user ab/cd+12&amp;345678</p>", json = '{"error":"ab\\/cd+12&345678"}',
+    url = "openId=ab%2Fcd%2B12%26345678",
+  }
+  for _, title in ipairs(sorted_keys(BODIES)) do
+    it("is in no message: " .. title, function()
+      for _, media in ipairs { "text/html", "text/plain" } do
+        local headers = { ["content-type"] = media }
+        local order = samples.order { userId = samples.ABSENT, openId = OPEN_ID }
+        local err = ask({ http_status = 500, body = BODIES[title], signed = false, headers = headers }, order)
+        for _, form in ipairs { OPEN_ID, "ab\\/cd", "%2Fcd", "ab/cd" } do
+          assert.is_nil(tostring(err):find(form, 1, true), tostring(err))
+        end
+      end
+    end)
+  end
+
+  it("is in no code, tracer id or words of a transport", function()
+    local err = ask { status = "F", code = "USER_" .. samples.USER_ID, headers = { ["tracer-id"] = samples.USER_ID } }
+    assert.is_nil(tostring(err):find(samples.USER_ID, 1, true))
+    err = ask { failure = { code = "connect", message = "failed for " .. samples.USER_ID } }
+    assert.is_nil(tostring(err):find(samples.USER_ID, 1, true))
+  end)
+
+  it("is in no message of a call to an API that nobody described", function()
+    local client = gateway:client { retry = false }
+    local body = '{"result":{"resultCode":"A","resultStatus":"F","resultMessage":"user 21601 unknown"}}'
+    gateway:answers { { body = body } }
+    local _, err = client:call("/v1/ask", { userId = "21601" })
+    assert.is_nil(tostring(err):find("21601", 1, true))
+  end)
+
+  it("is not repeated where another word belongs", function()
+    local client = gateway:client()
+    local _, err = client:sync_order(samples.order { orderStatus = samples.USER_ID })
+    assert.is_nil(tostring(err):find(samples.USER_ID, 1, true))
+    _, err = client:sync_order(samples.order(), { previous_status = samples.USER_ID })
+    assert.is_nil(tostring(err):find(samples.USER_ID, 1, true))
+  end)
+end)
+
 describe("no answer", function()
   for _, code in ipairs { "dns", "connect", "proxy", "tls", "timeout", "reset", "too_large", "protocol", "phase" } do
     it("is a transport error: " .. code, function()

@@ -1,6 +1,8 @@
 -- Whether anything waits on a connection; in a real nginx spec/nginx/pool_bounds_spec.lua asks.
 
-local is_quiet = require "alipayhk.transport.quiet"
+local quiet = require "alipayhk.transport.quiet"
+
+local is_quiet = quiet.is_quiet
 
 local has_ffi, ffi = pcall(require, "ffi")
 

@@ -156,7 +156,7 @@ local refinements = {
       local found = ""
       if not field.personal then
         local stray = edges.stray(value)
-        found = (", found \"%s\"%s"):format(text.shown(value, 40), stray and " with " .. stray or "")
+        found = (", found %s%s"):format(text.quoted(value), stray and " with " .. stray or "")
       end
       return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest(value, field.enum))
     end

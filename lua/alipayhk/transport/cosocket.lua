@@ -2,7 +2,7 @@
 -- @module alipayhk.transport.cosocket
 
 local http1 = require "alipayhk.transport.http1"
-local is_quiet = require "alipayhk.transport.quiet"
+local quiet = require "alipayhk.transport.quiet"
 local new_stream = require "alipayhk.transport.stream"
 local runtime = require "alipayhk.runtime"
 
@@ -133,7 +133,7 @@ local function open(ngx, stream, url, limit_ms, only_new)
   repeat
     connect(ngx, stream, url)
     stream.reused = stream.socket:getreusedtimes() > 0
-    is_passed_over = stream.reused and (only_new or not is_quiet(stream.socket))
+    is_passed_over = stream.reused and (only_new or not quiet.is_quiet(stream.socket))
     if is_passed_over then stream.socket:close() end
   until not is_passed_over
   if not stream.reused then
@@ -176,8 +176,9 @@ end
 local function exchange(ngx, stream, request, only_new)
   send_request(ngx, stream, request, only_new)
   local answer = http1.read_answer(stream, request.max_response_bytes)
-  local is_kept = answer.persistent and stream:is_drained() and is_quiet(stream.socket)
-    and stream.socket:setkeepalive(KEEP_IDLE_MS)
+  local is_kept = answer.persistent and stream:is_drained()
+  if is_kept then quiet.acknowledge(stream.socket) end
+  is_kept = is_kept and quiet.is_quiet(stream.socket) and stream.socket:setkeepalive(KEEP_IDLE_MS)
   if not is_kept then stream.socket:close() end
   return { status = answer.status, headers = answer.headers, body = answer.body }
 end
@@ -222,7 +223,8 @@ local function send(request)
   if not answer and not request.once and was_stale(stream, fault) then
     answer, fault = attempt_again(ngx, stream, request, fault)
   end
-  if not answer and type(fault) ~= "table" then error(fault, 0) end
+  -- Something was sent, perhaps: no exception may take that word away.
+  if not answer and type(fault) ~= "table" then fault = { code = "protocol", message = tostring(fault) } end
   stream.timing.total_ms = stream:spent_ms()
   local outcome = answer or fault
   outcome.timing = stream.timing

@@ -1,7 +1,8 @@
 --- Chooses how requests travel. A transport is `send(request)` with
 -- `request = { method, url, headers, body, connect_timeout_ms, timeout_ms, max_response_bytes, tls,
--- proxy }`; it returns `{ status, headers, body, timing }`, header names in lower case, or
--- `nil, { code, message, timing, http_status }`: the last is that of a proxy which refused (code `proxy`).
+-- proxy, once }` (`once`: nothing may be sent twice); it returns `{ status, headers, body, timing }`, header
+-- names in lower case, or `nil, { code, message, timing, http_status }`: the last is that of a proxy which refused
+-- (code `proxy`).
 -- `resent = true` says that the request went out before, without an answer.
 -- @module alipayhk.transport
 

@@ -3,6 +3,7 @@
 
 local core = require "alipayhk.core"
 local http1 = require "alipayhk.transport.http1"
+local quiet = require "alipayhk.transport.quiet"
 
 local fail = http1.fail
 
@@ -74,6 +75,10 @@ function Stream:fill()
   if data then
     if not self:is_answered() then
       self.timing.first_byte_ms = self:spent_ms()
+      -- It was on its way before the server had our request.
+      if self.reused and not quiet.is_acknowledged(self.socket) then
+        fail("reset", "an answer came before the server had the request: it is another's, and was dropped")
+      end
       self:begin "before the answer was whole"
     end
     self.buffer, self.at = self.buffer:sub(self.at) .. data, 1

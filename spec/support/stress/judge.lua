@@ -27,7 +27,8 @@ function judge.shown(value)
 end
 
 local function dump(value, skipped)
-  if type(value) ~= "table" then return type(value) .. " " .. tostring(value) end
+  -- How long something took stands in some messages.
+  if type(value) ~= "table" then return type(value) .. " " .. tostring(value):gsub("%d+ ms", "N ms") end
   local lines = {}
   for key, field in pairs(value) do
     if not skipped[key] then lines[#lines + 1] = tostring(key) .. "=" .. dump(field, skipped) end
