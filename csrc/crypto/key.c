@@ -69,7 +69,7 @@ static bool open_block(ahk_key_block *block, ahk_key_half wanted, ahk_slice pass
     }
     if (*form != block->labelled) {
         /* The padding of what a wrong passphrase gives is right once in 256 times. */
-        return encrypted ? ahk_fail(err, AHK_CANNOT_DECRYPT) : fail_mislabelled(block->labelled, *form, err);
+        return encrypted ? ahk_fail_to_decrypt(passphrase, err) : fail_mislabelled(block->labelled, *form, err);
     }
     return true;
 }
@@ -94,7 +94,7 @@ static EVP_PKEY *make_encrypted(ahk_slice der, ahk_slice passphrase, ahk_error *
     if (ahk_key_form_of_der((ahk_slice){plain, length}) == AHK_FORM_PKCS8) {
         pkey = make_pkey(AHK_FORM_PKCS8, (ahk_slice){plain, length}, err);
     } else {
-        (void)ahk_fail(err, AHK_CANNOT_DECRYPT);
+        (void)ahk_fail_to_decrypt(passphrase, err);
     }
     OPENSSL_clear_free(plain, length);
     return pkey;

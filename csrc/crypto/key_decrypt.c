@@ -100,6 +100,17 @@ static bool check_work(ahk_slice der, ahk_error *err)
 
 /* ---- decrypting --------------------------------------------------------------------------------- */
 
+bool ahk_fail_to_decrypt(ahk_slice passphrase, ahk_error *err)
+{
+    if (passphrase.length == 0) {
+        return ahk_fail_openssl(err, AHK_CANNOT_DECRYPT "; the passphrase given is empty");
+    }
+    if (ahk_is_space(passphrase.data[passphrase.length - 1])) {
+        return ahk_fail_openssl(err, AHK_CANNOT_DECRYPT "; the passphrase given ends in a blank or a line break");
+    }
+    return ahk_fail_openssl(err, AHK_CANNOT_DECRYPT);
+}
+
 bool ahk_decrypt_pkcs8(ahk_slice der, ahk_slice passphrase, unsigned char **out, size_t *out_length, ahk_error *err)
 {
     if (!check_passphrase(passphrase, err) || !check_work(der, err)) {
@@ -124,7 +135,7 @@ bool ahk_decrypt_pkcs8(ahk_slice der, ahk_slice passphrase, unsigned char **out,
         return ahk_fail(err, "%zu bytes follow the end of the key", (size_t)(der.data + der.length - p));
     }
     if (!done || length < 0) {
-        return ahk_fail_openssl(err, AHK_CANNOT_DECRYPT);
+        return ahk_fail_to_decrypt(passphrase, err);
     }
     *out_length = (size_t)length;
     return true;
@@ -159,7 +170,7 @@ bool ahk_decrypt_pem(const char *header, unsigned char *bytes, size_t *length, a
         return false;
     }
     if (PEM_do_header(&cipher, bytes, &left, give_passphrase, &passphrase) != 1 || left < 0) {
-        return ahk_fail_openssl(err, AHK_CANNOT_DECRYPT);
+        return ahk_fail_to_decrypt(passphrase, err);
     }
     *length = (size_t)left;
     return true;

@@ -13,6 +13,9 @@
 
 #define AHK_CANNOT_DECRYPT "cannot decrypt the key (wrong passphrase, or a cipher that this OpenSSL lacks)"
 
+/* Says so, and what may be wrong with the passphrase, nothing of which is shown. Returns false. */
+bool ahk_fail_to_decrypt(ahk_slice passphrase, ahk_error *err);
+
 /* An encrypted PKCS#8 key (see ahk_key_form) to a plain one, in *out, which the caller frees with
  * OPENSSL_clear_free. passphrase.data is NULL for none. A wrong passphrase may give any bytes. */
 bool ahk_decrypt_pkcs8(ahk_slice der, ahk_slice passphrase, unsigned char **out, size_t *out_length, ahk_error *err)

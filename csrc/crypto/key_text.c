@@ -309,9 +309,11 @@ static bool read_text(ahk_key_text *text, bytes input, int depth, ahk_error *err
     if (foreign != NULL) {
         return ahk_fail(err, "holds %s", foreign);
     }
+    const bool has_blanks = memchr(trimmed.data, ' ', trimmed.length) != NULL; /* it is decoded in place */
     input.length = ahk_key_unescape(input.data, input.length);
     if (!ahk_key_base64_decode(input.data, input.length, 1, &input.length, &detail)) {
-        return ahk_fail(err, "no key: neither PEM nor DER, and as base64: %s", detail.text);
+        return ahk_fail(err, "no key: neither PEM nor DER, and as base64: %s%s", detail.text,
+                        has_blanks ? "; blanks stand in it: did each + become one, as decoding a URL does?" : "");
     }
     const ahk_slice decoded = slice_of(input);
     if (depth < DEPTH_MAX && (is_pem(decoded) || (!is_binary(decoded) && is_ascii(decoded)))) {

@@ -304,3 +304,17 @@ describe("a show", function()
       INFO .. "zh_HK.end_time format ours")
   end)
 end)
+
+describe("an id that is a program's word for nothing", function()
+  for _, value in ipairs { "nil", "null", "undefined", "NaN", "userdata: NULL", "table: 0x55d0c8a4b2c0" } do
+    it("gives a warning, also under strict: " .. value, function()
+      for _, name in ipairs { "userId", "merchantBizNo" } do
+        local ok, warnings = alipayhk.check("order", samples.order { [name] = value }, { validate = "strict" })
+        assert.is_true(ok)
+        assert.equal(name, warnings[1].path)
+        assert.is_true(warnings[1].ours)
+        assert_has(warnings[1].message, "leave the field out")
+      end
+    end)
+  end
+end)

@@ -225,3 +225,33 @@ describe("a wrong argument throws:", function()
     end)
   end
 end)
+
+describe("a key that cannot be read", function()
+  it("is asked whether its + became blanks", function()
+    local found
+    for _ = 1, 20 do
+      local base64 = shell.must("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -outform DER 2>/dev/null "
+        .. "| openssl base64 -A")
+      local key, message = core.private_key((base64:gsub("%+", " ")))
+      if base64:find("+", 1, true) then
+        assert.is_nil(key)
+        found = message:find("did each + become one", 1, true) or found
+        if found then break end
+      end
+    end
+    assert.truthy(found)
+  end)
+
+  for title, case in pairs {
+    ["an empty passphrase"] = { "", "is empty" }, ["a line break"] = { "secret\n", "ends in a blank or a line break" },
+  } do
+    it("for " .. title .. " says so, and not what it is", function()
+      local pem = shell.must("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -aes256 -pass pass:secret "
+        .. "2>/dev/null")
+      local key, message = core.private_key { data = pem, passphrase = case[1] }
+      assert.is_nil(key)
+      assert.matches(case[2], message, 1, true)
+      assert.is_nil(message:find("secret", 1, true))
+    end)
+  end
+end)

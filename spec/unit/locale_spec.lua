@@ -32,7 +32,8 @@ local BROKEN = [[
 local path, missing = locales.path()
 
 local function run(chunk, ...)
-  local output, status = child.run(chunk, { ... }, { "LOCPATH=" .. tostring(path) })
+  -- libp11-kit, which comes with libcurl, calls newlocale as it is loaded; with LOCPATH glibc's leaks a few bytes.
+  local output, status = child.run(chunk, { ... }, { "LOCPATH=" .. tostring(path), "ASAN_OPTIONS=detect_leaks=0" })
   assert.equal(0, status, output)
   return output
 end

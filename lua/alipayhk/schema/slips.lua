@@ -25,8 +25,15 @@ local FLOAT_MAX = 64
 local KEEP_DIGITS = "this is how a program writes a number: keep the id as text from where it comes from; "
   .. "string.format(\"%.0f\", n) has all digits of a whole number below 2^53"
 
+--- What programs write for no value, as a set.
+slips.NOTHING = { ["nil"] = true, null = true, undefined = true, none = true, NaN = true, ["(null)"] = true,
+  ["userdata: NULL"] = true, ["userdata: (nil)"] = true, ["[object Object]"] = true }
+
 --- Of an id.
 function slips.id(value)
+  if slips.NOTHING[value] or #value <= FLOAT_MAX and find(value, "^table: 0x") then
+    return "this is how a program writes that there is no value: leave the field out, or look where it comes from"
+  end
   if edges.stray(value) then return "there is a blank at an end of this id: is it part of it?" end
   for i = 1, #FLOATS do
     if #value <= FLOAT_MAX and find(value, FLOATS[i]) then return KEEP_DIGITS end

@@ -117,7 +117,7 @@ end
 -- Control characters are refused in an id as they are in `client_id`: neither can be meant to have one.
 local function check_id(value)
   -- What can be seen of ASCII but + and point, without which it is no 1e+15 and no 5.0.
-  if find(value, "^[!-*,%-/-~]*$") then return nil end
+  if find(value, "^[!-*,%-/-~]*$") and not slips.NOTHING[value] then return nil end
   local at = find(value, CONTROL)
   if at then
     local shown = edges.shown(value:sub(at, at))
