@@ -26,7 +26,7 @@ enum { HAS_INTEGERS = false };
  * @treturn[1] string the text to decode
  * @treturn[1] boolean whether json_settle has to see what comes out
  * @treturn[1] boolean whether it is an object
- * @treturn[1] boolean whether something in it was no character
+ * @treturn[1] boolean whether something in it was what JSON may not have
  * @treturn[2] nil
  * @treturn[2] string message */
 static int core_json_scan(lua_State *L)

@@ -56,11 +56,12 @@ local function decode(given, unique)
 end
 
 --- The value of a text. An integer comes as one where this Lua has integers; one that its numbers cannot hold (without
--- integers: above 2^53) as its digits, a string. Half a surrogate pair, and what is no UTF-8, comes as U+FFFD.
+-- integers: above 2^53) as its digits, a string. Half a surrogate pair, and what is no UTF-8, comes as U+FFFD; a
+-- control character that stands in a string as it is comes as that.
 -- @tparam string given
 -- @treturn[1] table|string|number|boolean the value
 -- @treturn[1] nil
--- @treturn[1] boolean whether U+FFFD stands in it for what is no character
+-- @treturn[1] boolean whether something in the text was what JSON may not have
 -- @treturn[2] nil
 -- @treturn[2] string message
 function json.decode(given)
