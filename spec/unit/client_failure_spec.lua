@@ -136,6 +136,21 @@ describe("AlipayHK's no", function()
     end
   end)
 
+  it("to a signature says how it was made, where that is a reading", function()
+    local elliptic = double.new { algorithm = "p224" }
+    elliptic:answers { { status = "F", code = "INVALID_SIGNATURE", signed = false } }
+    local client = elliptic:client { key_version = 7, ecc224 = { encoding = "p1363" }, verify_response = false }
+    local _, err = client:sync_order(samples.order(), { retry = false })
+    assert.matches("`key_version` (7)", err.message, 1, true)
+    assert.matches("`ecc224` (digest sha224, encoding p1363)", err.message, 1, true)
+  end)
+
+  it("that cannot be opened names what has to fit", function()
+    local err = ask({ encrypt = true }, nil, { encryption = { key_padding = "oaep" } })
+    assert.equal("decrypt", err.kind)
+    assert.matches("`encryption` (key_padding) and `private_key`", err.message, 1, true)
+  end)
+
   it("to a path names the path that was tried, without its query string", function()
     gateway:answers { { status = "F", code = "INVALID_API" } }
     local client = gateway:client { base_url = "https://gateway.example/pre" }

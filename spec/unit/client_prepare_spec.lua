@@ -332,3 +332,15 @@ describe("an encrypted request", function()
     assert.is_nil(prepare(rsa, { encrypt = true }, "order", samples.order(), { encrypt = false }).headers["Encrypt"])
   end)
 end)
+
+describe("a prepared request", function()
+  it("is sealed or not since it was prepared: an option that comes too late is refused", function()
+    local client = p224:client()
+    local prepared = assert(client:prepare("order", samples.order()))
+    for _, encrypt in ipairs { true, false } do
+      local ran, message = pcall(client.send, client, prepared, { encrypt = encrypt })
+      assert.is_false(ran)
+      assert.matches("opts.encrypt: it was decided when `prepare` built this", message, 1, true)
+    end
+  end)
+end)
