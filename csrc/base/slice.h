@@ -41,10 +41,14 @@ static inline ahk_slice ahk_slice_trim(ahk_slice s)
     return s;
 }
 
+static inline bool ahk_slice_equal(ahk_slice a, ahk_slice b)
+{
+    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
 static inline bool ahk_slice_is(ahk_slice s, const char *text)
 {
-    const size_t length = strlen(text);
-    return s.length == length && memcmp(s.data, text, length) == 0;
+    return ahk_slice_equal(s, (ahk_slice){(const unsigned char *)text, strlen(text)});
 }
 
 static inline bool ahk_slice_starts(ahk_slice s, const char *text)

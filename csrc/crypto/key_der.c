@@ -10,12 +10,7 @@
 #define OID_P224 "\x2B\x81\x04\x00\x21"
 
 /* As data, for P-224's identifier has a NUL byte. */
-#define IS_OID(oid, bytes) is_bytes(oid, bytes, sizeof(bytes) - 1)
-
-static bool is_bytes(ahk_slice s, const char *bytes, size_t length)
-{
-    return s.length == length && memcmp(s.data, bytes, length) == 0;
-}
+#define IS_OID(oid, bytes) ahk_slice_equal(oid, (ahk_slice){(const unsigned char *)(bytes), sizeof(bytes) - 1})
 
 static bool fail_damaged(ahk_error *err, ahk_key_form form, const char *where)
 {
@@ -195,11 +190,6 @@ static bool read_certificate(ahk_slice content, certificate *out)
            ahk_der_take(&fields, AHK_DER_SEQUENCE, &out->spki);
 }
 
-static bool same(ahk_slice a, ahk_slice b)
-{
-    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-}
-
 bool ahk_key_der_issued(ahk_slice issuer, ahk_slice subject)
 {
     certificate above;
@@ -207,7 +197,7 @@ bool ahk_key_der_issued(ahk_slice issuer, ahk_slice subject)
     ahk_slice content;
     return ahk_der_take(&issuer, AHK_DER_SEQUENCE, &content) && read_certificate(content, &above) &&
            ahk_der_take(&subject, AHK_DER_SEQUENCE, &content) && read_certificate(content, &below) &&
-           same(above.subject, below.issuer) && !same(below.subject, below.issuer);
+           ahk_slice_equal(above.subject, below.issuer) && !ahk_slice_equal(below.subject, below.issuer);
 }
 
 static bool read_certificate_key(ahk_slice content, ahk_key_numbers *out, ahk_error *err)

@@ -65,16 +65,11 @@ static size_t count_filler(ahk_slice s)
     return n;
 }
 
-static bool same_label(ahk_slice a, ahk_slice b)
-{
-    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-}
-
 /* Whether `second` is no more than `first` once more. */
 static bool is_doubled(ahk_slice text, const boundary *first, const boundary *second)
 {
     const ahk_slice between = {text.data + first->end, second->start - first->end};
-    return same_label(first->label, second->label) && count_filler(between) == between.length;
+    return ahk_slice_equal(first->label, second->label) && count_filler(between) == between.length;
 }
 
 /* For messages: printable, whatever stands there. */
@@ -216,7 +211,7 @@ static bool read_pem(ahk_key_text *text, bytes pem, ahk_error *err)
             open = next;
         } else if (open.begins) {
             const bytes body = {pem.data + open.end, next.start - open.end};
-            if (!same_label(open.label, next.label)) {
+            if (!ahk_slice_equal(open.label, next.label)) {
                 return fail_label(&open, &next, err);
             }
             if (!read_block(text, open.label, body, open.end + 1, &left, err)) {
