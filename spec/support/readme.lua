@@ -69,7 +69,7 @@ function readme.rows(path, heading)
   for line in text:gmatch("[^\n]+") do
     if line:find("^|") and not line:find("^|[-| ]+$") then
       local cells = {}
-      for cell in line:gsub("\\|", "\1"):sub(2):gmatch("%s*([^|]-)%s*|") do cells[#cells + 1] = (cell:gsub("\1", "|")) end
+      for cell in line:sub(2):gmatch("%s*([^|]-)%s*|") do cells[#cells + 1] = cell end
       rows[#rows + 1] = cells
     end
   end
