@@ -57,23 +57,39 @@ function readme.prose(path)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- The rows of a page's tables, of the section with that heading or of all: lists of cells.
-function readme.rows(path, heading)
-  local text = readme.prose(path)
-  if heading then
-    local _, last = text:find("\n#+ " .. heading:gsub("%p", "%%%0") .. "\n")
-    assert(last, ("%s: no section %s"):format(path, heading))
-    text = text:sub(last):gsub("\n#.*", "\n")
-  end
-  local rows = {}
-  for line in text:gmatch("[^\n]+") do
-    if line:find("^|") and not line:find("^|[-| ]+$") then
-      local cells = {}
-      for cell in line:sub(2):gmatch("%s*([^|]-)%s*|") do cells[#cells + 1] = cell end
-      rows[#rows + 1] = cells
+local function cells_of(line)
+  local cells = {}
+  for cell in line:sub(2):gmatch("%s*([^|]-)%s*|") do cells[#cells + 1] = cell end
+  return cells
+end
+
+--- The tables of a page: `{ heading, header, rows }`, the heading that they stand under, lists of cells.
+function readme.tables(path)
+  local tables, heading, open = {}, nil, nil
+  for line in readme.prose(path):gmatch("([^\n]*)\n") do
+    heading = line:match("^#+ (.*)$") or heading
+    if not line:find("^|") then
+      open = nil
+    elseif not open then
+      open = { heading = heading, header = cells_of(line), rows = {} }
+      tables[#tables + 1] = open
+    elseif not line:find("^|[-|: ]+$") then
+      open.rows[#open.rows + 1] = cells_of(line)
     end
   end
-  return rows
+  return tables
+end
+
+--- The rows of the one table whose first column is headed so, under a heading where one is given.
+function readme.rows(path, first, heading)
+  local rows
+  for _, found in ipairs(readme.tables(path)) do
+    if found.header[1] == first and (not heading or found.heading == heading) then
+      assert(not rows, ("%s: two tables headed %s"):format(path, first))
+      rows = found.rows
+    end
+  end
+  return assert(rows, ("%s: no table headed %s"):format(path, first))
 end
 
 --- The names in backticks of a text.
