@@ -25,7 +25,7 @@ for i, name in ipairs(api.names) do
   local description = api.by_name[name]
   apis[i] = { description = description, scenarios = {} }
   for j, scenario in ipairs(description.scenarios) do
-    apis[i].scenarios[j] = { scenario = scenario, compiled = rules.alipayhk:schema(description, scenario.sample) }
+    apis[i].scenarios[j] = { scenario = scenario, compiled = rules.alipayhk:form(description, scenario.sample).schema }
   end
 end
 

@@ -72,9 +72,8 @@ local function has_path(faults, path)
 end
 
 -- The step, where there is one and the status is good in itself.
-local function check_step(rules, description, payload, previous_status, faults, warnings)
-  local scenario = rules:scenario(description, payload)
-  local path = description.status_field
+local function check_step(form, payload, previous_status, faults, warnings)
+  local scenario, path = form.scenario, form.description.status_field
   if not scenario or has_path(faults, path) then return faults, warnings end
   local message, is_warning = steps.fault(scenario, previous_status, payload[path])
   if not message then return faults, warnings end
@@ -115,38 +114,35 @@ local function blame_clock(found, filled, clock)
   end
 end
 
+-- Our faults, and those of the JSON at other places. There a fault of a rule is enough, and what JSON cannot carry says
+-- more than a warning.
+local function merge(faults, warnings, unwritable)
+  return append(faults, elsewhere(unwritable, paths_of(faults))), elsewhere(warnings, paths_of(unwritable))
+end
+
 local NO_OPTIONS = {}
 
 local check = {}
 
---- Checks a payload.
--- @tparam table rules
--- @tparam ?table description of the API; nil checks only that JSON can carry the payload
--- @tparam table payload
--- @tparam[opt] table opts `complete`: nothing is going to be filled in any more; `is_encoded`: it was read from
---   JSON; `previous_status`; `strict`: warnings are faults, all but our own; `now_ms`: the time, the system's when
---   absent; `filled`: the top-level fields that a clock has filled in, as a set; `clock`: its name
--- @treturn[1] boolean true
--- @treturn[1] ?table warnings: faults against what is only inferred, and slips, `{ path, code, message, ours }`
--- @treturn[2] nil
--- @treturn[2] error kind "invalid"
-function check.payload(rules, description, payload, opts)
+-- Checks a payload against the form that `rules` have for it; without a form only that JSON can carry it. True and,
+-- where there are any, warnings, `{ path, code, message, ours }`; or nil and an error of kind "invalid".
+-- `opts`: those of `schema.check`, whose `notes` get `is_plain`, too; `previous_status`; `strict`: warnings are faults,
+-- all but our own; `filled`: the top-level fields that a clock has filled in, as a set, and `clock`, its name.
+function check.payload(form, payload, opts)
   opts = opts or NO_OPTIONS
+  local description = form and not opts.is_silent and form.description
   if description and is_list(description, payload) then return nil, list_error(description) end
   local faults, warnings, unwritable, is_opaque
-  if not json.is_plain(payload) then unwritable, is_opaque = json_faults(payload) end
+  local is_plain = json.is_plain(payload)
+  if not is_plain then unwritable, is_opaque = json_faults(payload) end
   -- A metatable could show other fields than would be sent, or throw.
-  if description and not is_opaque then
-    faults, warnings = schema.check(rules:schema(description, payload), payload, opts)
-    if opts.previous_status then
-      faults, warnings = check_step(rules, description, payload, opts.previous_status, faults, warnings)
+  if form and not is_opaque then
+    faults, warnings = schema.check(form.schema, payload, opts)
+    if opts.previous_status and description then
+      faults, warnings = check_step(form, payload, opts.previous_status, faults, warnings)
     end
   end
-  -- What a rule says of a place is enough; what JSON cannot carry there says more than a warning.
-  if unwritable then
-    warnings = elsewhere(warnings, paths_of(unwritable))
-    faults = append(faults, elsewhere(unwritable, paths_of(faults)))
-  end
+  if unwritable then faults, warnings = merge(faults, warnings, unwritable) end
   if opts.filled then
     blame_clock(faults, opts.filled, opts.clock)
     blame_clock(warnings, opts.filled, opts.clock)
@@ -156,6 +152,7 @@ function check.payload(rules, description, payload, opts)
     theirs, warnings = split(warnings)
     faults = append(faults, theirs)
   end
+  if opts.notes then opts.notes.is_plain = is_plain end
   if not faults then return true, warnings end
   return nil, Error.new("invalid", summary(description and description.name or "request", faults), {
     fields = faults,

@@ -5,93 +5,63 @@
 -- @module alipayhk.inbound
 
 local Error = require "alipayhk.error"
+local arguments = require "alipayhk.base.arguments"
 local json = require "alipayhk.json"
+local message = require "alipayhk.exchange.message"
 local platform = require "alipayhk.api.platform"
-local text = require "alipayhk.text"
-local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 local inbound = {}
 
-local function refuse(code, message)
-  return nil, Error.new("signature", "the call is refused: " .. message, { code = code })
+local CALL, header = message.CALL, message.header
+
+local function refuse(code, why)
+  return nil, Error.new("signature", "the call is refused: " .. why, { code = code })
 end
 
-local READ = { ["client-id"] = true, ["signature"] = true, ["request-time"] = true, ["encrypt"] = true }
-
--- The headers of the scheme, by lower-case name; or nil and the name of one that comes twice.
-local function read_headers(given)
-  local headers = {}
-  for name, value in pairs(given) do
-    name = text.lower(name)
-    if READ[name] then
-      if headers[name] or type(value) ~= "string" then return nil, name end
-      headers[name] = value
-    end
+-- A message where it is no request as a server saw it.
+function inbound.request_fault(request)
+  local fault = arguments.type_fault(request, "table")
+  if fault then return fault end
+  for _, name in ipairs { "method", "path", "body" } do
+    fault = arguments.type_fault(request[name], "string")
+    if fault then return ("`%s`: %s"):format(name, fault) end
   end
+  fault = arguments.type_fault(request.headers, "table")
+  if fault then return "`headers`: " .. fault end
+  for name in pairs(request.headers) do
+    if type(name) ~= "string" then return "`headers`: names are strings" end
+  end
+end
+
+-- What the headers are, where the call is AlipayHK's and for us.
+local function verify(config, request, max_age_ms)
+  local headers, twice = message.headers(request.headers)
+  if not headers then return refuse("unsigned", "its header " .. twice .. " is there twice") end
+  local ok, code, why = message.verify(CALL, {
+    method = request.method, path = request.path, headers = headers, body = request.body,
+  }, config)
+  if not ok then return refuse(code, why) end
+  why = max_age_ms and message.age_fault(CALL, headers, max_age_ms, config.now)
+  if why then return refuse("stale", why) end
   return headers
 end
 
--- How it was compressed on its way, if it was.
-local function coding_of(headers)
-  for name, value in pairs(headers) do
-    if text.lower(name) == "content-encoding" and type(value) == "string" then return value end
-  end
-end
-
-local function verify(config, request, headers)
-  if not config.alipay_keys then return refuse("unverified", "the config has no alipay_public_key to verify with") end
-  local client_id = headers["client-id"]
-  if client_id and client_id ~= config.client_id then
-    return refuse("client_id", "its Client-Id is not ours")
-  end
-  if not headers["signature"] then return refuse("unsigned", "it has no Signature header") end
-  if not headers["request-time"] then return refuse("unsigned", "it has no Request-Time header") end
-  local content = wire.content(request.method, request.path, config.client_id, headers["request-time"], request.body)
-  local coding = wire.coding_fault(coding_of(request.headers))
-  local ok, message = wire.verify(headers["signature"], content, config.alipay_keys, config.ecc224, coding ~= nil)
-  if ok then return true end
-  if ok == nil then return refuse("unverified", message) end
-  return refuse("wrong", ("%s; %s"):format(
-    message, coding or "does `path` stand for the path that AlipayHK called, proxies or not?"))
-end
-
---- A message where `max_age_ms` is none.
-function inbound.age_fault(max_age_ms)
-  if type(max_age_ms) ~= "number" or max_age_ms < 0 or max_age_ms ~= max_age_ms then
-    return "a number of milliseconds from 0 on expected"
-  end
-end
-
-local function check_age(config, request_time, max_age_ms)
-  if not max_age_ms then return true end
-  local seconds = time.read(request_time)
-  if not seconds then
-    return refuse("stale", ("its Request-Time cannot be read: %s"):format(text.shown(request_time, 40)))
-  end
-  local now = time.now(config.now)
-  if not now then return refuse("stale", "the config's `now` does not tell how old it is") end
-  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 1 / 2)
-  if age_ms <= max_age_ms then return true end
-  local message = "its Request-Time is %.0f s from our clock, %.0f s are allowed; is this machine's clock right?"
-  return refuse("stale", message:format(age_ms / 1000, max_age_ms / 1000))
-end
-
-local function open(config, request, headers)
-  if not headers["encrypt"] then return request.body end
-  local body, message
+local function open(config, request, encrypt)
+  if not encrypt then return request.body end
+  local body, why
   if config.private_key:type() == "RSA" then
-    body, message = wire.open(headers["encrypt"], request.body, config.private_key, config.encryption)
+    body, why = wire.open(encrypt, request.body, config.private_key, config.encryption)
   end
   if body then return body end
-  return nil, Error.new("decrypt", "the call cannot be decrypted" .. (message and ": " .. message or ""))
+  return nil, Error.new("decrypt", "the call cannot be decrypted" .. (why and ": " .. why or ""))
 end
 
-local function decode(request, body)
-  local payload, message = json.decode_object(body, "result")
+local function decode(body, headers)
+  local payload, why = json.decode_object(body, "result")
   if payload then return payload, nil, body end
-  local coding = wire.coding_fault(coding_of(request.headers))
-  return nil, Error.new("protocol", "the call is " .. message .. (coding and "; " .. coding or ""))
+  local coding = message.coding_fault(headers)
+  return nil, Error.new("protocol", "the call is " .. why .. (coding and "; " .. coding or ""))
 end
 
 --- The payload of a call, once it is known to be AlipayHK's and for us.
@@ -106,21 +76,17 @@ end
 -- @treturn[2] error kind "signature" (code "unsigned", "wrong", "client_id", "stale", "unverified"), "decrypt" or
 --   "protocol"
 function inbound.receive(config, request, opts)
-  local headers, twice = read_headers(request.headers)
-  if not headers then return refuse("unsigned", "its header " .. twice .. " is there twice") end
-  local ok, err = verify(config, request, headers)
-  if not ok then return nil, err end
-  ok, err = check_age(config, headers["request-time"], opts.max_age_ms)
-  if not ok then return nil, err end
+  local headers, err = verify(config, request, opts.max_age_ms)
+  if not headers then return nil, err end
   local body
-  body, err = open(config, request, headers)
+  body, err = open(config, request, header(headers, "encrypt"))
   if not body then return nil, err end
-  return decode(request, body)
+  return decode(body, headers)
 end
 
 local function seal(config, request, body)
-  local headers = read_headers(request.headers)
-  if not headers or not headers["encrypt"] then return body end
+  local headers = message.headers(request.headers)
+  if not headers or not header(headers, "encrypt") then return body end
   return wire.seal(body, config.sealing)
 end
 

@@ -11,6 +11,16 @@ function list.includes(entries, value)
   return false
 end
 
+-- Whether a table has the keys of a list alone, 1 to its length.
+function list.is_list(of)
+  local count = 0
+  for key in pairs(of) do
+    if type(key) ~= "number" then return false end
+    count = count + 1
+  end
+  return count == #of
+end
+
 --- The entries as keys of a table; nil for nil.
 function list.set(entries)
   if not entries then return nil end

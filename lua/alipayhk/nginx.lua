@@ -4,11 +4,11 @@
 --     -- location = /alipayhk { content_by_lua_block { require("mine").endpoint() } }
 -- @module alipayhk.nginx
 
+local arguments = require "alipayhk.base.arguments"
 local core = require "alipayhk.core"
 local inbound = require "alipayhk.inbound"
 local json = require "alipayhk.json"
 local nginx_request = require "alipayhk.nginx_request"
-local options = require "alipayhk.options"
 local platform = require "alipayhk.api.platform"
 local runtime = require "alipayhk.runtime"
 
@@ -123,9 +123,9 @@ local function answer(ngx, client, request, result)
 end
 
 local OPTIONS = {
-  path = options.types("string", "function"),
-  max_age_ms = inbound.age_fault,
-  deliveries = options.types("string"),
+  path = arguments.of_type("string", "function"),
+  max_age_ms = arguments.milliseconds(0),
+  deliveries = arguments.of_type("string"),
 }
 
 local function is_client(value)
@@ -136,8 +136,9 @@ local function arguments_fault(client, handler, opts)
   local ngx = runtime.nginx()
   if not ngx then return "only inside nginx: elsewhere there are client:receive and client:reply" end
   if not is_client(client) then return "client: what alipayhk.new gives is expected" end
-  if type(handler) ~= "function" then return "handler: a function expected" end
-  local fault = options.fault(opts, OPTIONS)
+  local fault = arguments.type_fault(handler, "function")
+  if fault then return "handler: " .. fault end
+  fault = arguments.options_fault(opts, OPTIONS)
   if fault then return fault end
   if opts.deliveries and not ngx.shared[opts.deliveries] then
     return ("opts.deliveries: the configuration has no lua_shared_dict %s"):format(opts.deliveries)

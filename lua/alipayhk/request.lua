@@ -6,6 +6,7 @@ local api = require "alipayhk.api"
 local check = require "alipayhk.check"
 local core = require "alipayhk.core"
 local fault = require "alipayhk.fault"
+local http1 = require "alipayhk.transport.http1"
 local json = require "alipayhk.json"
 local platform = require "alipayhk.api.platform"
 local schema = require "alipayhk.schema"
@@ -47,33 +48,78 @@ function fill.now_ms(config, _, now_ms)
 end
 
 -- A copy, so that the caller's table stays as it is; and which fields the clock filled in, where it did.
-local function complete(config, description, payload, now_ms)
+local function complete(config, form, payload, now_ms)
   local completed, by_clock = {}, nil
   for key, value in pairs(payload) do completed[key] = value end
-  for _, field in ipairs(config.rules:schema(description, payload).filled) do
+  for _, field in ipairs(form.schema.filled) do
     if completed[field.path] == nil then
-      completed[field.path] = fill[field.filled](config, description, now_ms)
+      completed[field.path] = fill[field.filled](config, form.description, now_ms)
       if field.filled == "now_ms" then by_clock = { [field.path] = true } end
     end
   end
   return completed, by_clock
 end
 
--- The body, and what is to be said about it.
-local function encode(config, description, payload, opts)
-  local checked = config.validate and description or nil
-  local ok, found = check.payload(config.rules, checked, payload, {
-    complete = true, strict = config.validate == "strict", previous_status = opts.previous_status,
-    now_ms = opts.now_ms, filled = opts.by_clock, clock = config.clock,
+-- The body, and what is to be said about it; `notes` as `alipayhk.schema` has them.
+local function encode(config, form, payload, opts)
+  local notes = {}
+  local ok, found = check.payload(form, payload, {
+    complete = true, strict = config.validate == "strict", is_silent = not config.validate, notes = notes,
+    previous_status = opts.previous_status, now_ms = opts.now_ms, filled = opts.by_clock, clock = config.clock,
   })
   if not ok then return nil, found end
-  if description then payload = schema.wire_form(config.rules:schema(description, payload), payload) end
-  local body = json.encode(payload)
-  if #body <= platform.body_max then return body, found end
+  local is_plain = notes.is_plain
+  if notes.rewrites then payload, is_plain = schema.rewrite(payload, notes.rewrites, is_plain) end
+  local body = json.encode(payload, is_plain)
+  if #body <= platform.body_max then return body, found, notes.personal end
   return nil, Error.new("invalid", ("the request has %d bytes, at most %d are sent"):format(#body, platform.body_max), {
     fields = { fault.new("", "too_long", "the whole payload is too long") },
   })
 end
+
+-- ---- arguments -----------------------------------------------------------------------------------
+
+-- A message where it is no path that a request may go to.
+function request.path_fault(path)
+  if type(path) ~= "string" or not path:find("^/[A-Za-z0-9/._~%%!$&'()*+,;=:@?-]*$") then
+    return "path: expected a path from its first slash on, with the query string where there is one"
+  end
+end
+
+-- What says how long a request is and where it goes is the transport's own.
+local TRANSPORT_HEADERS = {
+  ["host"] = true, ["content-length"] = true, ["transfer-encoding"] = true, ["connection"] = true,
+}
+
+local function header_fault(name, value)
+  if type(name) ~= "string" or type(value) ~= "string" then return "its headers are strings, names and values" end
+  if not name:find("^" .. http1.TOKEN .. "$") then
+    return ("its header %q: expected a name of letters, digits and `-`"):format(name)
+  end
+  if TRANSPORT_HEADERS[text.lower(name)] then return ("its header %s is for the transport to set"):format(name) end
+end
+
+-- A message where it is nothing that `prepare` gave with this config: a request goes where it was signed for, in the
+-- name of the client that signed it.
+function request.fault(config, prepared)
+  if type(prepared) ~= "table" or type(prepared.headers) ~= "table" then return "what `prepare` gave is expected" end
+  for _, name in ipairs { "method", "url", "path", "body" } do
+    if type(prepared[name]) ~= "string" then return ("what `prepare` gave is expected: no `%s`"):format(name) end
+  end
+  for name, value in pairs(prepared.headers) do
+    local wrong = header_fault(name, value)
+    if wrong then return wrong end
+  end
+  if prepared.method ~= "POST" then return "its method has to be POST" end
+  local wrong = request.path_fault(prepared.path)
+  if wrong then return "its " .. wrong end
+  if prepared.url ~= config.base.origin .. prepared.path then
+    return "its `url` and `path` are not those that this client prepares"
+  end
+  if prepared.headers["Client-Id"] ~= config.client_id then return "it was prepared by another client" end
+end
+
+-- ---- building ------------------------------------------------------------------------------------
 
 -- Only where the answer can be opened, and is known to be AlipayHK's before.
 local function seal(config, body)
@@ -113,20 +159,15 @@ local function personal_of(payload)
   return found
 end
 
---- Builds a request, not signed yet.
--- @tparam table config as `alipayhk.config` reads it
--- @tparam ?table description of the API, nil for a path that has none
--- @tparam string path
--- @tparam table payload
--- @tparam boolean encrypt
--- @tparam[opt] string previous_status of the order
--- @treturn[1] table `{ method, url, path, headers, body, request_id, warnings }`
--- @treturn[2] nil
--- @treturn[2] error kind "invalid" or "crypto"
+-- Builds a request, not signed yet: `{ method, url, path, headers, body, request_id, warnings }`, and what the floors
+-- above need of it; or nil and an error of kind "invalid" or "crypto". No description for a path that has none.
 function request.build(config, description, path, payload, encrypt, previous_status)
-  local now_ms, by_clock = config.now() * 1000, nil
-  if description then payload, by_clock = complete(config, description, payload, now_ms) end
-  local body, found = encode(config, description, payload, {
+  local now_ms, form, by_clock = config.now() * 1000, nil, nil
+  if description then
+    form = config.rules:form(description, payload)
+    payload, by_clock = complete(config, form, payload, now_ms)
+  end
+  local body, found, personal = encode(config, form, payload, {
     previous_status = previous_status, now_ms = now_ms, by_clock = by_clock,
   })
   if not body then return nil, found end
@@ -146,8 +187,7 @@ function request.build(config, description, path, payload, encrypt, previous_sta
     merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
     order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,
-    personal = description and schema.personal(config.rules:schema(description, payload), payload)
-      or personal_of(payload),
+    personal = form and personal or not form and personal_of(payload) or nil,
     warnings = found or {},
   }
   if encrypt then

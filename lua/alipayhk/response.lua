@@ -7,85 +7,62 @@ local core = require "alipayhk.core"
 local fault = require "alipayhk.fault"
 local foreign = require "alipayhk.foreign"
 local json = require "alipayhk.json"
+local message = require "alipayhk.exchange.message"
 local platform = require "alipayhk.api.platform"
 local quote = require "alipayhk.quote"
-local text = require "alipayhk.text"
 local time = require "alipayhk.time"
 local wire = require "alipayhk.wire"
 
 local response = {}
+
+local ANSWER, header = message.ANSWER, message.header
 
 -- A clock that is further off than this is worth a word.
 local SKEW_MAX_MS = 60000
 -- HTTP statuses by which a gateway may refuse a request that is signed for another time.
 local REFUSING = { [400] = true, [401] = true, [403] = true }
 
--- A header that is there and empty is as good as none.
-local function header(raw, name)
-  local value = raw.headers[name]
-  return value and value:find("[^ \t]") and value or nil
-end
-
 local function tracer_id(raw, personal)
   for _, name in ipairs(platform.tracer_headers) do
-    local value = header(raw, name)
+    local value = header(raw.headers, name)
     if value then return quote.short(value, personal) end
   end
 end
 
 -- ---- whose it is -----------------------------------------------------------------------------------
 
-local function stale(config, theirs)
-  local seconds, now = time.read(theirs), time.now(config.now)
-  if not seconds then return ("its Response-Time cannot be read: %s"):format(text.shown(theirs, 40)) end
-  if not now then return "the config's `now` does not tell how old it is" end
-  local age_ms = math.floor(math.abs(now - seconds) * 1000 + 1 / 2)
-  if age_ms <= config.max_response_age_ms then return nil end
-  local message = "its Response-Time is %.0f s from our clock, %.0f s are allowed; is this machine's clock right?"
-  return message:format(age_ms / 1000, config.max_response_age_ms / 1000)
-end
-
-local function verify(config, request, raw, signature, at)
-  local coding = wire.coding_fault(header(raw, "content-encoding"))
-  local content = wire.content(request.method, request.path, config.client_id, at, raw.body)
-  local ok, message = wire.verify(signature, content, config.alipay_keys, config.ecc224, coding ~= nil)
-  if ok then return true end
-  if ok == nil then return nil, message, "unverified" end
-  return nil, ("%s; %s"):format(message, coding or "is alipay_public_key AlipayHK's key for this environment?")
-end
-
 -- Whether the answer is AlipayHK's: true or false, or nil, a message and a code where it must be refused.
 -- Unsigned is false: the platform answers so when it rejects a request's own signature or client.
 local function authenticate(config, request, raw)
-  local client_id, signature, at = header(raw, "client-id"), header(raw, "signature"), header(raw, "response-time")
-  if client_id and client_id ~= config.client_id then
-    return nil, "its Client-Id is not ours: is this an answer to another client?"
+  local headers, authenticated = raw.headers, false
+  local code, why
+  if config.verify_response and not message.is_bare(ANSWER, headers) then
+    authenticated, code, why = message.verify(ANSWER, {
+      method = request.method, path = request.path, headers = headers, body = raw.body,
+    }, config)
+  else
+    why, code = message.client_fault(ANSWER, headers, config), "client_id"
   end
-  local authenticated = false
-  if config.verify_response and (signature or at) then
-    if not signature then return nil, "it has a Response-Time and no Signature" end
-    if not at then return nil, "it has a Signature and no Response-Time" end
-    local ok, message, code = verify(config, request, raw, signature, at)
-    if not ok then return nil, message, code end
-    authenticated = true
+  if why then return nil, why, code end
+  if config.max_response_age_ms and header(headers, "response-time") then
+    why = message.age_fault(ANSWER, headers, config.max_response_age_ms, config.now)
+    if why then return nil, why, "stale" end
   end
-  local too_old = at and config.max_response_age_ms and stale(config, at)
-  if too_old then return nil, too_old, "stale" end
   return authenticated
 end
 
 -- ---- what it says ----------------------------------------------------------------------------------
 
 -- What is no answer of AlipayHK's, or not to this request: `{ kind, message, code }`.
-local function failure(kind, message, code)
-  return { kind = kind, message = "the answer " .. message, code = code }
+local function failure(kind, why, code)
+  return { kind = kind, message = "the answer " .. why, code = code }
 end
 
 local function open(config, raw, encrypt)
-  local body, message = wire.open(encrypt, raw.body, config.private_key, config.encryption)
+  local body, why = wire.open(encrypt, raw.body, config.private_key, config.encryption)
   if body then return body end
   return nil, failure("decrypt", ("cannot be decrypted: %s"):format(
-    message or "`encryption` (key_padding) and `private_key` have to be what AlipayHK seals with and for"))
+    why or "`encryption` (key_padding) and `private_key` have to be what AlipayHK seals with and for"))
 end
 
 -- Whether what cannot be read was meant to be JSON.
@@ -94,18 +71,18 @@ local function begins_as_json(body)
 end
 
 local function decode(request, raw, body)
-  local decoded, message = json.decode_object(body, "result")
+  local decoded, why = json.decode_object(body, "result")
   if decoded and type(decoded.result) == "table" then return decoded end
-  local coding = wire.coding_fault(header(raw, "content-encoding"))
+  local coding = message.coding_fault(raw.headers)
   if decoded then
-    message = "has no `result` object"
-  elseif not coding and body == raw.body and message:find("^not JSON") and not begins_as_json(body) then
-    message = ("is no JSON object but %s; does a login page or a proxy answer in AlipayHK's place?"):format(
+    why = "has no `result` object"
+  elseif not coding and body == raw.body and why:find("^not JSON") and not begins_as_json(body) then
+    why = ("is no JSON object but %s; does a login page or a proxy answer in AlipayHK's place?"):format(
       foreign.describe(raw, request.personal))
   else
-    message = "is " .. quote.short(message, request.personal)
+    why = "is " .. quote.short(why, request.personal)
   end
-  return nil, failure("protocol", coding and message .. "; " .. coding or message)
+  return nil, failure("protocol", coding and why .. "; " .. coding or why)
 end
 
 -- What an answer may repeat of its request: the field, and where the request has it.
@@ -126,13 +103,13 @@ end
 
 -- The object that AlipayHK answered, and whether it is known to be AlipayHK's; or nil and what it is instead.
 local function read_answer(config, request, raw)
-  local authenticated, message, code = authenticate(config, request, raw)
-  if authenticated == nil then return nil, failure("signature", "is refused: " .. message, code) end
-  local body, encrypt = raw.body, header(raw, "encrypt")
+  local authenticated, why, code = authenticate(config, request, raw)
+  if authenticated == nil then return nil, failure("signature", "is refused: " .. why, code) end
+  local body, encrypt = raw.body, header(raw.headers, "encrypt")
   local decoded, wrong
   if encrypt then
     if not authenticated then
-      return nil, failure("signature", "is refused: it is encrypted and its signature was not verified")
+      return nil, failure("signature", "is refused: it is encrypted and its signature was not verified", "unsigned")
     end
     body, wrong = open(config, raw, encrypt)
     if not body then return nil, wrong end
@@ -141,7 +118,7 @@ local function read_answer(config, request, raw)
   if not decoded then return nil, wrong end
   local status = decoded.result.resultStatus
   if config.verify_response and not authenticated and status ~= "F" and status ~= "U" then
-    return nil, failure("signature", "is refused: it is not signed, and only a failure may be")
+    return nil, failure("signature", "is refused: it is not signed, and only a failure may be", "unsigned")
   end
   wrong = other_request(request, decoded)
   if wrong then return nil, wrong end
@@ -171,7 +148,7 @@ local function judge_status(config, request, raw, decoded, wrong)
     said = ("%s, and a result that says S (%s): the outcome is unknown"):format(
       said, quote.short(result.resultCode, request.personal))
   else
-    said = ("%s: %s"):format(said, wire.coding_fault(header(raw, "content-encoding"))
+    said = ("%s: %s"):format(said, message.coding_fault(raw.headers)
       or foreign.describe(raw, request.personal))
   end
   local hint = foreign.hint(config, request, raw)
@@ -182,7 +159,7 @@ end
 
 -- The answer's time, or else that of whoever sent it, minus ours.
 local function clock_skew_ms(config, raw)
-  local at, date = header(raw, "response-time"), raw.headers["date"]
+  local at, date = header(raw.headers, "response-time"), raw.headers["date"]
   local theirs = at and time.read(at) or date and time.read(date)
   local ours = theirs and time.now(config.now)
   return ours and math.floor((theirs - ours) * 1000 + 1 / 2) or nil
@@ -223,18 +200,18 @@ local function refusal(config, request, answer, lost_answer)
   local status = quote.short(result.resultStatus, request.personal)
   local known = api.result(api.by_name[request.api], result.resultCode)
   local theirs = quote.short(result.resultMessage, request.personal)
-  local message = ("AlipayHK answered %s (status %s): %s"):format(code, status, theirs)
-  if status ~= "F" and status ~= "U" then message = message .. "; that status is none of S, F and U" end
-  if known and known.meaning ~= theirs then message = message .. " [" .. known.meaning .. "]" end
-  if known and known.show then message = message .. SHOW[known.show](config, request) end
-  if status == "F" then message = message .. clock_hint(answer.clock_skew_ms) end
+  local said = ("AlipayHK answered %s (status %s): %s"):format(code, status, theirs)
+  if status ~= "F" and status ~= "U" then said = said .. "; that status is none of S, F and U" end
+  if known and known.meaning ~= theirs then said = said .. " [" .. known.meaning .. "]" end
+  if known and known.show then said = said .. SHOW[known.show](config, request) end
+  if status == "F" then said = said .. clock_hint(answer.clock_skew_ms) end
   if not answer.authenticated then
-    message = message .. "; this answer is not authenticated, so the outcome is unknown"
+    said = said .. "; this answer is not authenticated, so the outcome is unknown"
   end
   if known and known.after_lost_answer and lost_answer then
-    message = message .. "; " .. known.after_lost_answer
+    said = said .. "; " .. known.after_lost_answer
   end
-  return Error.new("result", message, {
+  return Error.new("result", said, {
     code = code,
     response = answer,
     http_status = answer.http_status,
@@ -282,14 +259,13 @@ function response.read(config, request, raw, lost_answer)
   if raw.status ~= 200 then wrong = judge_status(config, request, raw, decoded, wrong) end
   if wrong then
     local about = context(config, request, raw, { code = wrong.code })
-    local message = wrong.message
-    if wrong.kind == "http" and REFUSING[raw.status] then message = message .. clock_hint(about.clock_skew_ms) end
-    return nil, Error.new(wrong.kind, message, about)
+    local hint = wrong.kind == "http" and REFUSING[raw.status] and clock_hint(about.clock_skew_ms) or ""
+    return nil, Error.new(wrong.kind, wrong.message .. hint, about)
   end
   local answer = context(config, request, raw, {
     result = decoded.result,
     body = decoded,
-    response_time = header(raw, "response-time"),
+    response_time = header(raw.headers, "response-time"),
     authenticated = authenticated,
     timing = raw.timing or {},
   })

@@ -2,10 +2,11 @@
 -- @module alipayhk.rules
 
 local api = require "alipayhk.api"
+local arguments = require "alipayhk.base.arguments"
 local fields = require "alipayhk.schema.fields"
 local list = require "alipayhk.list"
 local schema = require "alipayhk.schema"
-local suggest = require "alipayhk.suggest"
+local suggest = require "alipayhk.base.suggest"
 
 local Rules = {}
 Rules.__index = Rules
@@ -90,7 +91,7 @@ local function status_fault(scenario, field)
   for _, property in ipairs { "required_when", "expected_when", "except_when" } do
     for _, name in ipairs(field[property] or {}) do
       if not list.includes(names, name) then
-        return property, ("%s has no status \"%s\"%s"):format(scenario.name, name, suggest(name, names))
+        return property, ("%s has no status \"%s\"%s"):format(scenario.name, name, suggest.name(name, names))
       end
     end
   end
@@ -132,25 +133,17 @@ local function add_field(draft, given)
   return append(draft, fields.copy(given))
 end
 
-local function is_list(value)
-  local count = 0
-  for key in pairs(value) do
-    if type(key) ~= "number" then return false end
-    count = count + 1
-  end
-  return count == #value
-end
-
 -- The fields of one scenario with a partner's; or nil, the place of a mistake, and a message.
 local function read_scenario(description, scenario, given, base)
-  if type(given) ~= "table" then return nil, base, ("expected a table, found a %s"):format(type(given)) end
+  local fault = arguments.type_fault(given, "table")
+  if fault then return nil, base, fault end
   for name in pairs(given) do
     if name ~= "fields" then
-      return nil, base .. "." .. tostring(name), "no such key" .. suggest(name, { "fields" })
+      return nil, base .. "." .. tostring(name), "no such key" .. suggest.name(name, { "fields" })
     end
   end
-  if type(given.fields) ~= "table" or not is_list(given.fields) then
-    return nil, base .. ".fields", ("expected a list of fields, found a %s"):format(type(given.fields))
+  if type(given.fields) ~= "table" or not list.is_list(given.fields) then
+    return nil, base .. ".fields", "expected a list of fields, " .. arguments.found(given.fields)
   end
   local draft = new_draft(description, scenario)
   for i, field in ipairs(given.fields) do
@@ -166,33 +159,39 @@ end
 
 -- The keys of `given`, sorted; or nil, the place of one that is not known, and a message.
 local function known_keys(given, known, names, base)
-  if type(given) ~= "table" then return nil, base, ("expected a table, found a %s"):format(type(given)) end
+  local fault = arguments.type_fault(given, "table")
+  if fault then return nil, base, fault end
   local keys = {}
   for key in pairs(given) do
-    if not known[key] then return nil, base .. "." .. tostring(key), "no such key" .. suggest(key, names) end
+    if not known[key] then return nil, base .. "." .. tostring(key), "no such key" .. suggest.name(key, names) end
     keys[#keys + 1] = key
   end
   table.sort(keys)
   return keys
 end
 
-local function compile(description, all, scenario)
-  return schema.compile(all, {
-    any_of = description.any_of,
-    case = description.status_field,
-    title = scenario and scenario.name,
-  })
+-- What payloads of a scenario are checked against; without a scenario those whose scenario is not known.
+local function new_form(description, all, scenario)
+  return {
+    description = description,
+    scenario = scenario,
+    schema = schema.compile(all, {
+      any_of = description.any_of,
+      case = description.status_field,
+      title = scenario and scenario.name,
+    }),
+  }
 end
 
 -- Compiles what is given for one API. Gives the place of a mistake and a message, if there is one.
-local function read_api(compiled, description, given, base)
+local function read_api(forms, description, given, base)
   local known = scenarios[description.name]
   local keys, place, message = known_keys(given, known, list.names(description.scenarios), base)
   for _, key in ipairs(keys or {}) do
     local all
     all, place, message = read_scenario(description, known[key], given[key], base .. "." .. key)
     if not all then return place, message end
-    compiled[key] = compile(description, all, known[key])
+    forms[key] = new_form(description, all, known[key])
   end
   return place, message
 end
@@ -206,41 +205,31 @@ end
 -- @treturn[2] string the place of a mistake, such as "scenarios.order.MOVIE_TICKET.fields[1].type"
 -- @treturn[2] string message
 function rules.new(given)
-  local self = setmetatable({ compiled = {} }, Rules)
-  for _, name in ipairs(api.names) do self.compiled[name] = {} end
+  local self = setmetatable({ forms = {} }, Rules)
+  for _, name in ipairs(api.names) do self.forms[name] = {} end
   local apis, place, message = known_keys(given or {}, api.by_name, api.names, "scenarios")
   for _, name in ipairs(apis or {}) do
-    place, message = read_api(self.compiled[name], api.by_name[name], given[name], "scenarios." .. name)
+    place, message = read_api(self.forms[name], api.by_name[name], given[name], "scenarios." .. name)
     if message then break end
   end
   if message then return nil, place, message end
   return self
 end
 
---- The scenario that a payload names.
--- @tparam table description of the API
--- @tparam table payload
--- @treturn ?table nil where it names none that is known
-function Rules.scenario(_, description, payload)
-  local name = rawget(payload, description.scenario_field)
-  return name ~= nil and scenarios[description.name][name] or nil
-end
-
---- What a payload is checked against: the fields of its scenario, compiled at first use.
--- @tparam table description of the API
--- @tparam table payload
--- @treturn table compiled
-function Rules:schema(description, payload)
-  local scenario = self:scenario(description, payload)
-  local compiled, key = self.compiled[description.name], scenario and scenario.name or false
-  if not compiled[key] then
+-- The rules for a payload, by the scenario that it names: `{ description, scenario, schema }`, `scenario` nil where it
+-- names none that is known. Compiled at first use; they go with the payload from here on.
+function Rules:form(description, payload)
+  local forms, name = self.forms[description.name], rawget(payload, description.scenario_field)
+  local scenario = name ~= nil and scenarios[description.name][name] or nil
+  local key = scenario and scenario.name or false
+  if not forms[key] then
     local all = scenario and rules.fields(description, scenario) or fields_of_none(description)
-    compiled[key] = compile(description, all, scenario)
+    forms[key] = new_form(description, all, scenario)
   end
-  return compiled[key]
+  return forms[key]
 end
 
---- AlipayHK's rules alone.
+-- AlipayHK's rules alone.
 rules.alipayhk = rules.new()
 
 return rules

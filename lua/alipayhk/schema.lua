@@ -5,25 +5,22 @@
 -- one walk over that tree, and makes no garbage beyond the faults it finds.
 -- @module alipayhk.schema
 
+local core = require "alipayhk.core"
 local fault = require "alipayhk.fault"
 local json = require "alipayhk.json"
 local list = require "alipayhk.list"
+local rewrite = require "alipayhk.schema.rewrite"
 local slips = require "alipayhk.schema.slips"
-local suggest = require "alipayhk.suggest"
+local suggest = require "alipayhk.base.suggest"
 local text = require "alipayhk.text"
 local tree = require "alipayhk.schema.tree"
-local values = require "alipayhk.schema.values"
 
 local concat, sort = table.concat, table.sort
 
 -- Of so many unknown keys the likeliest meaning is looked for: it takes time, and nobody reads more.
 local SUGGESTED_MAX = 20
 
-local schema = {
-  compile = tree.compile,
-  wire_form = values.wire_form,
-  personal = values.personal,
-}
+local schema = { compile = tree.compile, rewrite = rewrite.apply }
 
 -- ---- reporting ---------------------------------------------------------------------------------
 
@@ -34,8 +31,9 @@ local function new_state(case, opts)
   local state = idle or { path = {} }
   idle = nil
   state.case, state.complete, state.is_encoded = case, opts.complete, opts.is_encoded
-  state.now_ms = opts.now_ms
+  state.now_ms, state.is_silent = opts.now_ms, opts.is_silent
   state.faults, state.warnings = nil, nil
+  state.notes = opts.notes
   return state
 end
 
@@ -59,6 +57,7 @@ local function path_of(state, depth, key)
 end
 
 local function report(state, depth, key, code, message, is_warning, is_ours)
+  if state.is_silent then return end
   local kind = is_warning and "warnings" or "faults"
   local found = state[kind] or {}
   state[kind] = found
@@ -123,10 +122,30 @@ local function report_fault(node, value, key, state, depth, code, message)
   report(state, depth, key, code, message, node.ours or node.warns[code], node.ours)
 end
 
+local function note_personal(notes, value)
+  if type(value) == "number" then value = core.json_number(value) end
+  if type(value) ~= "string" then return end
+  notes.personal = notes.personal or {}
+  notes.personal[#notes.personal + 1] = value
+end
+
+local function note_rewrite(node, key, state, depth)
+  local place = { field = node.field }
+  for i = 1, depth do place[i] = state.path[i] end
+  place[depth + 1] = key
+  local notes = state.notes
+  notes.rewrites = notes.rewrites or {}
+  notes.rewrites[#notes.rewrites + 1] = place
+end
+
 local function visit(node, value, key, state, depth)
+  local notes = state.notes
+  if notes and node.field.personal then note_personal(notes, value) end
   local code, message, decoded = node.check(value, state.is_encoded, state.now_ms)
-  if message then
-    if code then return report_fault(node, value, key, state, depth, code, message) end
+  if code then
+    report_fault(node, value, key, state, depth, code, message)
+    if not state.is_silent then return end
+  elseif message then
     report_slip(state, depth, key, message)
   end
   if decoded then
@@ -138,6 +157,9 @@ local function visit(node, value, key, state, depth)
     if node.each and next(value) == nil then visit_empty_object(node, state, depth) end
     state.path[depth + 1] = key
     walk(node, value, state, depth + 1)
+  end
+  if notes and not state.is_encoded and rewrite.is_needed(node.field, value) then
+    note_rewrite(node, key, state, depth)
   end
 end
 
@@ -161,8 +183,8 @@ local function misspelt(node, holder, name)
     if #others > SUGGESTED_MAX then return "" end
   end
   sort(others, by_text)
-  local hint = suggest(name, others):gsub("^, did you mean", ": is it")
-  return text.shown(hint, #hint)
+  local nearest = suggest.nearest(name, others)
+  return nearest and (": is it \"%s\"?"):format(text.shown(nearest, #nearest)) or ""
 end
 
 -- A field that is nil or "".
@@ -196,15 +218,24 @@ local function has_other_keys(value, set)
   return false
 end
 
+-- What stands under a key that is not listed is sent, where it is, in the form of the others.
+local function visit_silently(node, value, key, state, depth)
+  local was_silent = state.is_silent
+  state.is_silent = true
+  visit(node, value, key, state, depth)
+  state.is_silent = was_silent
+end
+
 -- The keys of an object whose keys are listed.
 local function walk_listed_keys(node, value, state, depth)
   local keys, key_set, each = node.field.keys, node.key_set, node.each
   if has_other_keys(value, key_set) then
     for i, key in ipairs(sorted_keys(value)) do
       if not key_set[key] then
-        local hint = i <= SUGGESTED_MAX and suggest(key, keys) or ""
+        local hint = i <= SUGGESTED_MAX and suggest.name(key, keys) or ""
         local message = ("expected a key among %s%s"):format(concat(keys, ", "), hint)
         report(state, depth, key_text(key), "enum", message, node.warns.enum)
+        if each then visit_silently(each, value[key], key, state, depth) end
       end
     end
   end
@@ -231,7 +262,9 @@ function walk(node, value, state, depth)
     walk_listed_keys(node, value, state, depth)
   elseif node.each then
     for _, key in ipairs(sorted_keys(value)) do
-      if not node.by_name[key] then visit(node.each, value[key], key_text(key), state, depth) end
+      if not node.by_name[key] then
+        visit(node.each, value[key], type(key) == "number" and key_text(key) or key, state, depth)
+      end
     end
   elseif node.element then
     for i = 1, #value do visit(node.element, value[i], i, state, depth) end
@@ -262,20 +295,17 @@ local function check_unknown(compiled, value, state)
   for _, key in ipairs(sorted_keys(value)) do
     if not root.by_name[key] then
       unknown = unknown + 1
-      local hint = unknown <= SUGGESTED_MAX and suggest(key, names) or ""
+      local hint = unknown <= SUGGESTED_MAX and suggest.name(key, names) or ""
       report(state, 0, key_text(key), "unknown", message .. hint)
     end
   end
 end
 
---- Checks a table in which no metatable shows other fields, reporting every fault, in the order of the
--- description.
--- @tparam table compiled
--- @tparam table value
--- @tparam table opts `complete`: what a client would have filled in has to be there; `is_encoded`: the table
---   was read from JSON; `now_ms`: the time, the system's when absent
--- @treturn ?table faults `{ path, code, message }`
--- @treturn ?table warnings: the faults against what is only inferred, and slips, which have `ours`
+-- Checks a table in which no metatable shows other fields: faults and warnings, each nil or a list of
+-- `{ path, code, message }` in the order of the description. Slips are warnings that have `ours`.
+-- `opts`: `complete`: what a client would have filled in has to be there; `is_encoded`: the table was read from JSON;
+-- `now_ms`: the time, the system's when absent; `is_silent`: report nothing; `notes`: a table that gets `personal`, the
+-- values that no message may have, and `rewrites` for `schema.rewrite`, each nil where there are none.
 function schema.check(compiled, value, opts)
   local case = compiled.case and value[compiled.case]
   local state = new_state(type(case) == "string" and case or nil, opts)
@@ -283,6 +313,7 @@ function schema.check(compiled, value, opts)
   check_groups(compiled.any_of, value, state)
   check_unknown(compiled, value, state)
   local faults, warnings = state.faults, state.warnings
+  state.notes = nil
   idle = state
   return faults, warnings
 end

@@ -6,7 +6,7 @@
 -- @module alipayhk.steps
 
 local list = require "alipayhk.list"
-local suggest = require "alipayhk.suggest"
+local suggest = require "alipayhk.base.suggest"
 local text = require "alipayhk.text"
 
 local steps = {}
@@ -73,7 +73,7 @@ function steps.fault(scenario, from, to)
   if not find(scenario, from) then
     local names = list.names(scenario.statuses)
     return ("the previous status %s is none of %s's: %s%s"):format(
-      text.quoted(from), scenario.name, table.concat(names, ", "), suggest(from, names))
+      text.quoted(from), scenario.name, table.concat(names, ", "), suggest.name(from, names))
   end
   local confidence = steps.forbidden(scenario, from, to)
   if not confidence then return nil end

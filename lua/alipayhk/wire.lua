@@ -2,6 +2,7 @@
 -- the `Signature` and `Encrypt` headers.
 -- @module alipayhk.wire
 
+local algorithms = require "alipayhk.exchange.algorithms"
 local core = require "alipayhk.core"
 local platform = require "alipayhk.api.platform"
 local text = require "alipayhk.text"
@@ -66,11 +67,13 @@ local function read(value, name)
   return { algorithm = pairs_.algorithm, version = pairs_.keyVersion, base64 = decoded }
 end
 
--- The platform's name for the algorithm of a key.
-local function algorithm_of(key)
-  for name, algorithm in pairs(platform.algorithms) do
-    if algorithm.key_type == key:type() then return name end
-  end
+-- The algorithm that a header names, of a key's type; the key type's default where it names none. Or nil and a message.
+local function algorithm_of(named, key)
+  local default = algorithms.default(key:type())
+  if not named then return default end
+  local row = algorithms.named(text.upper(named))
+  if row and row.key_type == key:type() then return row end
+  return nil, ("it is signed with another algorithm than the public key given is for (%s)"):format(default.name)
 end
 
 -- Some write the base64 of a signature on several lines, encoded or not. What it says must verify all the same.
@@ -79,41 +82,22 @@ local function signature_bytes(base64)
   return core.base64_decode(base64)
 end
 
---- What there is to say of a message that somebody between has compressed, nil where nobody has: we ask for no
--- coding, and what is signed are the bytes before it.
--- @tparam ?string coding the value of its Content-Encoding
-function wire.coding_fault(coding)
-  if not coding or coding == "" or text.lower(coding) == "identity" then return nil end
-  return ("it has the Content-Encoding %s, which nobody asked for: does a proxy or CDN between compress it?"):format(
-    text.shown(coding, 32))
-end
-
---- Verifies a `Signature` header over a content.
--- @tparam string value of the header
--- @tparam string content
--- @tparam table keys `keys:get(version)`, see alipayhk.keyring
--- @tparam table ecc224 `{ digest, encoding }`
--- @tparam[opt] boolean is_coded whether somebody changed the content on its way: then it is not the key's fault
--- @treturn[1] boolean true
--- @treturn[2] boolean false: it is not the signature that it should be
--- @treturn[2] string message
--- @treturn[3] nil: whether it is could not be found out
--- @treturn[3] string message
-function wire.verify(value, content, keys, ecc224, is_coded)
+-- Verifies a `Signature` header over a content: true; false and a message where it is not the signature that it should
+-- be; nil and a message where that could not be found out. `keys`: see `alipayhk.keyring`; `options`: what the core is
+-- told, by algorithm, where it is not to go by the key; `is_coded`: whether somebody changed the content on its way,
+-- which is not the key's fault.
+function wire.verify(value, content, keys, options, is_coded)
   local parsed, message = read(value, "signature")
   if not parsed then return false, "the Signature header cannot be read: " .. message end
   local signature
   signature, message = signature_bytes(parsed.base64)
   if not signature then return false, "the Signature header cannot be read: " .. message end
-  local key
+  local key, algorithm, ok
   key, message = keys:get(parsed.version)
   if not key then return false, message end
-  local algorithm = algorithm_of(key)
-  if parsed.algorithm and text.upper(parsed.algorithm) ~= algorithm then
-    return false, ("it is signed with another algorithm than the public key given is for (%s)"):format(algorithm)
-  end
-  local ok
-  ok, message = key:verify(content, signature, algorithm == "ECC224" and ecc224 or nil)
+  algorithm, message = algorithm_of(parsed.algorithm, key)
+  if not algorithm then return false, message end
+  ok, message = key:verify(content, signature, options and options[algorithm.name])
   if ok then return true end
   if ok == nil then return nil, "its signature could not be verified: " .. message end
   if is_coded then return false, "the signature does not verify" end

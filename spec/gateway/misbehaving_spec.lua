@@ -72,7 +72,7 @@ local FAILURES = {
   { "503", "http", nil, 3 },
   { "404", "http", nil, 1 },
   { { status = 200, body = "<html>" }, "protocol", nil, 1 },
-  { { status = 200, body = '{"result":{"resultStatus":"S"}}' }, "signature", nil, 1 },
+  { { status = 200, body = '{"result":{"resultStatus":"S"}}' }, "signature", "unsigned", 1 },
 }
 
 describe("the client against a server that misbehaves", function()

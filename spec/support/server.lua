@@ -99,18 +99,19 @@ end
 
 --- The requests received so far, oldest first: { listener, connection, version, method, path,
 -- headers = { [lower-case name] = value }, raw_headers = { { name, value }, ... }, body, complete, at_ms }.
--- A request is written down before it is answered.
+-- A request is written down before it is answered; the last one may be half written.
 function server:log()
   local content = shell.read(self.directory .. "/log")
   local entries, at = {}, 1
-  while at <= #content do
+  while true do
     local line_end = content:find("\n", at, true)
-    local entry = json.decode(content:sub(at, line_end - 1))
-    at = line_end + 1 + entry.length
-    entry.body = content:sub(line_end + 1, at - 1)
+    local entry = line_end and json.decode(content:sub(at, line_end - 1))
+    local last = entry and line_end + entry.length
+    if not last or last > #content then return entries end
+    entry.body = content:sub(line_end + 1, last)
     entries[#entries + 1] = entry
+    at = last + 1
   end
-  return entries
 end
 
 --- Empties the log.

@@ -255,10 +255,10 @@ describe("check", function()
 
   local THROWS = {
     { "an unknown api", { "ordr", {} }, 'did you mean "order"' },
-    { "no api", { nil, {} }, '"order" or "contract_card"' },
-    { "an api that is no string", { {}, {} }, '"order" or "contract_card"' },
-    { "no payload", { "order" }, "payload: a table expected" },
-    { "a payload that is no table", { "order", "{}" }, "payload: a table expected" },
+    { "no api", { nil, {} }, 'expected one of "order", "contract_card"' },
+    { "an api that is no string", { {}, {} }, 'expected one of "order", "contract_card"' },
+    { "no payload", { "order" }, "payload: expected a table" },
+    { "a payload that is no table", { "order", "{}" }, "payload: expected a table" },
   }
   for _, case in ipairs(THROWS) do
     it("throws for " .. case[1] .. ", at the caller's position", function()

@@ -48,13 +48,13 @@ end)
 describe("alipayhk.new", function()
   for _, value in ipairs { "x", 5, true, print, false } do
     it(("throws for a %s (%s), at the caller's position"):format(type(value), tostring(value)), function()
-      assert.matches(HERE .. "alipayhk%.new: a table expected, found a " .. type(value),
+      assert.matches(HERE .. "alipayhk%.new: expected a table, found a " .. type(value),
         thrown(function() local _ = alipayhk.new(value) end))
     end)
   end
 
   it("throws for nothing, at the caller's position", function()
-    assert.matches(HERE .. "alipayhk%.new: a table expected", thrown(function() local _ = alipayhk.new() end))
+    assert.matches(HERE .. "alipayhk%.new: expected a table", thrown(function() local _ = alipayhk.new() end))
   end)
 
   it("leaves the config as it was", function()
@@ -203,7 +203,7 @@ describe("a config is refused", function()
       { "http://user:p/w@proxy.example", "percent-encoded" },
       { "http://user:pw%0a@proxy.example", "line break" }, { "ftp://proxy.example", "socks5" },
       { "", "it is empty" },
-      { "http://:3128", "http://host:port" }, { "env", "\"environment\"" }, { 3128, "found a number" },
+      { "http://:3128", "http://host:port" }, { "env", "\"environment\"" }, { 3128, "found 3128" },
     },
   }
   for _, key in ipairs(sorted_keys(SAID)) do
@@ -483,7 +483,7 @@ end)
 describe("an option of a call that belongs elsewhere", function()
   it("is pointed there", function()
     local client = gateway:client()
-    for name, words in pairs { max_attempts = "opts.retry.max_attempts", proxy = "alipayhk.new's config",
+    for name, words in pairs { max_attempts = 'did you mean "retry.max_attempts"', proxy = "alipayhk.new's config",
       tls = "alipayhk.new's config" } do
       local ran, message = pcall(client.sync_order, client, samples.order(), { [name] = 1 })
       assert.is_false(ran)

@@ -278,10 +278,10 @@ describe("an answer is refused", function()
 
   it("that could not be verified: no wrong signature, and worth another attempt", function()
     local short, key = rsa:client { retry = { base_delay_ms = 0, max_delay_ms = 0 } }, {}
-    local real = short.config.alipay_keys:get()
+    local real = short.config.peer_keys:get()
     for _, name in ipairs { "type", "fingerprint" } do key[name] = function() return real[name](real) end end
     function key.verify() return nil, "out of memory" end
-    short.config.alipay_keys = { get = function() return key end }
+    short.config.peer_keys = { get = function() return key end }
     rsa:answers { {} }
     local response, err = short:sync_order(samples.order())
     assert.is_nil(response)

@@ -44,7 +44,7 @@ describe("a call is refused", function()
     ["with a NUL behind its body"] = { "wrong", function(call) call.body = call.body .. "\0" end },
     ["without its last byte"] = { "wrong", function(call) call.body = call.body:sub(1, -2) end },
     ["without its body"] = { "wrong", function(call) call.body = "" end },
-    ["with an empty Signature"] = { "wrong", function(call) call.headers["Signature"] = "" end },
+    ["with an empty Signature"] = { "unsigned", function(call) call.headers["Signature"] = "" end },
     ["with a Signature that is no list"] = { "wrong", function(call) call.headers["Signature"] = "abc" end },
     ["with a Signature that names none"] = { "wrong", function(call)
       call.headers["Signature"] = "algorithm=RSA256,keyVersion=1"
@@ -143,11 +143,11 @@ describe("a call is refused", function()
   it("as unverified where the verification could not run: not as a wrong signature", function()
     local key = { close = function() end }
     for _, name in ipairs { "type", "fingerprint" } do
-      key[name] = function() return plain.config.alipay_keys:get()[name](plain.config.alipay_keys:get()) end
+      key[name] = function() return plain.config.peer_keys:get()[name](plain.config.peer_keys:get()) end
     end
     function key.verify() return nil, "out of memory" end
     local short = receiver.client()
-    short.config.alipay_keys = { get = function() return key end }
+    short.config.peer_keys = { get = function() return key end }
     local message = refused("signature", "unverified", calls.make(), short).message
     assert.matches("out of memory", message, 1, true)
     assert.is_nil(message:find("does not verify", 1, true))

@@ -4,6 +4,8 @@
 
 return {
   name = "contract_card",
+  method = "sync_contract_card",
+  class = "ContractCard",
   title = "Performance notifications",
   noun = "notification",
   path = "/api/open/alipay/intl/promotion/order/contractCardSync",

@@ -1,7 +1,8 @@
 --- The APIs by name and by path. What AlipayHK says of them is data, in the files beside this one and
 -- in the folders below it, one file a scenario; each fact stands there once.
 --
--- An API (`order.lua`, `contract_card.lua`) has base `fields`, `scenarios`, `results` by code, and
+-- An API (`order.lua`, `contract_card.lua`) names the client's `method` for it and the `class` that editors know its
+-- payloads by. It has base `fields`, `scenarios`, `results` by code, and
 -- says which field names the scenario (`scenario_field`), its status (`status_field`), the order of two events
 -- (`sequence_field`) and, where there is one, holds the texts to be shown (`texts_field`). A scenario has
 --
@@ -19,20 +20,24 @@
 -- AlipayHK: `alipayhk.schema.fields` lists them.
 -- @module alipayhk.api
 
-local contract_card = require "alipayhk.api.contract_card"
-local order = require "alipayhk.api.order"
 local platform = require "alipayhk.api.platform"
 
-local api = {
-  names = { "order", "contract_card" },
-  by_name = { order = order, contract_card = contract_card },
-  by_path = { [order.path] = order, [contract_card.path] = contract_card },
-}
+local api = { names = {}, by_name = {}, by_path = {} }
 
---- What is known of a result code: the API's own page first, then the family's.
--- @tparam ?table description nil for a call of another API
--- @tparam ?string code
--- @treturn ?table `{ status, meaning, retry }`
+-- Takes an API in. The modules above read the APIs when they are loaded, so this comes before them.
+function api.add(description)
+  api.names[#api.names + 1] = description.name
+  api.by_name[description.name] = description
+  api.by_path[description.path] = description
+end
+
+-- All there are. A new one is a file beside this one, and its name here.
+for _, name in ipairs { "order", "contract_card" } do
+  api.add((require("alipayhk.api." .. name)))
+end
+
+-- What is known of a result code, `{ status, meaning, retry }`: the API's own page first, then the family's. No
+-- description for a call of another API.
 function api.result(description, code)
   local own = description and description.results[code]
   return own or platform.results[code]

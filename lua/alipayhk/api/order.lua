@@ -3,6 +3,9 @@
 
 return {
   name = "order",
+  -- The client's method, and what editors call the payload.
+  method = "sync_order",
+  class = "Order",
   title = "Order service",
   noun = "order",
   path = "/api/open/alipay/v1/merchant/order/sync",

@@ -12,11 +12,14 @@ return {
     testing = "https://open-id-pre.alipay.com",
   },
 
-  -- Algorithm names (SEEN) and what they stand for. Of ECC224 only the name is documented: curve,
-  -- digest and encoding are INFERRED, the latter two settable.
+  -- Names of algorithms (SEEN) and what they stand for; of two with one key type the first is that of a key. Of ECC224
+  -- only the name is documented: curve, digest and encoding are INFERRED, so a `setting` of the config chooses.
   algorithms = {
-    RSA256 = { key_type = "RSA", digest = "sha256", confidence = "SEEN" },
-    ECC224 = { key_type = "EC", digest = "sha224", encoding = "der", confidence = "INFERRED" },
+    { name = "RSA256", key_type = "RSA", digest = "sha256", confidence = "SEEN" },
+    {
+      name = "ECC224", key_type = "EC", digest = "sha224", encoding = "der", confidence = "INFERRED",
+      setting = "ecc224", choices = { digest = { "sha224", "sha256" }, encoding = { "der", "p1363" } },
+    },
   },
 
   -- The body under AES with a key of 256 bits, that key under RSA with one of 2048; encrypted first, then signed

@@ -17,25 +17,22 @@
 -- `{ value, currency }`. What else it looks for goes by `unit`, `format` and `type`.
 -- @module alipayhk.schema.fields
 
+local arguments = require "alipayhk.base.arguments"
 local formats = require "alipayhk.schema.formats"
-local kind = require "alipayhk.kind"
 local list = require "alipayhk.list"
-local suggest = require "alipayhk.suggest"
+local suggest = require "alipayhk.base.suggest"
 local types = require "alipayhk.schema.types"
 
 local fields = {}
+
+local of_type, one_of = arguments.of_type, arguments.one_of
 
 -- ---- kinds of values: each gives a message where a value is not of it ----------------------------
 
 local function list_of(check)
   return function(value)
-    if type(value) ~= "table" then return ("expected a list of strings, found a %s"):format(type(value)) end
-    local count = 0
-    for key in pairs(value) do
-      if type(key) ~= "number" then return "expected a list of strings" end
-      count = count + 1
-    end
-    if count == 0 or count ~= #value then return "expected a list of strings" end
+    if type(value) ~= "table" then return "expected a list of strings, " .. arguments.found(value) end
+    if #value == 0 or not list.is_list(value) then return "expected a list of strings" end
     for _, entry in ipairs(value) do
       local message = check(entry)
       if message then return message end
@@ -43,9 +40,9 @@ local function list_of(check)
   end
 end
 
-local list_of_strings = list_of(kind.of_type("string"))
+local list_of_strings = list_of(of_type("string"))
 
-local function length(value)
+local function length_fault(value)
   if type(value) ~= "number" or value % 1 ~= 0 or value < 1 then
     return "expected a whole number of characters from 1 on"
   end
@@ -54,8 +51,9 @@ end
 local PATH_EXPECTED = "expected a path such as \"extInfo.seat\", \"itemOrderList[].quantity\" or \"info.{locale}.name\""
 
 -- Names, each perhaps of a list; `{locale}` for any key below the top.
-local function path(value)
-  if type(value) ~= "string" then return ("expected a string, found a %s"):format(type(value)) end
+local function path_fault(value)
+  local fault = arguments.type_fault(value, "string")
+  if fault then return fault end
   for part in (value .. "."):gmatch("([^.]*)%.") do
     local name = part:gsub("%[%]$", "")
     if not name:find("^[A-Za-z0-9_-]+$") and not part:find("^{[A-Za-z]+}$") then
@@ -69,31 +67,31 @@ end
 local FILLED_TYPES = { hex32 = "string", uuid = "string", now_ms = "number" }
 
 local PROPERTIES = {
-  path = path,
-  type = kind.one_of(list.keys(types)),
-  required = kind.of_type("boolean"),
+  path = path_fault,
+  type = one_of(list.keys(types)),
+  required = of_type("boolean"),
   required_when = list_of_strings,
-  expected = kind.of_type("boolean"),
+  expected = of_type("boolean"),
   expected_when = list_of_strings,
-  max_length = length,
-  unit = kind.of_type("string"),
-  format = kind.one_of(list.keys(formats)),
+  max_length = length_fault,
+  unit = of_type("string"),
+  format = one_of(list.keys(formats)),
   enum = list_of_strings,
   keys = list_of_strings,
-  may_be_empty = kind.of_type("boolean"),
-  filled = kind.one_of(list.keys(FILLED_TYPES)),
-  personal = kind.of_type("boolean"),
+  may_be_empty = of_type("boolean"),
+  filled = one_of(list.keys(FILLED_TYPES)),
+  personal = of_type("boolean"),
   except_when = list_of_strings,
-  id = kind.of_type("boolean"),
-  tense = kind.one_of { "past", "future" },
-  not_before = kind.of_type("string"),
-  local_times = kind.of_type("boolean"),
-  money = kind.of_type("boolean"),
-  confidence = kind.one_of { "SEEN", "INFERRED" },
-  inferred = list_of(kind.one_of { "missing", "type", "too_long", "enum", "format" }),
+  id = of_type("boolean"),
+  tense = one_of { "past", "future" },
+  not_before = of_type("string"),
+  local_times = of_type("boolean"),
+  money = of_type("boolean"),
+  confidence = one_of { "SEEN", "INFERRED" },
+  inferred = list_of(one_of { "missing", "type", "too_long", "enum", "format" }),
   source = list_of_strings,
-  note = kind.of_type("string"),
-  evidence = kind.of_type("string"),
+  note = of_type("string"),
+  evidence = of_type("string"),
 }
 local PROPERTY_NAMES = list.keys(PROPERTIES)
 
@@ -105,15 +103,17 @@ local ONLY_OF = {
   local_times = { string = true }, money = { object = true },
 }
 
--- What a field that stands for many has not: it is there as often as it is.
+-- Properties that only a named field can have: of an element or of any key there may be none, one or many.
 local NEED = { "required", "required_when", "expected", "expected_when", "except_when" }
 
 local CHECKED_UNITS = { "ms", "cents" }
 
 local function unit_fault(field)
   if field.unit == nil then return nil end
-  local hint = suggest(field.unit, CHECKED_UNITS)
-  if hint ~= "" and not list.includes(CHECKED_UNITS, field.unit) then return "not checked" .. hint end
+  if not list.includes(CHECKED_UNITS, field.unit) then
+    local hint = suggest.name(field.unit, CHECKED_UNITS)
+    if hint ~= "" then return "not checked" .. hint end
+  end
   if field.unit == "ms" and field.type == "string" then return "\"ms\" is of a number" end
 end
 
@@ -138,7 +138,7 @@ local function time_fault(field)
   end
 end
 
-local function misuse(field)
+local function misuse_fault(field)
   for _, name in ipairs(PROPERTY_NAMES) do
     local only = ONLY_OF[name]
     if field[name] ~= nil and field.type and only and not only[field.type] then
@@ -178,19 +178,20 @@ end
 -- @treturn ?string the property, nil where the field itself is wrong
 -- @treturn ?string message; nil where nothing is wrong
 function fields.fault(field)
-  if type(field) ~= "table" then return nil, ("expected a table, found a %s"):format(type(field)) end
+  local no_table = arguments.type_fault(field, "table")
+  if no_table then return nil, no_table end
   local unknown = {}
   for name in pairs(field) do
     if not PROPERTIES[name] then unknown[tostring(name)] = true end
   end
   local first = list.keys(unknown)[1]
-  if first then return first, "no such property" .. suggest(first, PROPERTY_NAMES) end
+  if first then return first, "no such property" .. suggest.name(first, PROPERTY_NAMES) end
   for _, name in ipairs(PROPERTY_NAMES) do
     local message = field[name] ~= nil and PROPERTIES[name](field[name])
     if message then return name, message end
   end
   if field.path == nil then return "path", "required" end
-  return misuse(field)
+  return misuse_fault(field)
 end
 
 --- A path, whatever its wildcards are called.
@@ -309,7 +310,7 @@ function fields.tighten(ours, theirs)
       result[name] = value
     end
   end
-  local property, message = misuse(result)
+  local property, message = misuse_fault(result)
   if not message then return result end
   -- What they did not write is wrong only beside what they did.
   return nil, theirs[property] ~= nil and property or "type", message

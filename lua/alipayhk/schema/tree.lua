@@ -5,7 +5,6 @@
 -- `each`: what stands for any key, `{...}`; `element`: for each element of a list, `[]`.
 -- `later`: children with a `not_before`, each with the child it names;
 -- `ours`: whatever is wrong is a slip.
--- `rewritten` and `holds_personal` say that something in it has another form on the wire, or is personal.
 -- @module alipayhk.schema.tree
 
 local list = require "alipayhk.list"
@@ -87,20 +86,9 @@ local function finish(node)
   node.key_set = list.set(field.keys)
 end
 
--- The types whose values may have another form on the wire.
-local REWRITTEN = { json_object = true, array = true }
-
 local function add(root, field)
-  local node, path = root, {}
-  for name in field.path:gsub("%[%]", ".[]"):gmatch("[^.]+") do
-    path[#path + 1] = node
-    node = child_of(node, name)
-  end
-  path[#path + 1] = node
-  for _, above in ipairs(path) do
-    above.rewritten = above.rewritten or REWRITTEN[field.type]
-    above.holds_personal = above.holds_personal or field.personal
-  end
+  local node = root
+  for name in field.path:gsub("%[%]", ".[]"):gmatch("[^.]+") do node = child_of(node, name) end
   node.field = field
 end
 

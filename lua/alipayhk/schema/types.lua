@@ -9,7 +9,7 @@ local formats = require "alipayhk.schema.formats"
 local json = require "alipayhk.json"
 local list = require "alipayhk.list"
 local slips = require "alipayhk.schema.slips"
-local suggest = require "alipayhk.suggest"
+local suggest = require "alipayhk.base.suggest"
 local text = require "alipayhk.text"
 
 local utf8_length = core.utf8_length
@@ -158,7 +158,7 @@ local refinements = {
         local stray = edges.stray(value)
         found = (", found %s%s"):format(text.quoted(value), stray and " with " .. stray or "")
       end
-      return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest(value, field.enum))
+      return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest.name(value, field.enum))
     end
   end,
   function(field)
@@ -231,7 +231,7 @@ function types.json_object()
     if not decoded then return "format", "not the JSON of an object: " .. text.shown(message, 100) end
     -- It is sent as it is: what we would pass over, AlipayHK may not.
     if is_mended then
-      return "format", "its JSON has half of a surrogate pair, bytes that are no UTF-8, or a control character"
+      return "format", "its JSON has half of a surrogate pair, bytes that are no UTF-8, or a control character", decoded
     end
     return nil, nil, decoded
   end

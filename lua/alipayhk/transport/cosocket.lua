@@ -2,6 +2,7 @@
 -- @module alipayhk.transport.cosocket
 
 local http1 = require "alipayhk.transport.http1"
+local outcome = require "alipayhk.transport.outcome"
 local quiet = require "alipayhk.transport.quiet"
 local new_stream = require "alipayhk.transport.stream"
 local runtime = require "alipayhk.runtime"
@@ -197,16 +198,14 @@ local function attempt(ngx, stream, request, only_new)
   return nil, result
 end
 
--- What failed without a connection has sent nothing, and so says less than the failure before it.
-local NOT_SENT = { dns = true, connect = true, tls = true }
-
+-- A second attempt that sent nothing says less than the failure of the first.
 local function attempt_again(ngx, stream, request, first_fault)
   local answer, fault = attempt(ngx, stream, request, true)
   if answer then
     answer.resent = true
     return answer
   end
-  return nil, type(fault) == "table" and NOT_SENT[fault.code] and first_fault or fault
+  return nil, type(fault) == "table" and outcome.sent_nothing(fault.code) and first_fault or fault
 end
 
 local function send(request)
@@ -226,8 +225,8 @@ local function send(request)
   -- Something was sent, perhaps: no exception may take that word away.
   if not answer and type(fault) ~= "table" then fault = { code = "protocol", message = tostring(fault) } end
   stream.timing.total_ms = stream:spent_ms()
-  local outcome = answer or fault
-  outcome.timing = stream.timing
+  local given = answer or fault
+  given.timing = stream.timing
   return answer, fault
 end
 
