@@ -3,19 +3,19 @@
 
 local algorithms = require "alipayhk.exchange.algorithms"
 local api = require "alipayhk.api"
-local check = require "alipayhk.check"
+local check = require "alipayhk.rules.check"
 local connection = require "connection"
 local core = require "alipayhk.core"
-local json = require "alipayhk.json"
-local keyring = require "alipayhk.keyring"
+local json = require "alipayhk.base.json"
+local keyring = require "alipayhk.exchange.keyring"
 local message = require "alipayhk.exchange.message"
-local nginx_request = require "alipayhk.nginx_request"
+local nginx_request = require "alipayhk.transport.nginx_request"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
-local steps = require "alipayhk.steps"
-local text = require "alipayhk.text"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local steps = require "alipayhk.rules.steps"
+local text = require "alipayhk.base.text"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local handler = {}
 

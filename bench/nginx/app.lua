@@ -4,8 +4,9 @@
 local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
 local core = require "alipayhk.core"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local app = {}
 
@@ -57,7 +58,7 @@ function app.init(path)
   -- The two halves of a pair, so that one signature can be made and verified.
   private_key = assert(core.private_key { file = values.rsa_private_key })
   public_key = assert(core.public_key { file = values.rsa_public_key })
-  content = wire.content("POST", "/", values.rsa_client_id, time.text(0), values.order)
+  content = wire.content("POST", "/", values.rsa_client_id, time.text(0, platform.utc_offset), values.order)
 end
 
 local function enter()

@@ -3,11 +3,12 @@
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
-local json = require "alipayhk.json"
+local json = require "alipayhk.base.json"
 local nginx = require "spec.support.nginx"
 local shell = require "spec.support.shell"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local servers = {}
 
@@ -61,7 +62,7 @@ end
 
 -- A fixed answer stays good: all of the request that is signed with it is its path and our client id.
 local function sign_answer(gateway, keys)
-  local now = time.text(os.time())
+  local now = time.text(os.time(), platform.utc_offset)
   local key = assert(core.private_key { file = keys .. "/alipayhk-rsa.pem" })
   return now, wire.sign(key, { algorithm = "RSA256", key_version = "1" },
     wire.content("POST", PATH, gateway.rsa_client_id, now, ANSWER))

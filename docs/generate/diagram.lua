@@ -1,6 +1,6 @@
 -- The steps of a scenario as a Mermaid state diagram.
 
-local steps = require "alipayhk.steps"
+local steps = require "alipayhk.rules.steps"
 
 local INDENT = "    "
 

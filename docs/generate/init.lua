@@ -6,7 +6,7 @@ local api = require "alipayhk.api"
 local index = require "docs.generate.index"
 local page = require "docs.generate.page"
 local rules = require "alipayhk.rules"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local folder, annotations_file = arg[1], arg[2]
 

@@ -3,7 +3,7 @@
 local diagram = require "docs.generate.diagram"
 local literal = require "docs.generate.literal"
 local pages = require "alipayhk.api.pages"
-local steps = require "alipayhk.steps"
+local steps = require "alipayhk.rules.steps"
 local table_of = require "docs.generate.table"
 
 local METHODS = { order = "sync_order", contract_card = "sync_contract_card" }

@@ -1,16 +1,16 @@
 -- The object that users hold: reads arguments, and has the floors below do the work. What each method takes and gives
 -- is described in `alipayhk.meta`.
 
-local Error = require "alipayhk.error"
+local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
 local config_reader = require "alipayhk.config"
 local events = require "alipayhk.exchange.events"
-local inbound = require "alipayhk.inbound"
-local json = require "alipayhk.json"
-local list = require "alipayhk.list"
-local request_builder = require "alipayhk.request"
-local runtime = require "alipayhk.runtime"
+local inbound = require "alipayhk.exchange.inbound"
+local json = require "alipayhk.base.json"
+local list = require "alipayhk.base.list"
+local request_builder = require "alipayhk.exchange.request"
+local runtime = require "alipayhk.base.runtime"
 local send = require "alipayhk.exchange.send"
 local suggest = require "alipayhk.base.suggest"
 local transport = require "alipayhk.transport"

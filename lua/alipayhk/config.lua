@@ -1,20 +1,20 @@
 -- Turns the table that a user gives to `alipayhk.new` into what the other modules work with, or says which key of it is
 -- wrong, and how to put it right.
 
-local Error = require "alipayhk.error"
+local Error = require "alipayhk.base.error"
 local algorithms = require "alipayhk.exchange.algorithms"
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
 local core = require "alipayhk.core"
-local keyring = require "alipayhk.keyring"
-local list = require "alipayhk.list"
+local keyring = require "alipayhk.exchange.keyring"
+local list = require "alipayhk.base.list"
 local platform = require "alipayhk.api.platform"
 local retry = require "alipayhk.exchange.retry"
 local rules = require "alipayhk.rules"
-local runtime = require "alipayhk.runtime"
-local sequence = require "alipayhk.sequence"
+local runtime = require "alipayhk.base.runtime"
+local sequence = require "alipayhk.base.sequence"
 local suggest = require "alipayhk.base.suggest"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 local tls = require "alipayhk.transport.tls"
 local url = require "alipayhk.base.url"
 

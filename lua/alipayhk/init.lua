@@ -1,14 +1,14 @@
 --- AlipayHK's order service and performance notifications.
 -- @module alipayhk
 
-local Error = require "alipayhk.error"
+local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
-local check = require "alipayhk.check"
+local check = require "alipayhk.rules.check"
 local client = require "alipayhk.client"
-local json = require "alipayhk.json"
+local json = require "alipayhk.base.json"
 local rules = require "alipayhk.rules"
-local version = require "alipayhk.version"
+local version = require "alipayhk.base.version"
 
 local alipayhk = {
   _VERSION = version,

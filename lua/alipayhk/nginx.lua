@@ -6,11 +6,11 @@
 
 local arguments = require "alipayhk.base.arguments"
 local core = require "alipayhk.core"
-local inbound = require "alipayhk.inbound"
-local json = require "alipayhk.json"
-local nginx_request = require "alipayhk.nginx_request"
+local inbound = require "alipayhk.exchange.inbound"
+local json = require "alipayhk.base.json"
+local nginx_request = require "alipayhk.transport.nginx_request"
 local platform = require "alipayhk.api.platform"
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local nginx = {}
 

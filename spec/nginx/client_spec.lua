@@ -6,7 +6,7 @@ local nginx = require "spec.support.nginx"
 
 local MODULE = [[
 local alipayhk, core = require "alipayhk", require "alipayhk.core"
-local clock_text = require("alipayhk.time").text
+local clock_text = require("alipayhk.base.time").text
 local probe = {}
 
 local function client(config)

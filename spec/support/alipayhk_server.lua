@@ -10,10 +10,11 @@
 -- luacheck: std min+ngx_lua
 
 local core = require "alipayhk.core"
-local json = require "alipayhk.json"
-local keyring = require "alipayhk.keyring"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local json = require "alipayhk.base.json"
+local keyring = require "alipayhk.exchange.keyring"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local server = {}
 
@@ -49,7 +50,7 @@ end
 local function answer(version, client_id, code, status)
   local body = json.encode { result = { resultCode = code, resultStatus = status, resultMessage = "as told" } }
   if version then
-    local now = time.text(ngx.now())
+    local now = time.text(ngx.now(), platform.utc_offset)
     ngx.header["Client-Id"], ngx.header["Response-Time"] = client_id, now
     ngx.header["Signature"] = wire.sign(own[version], { algorithm = "RSA256", key_version = version },
       wire.content("POST", ngx.var.request_uri, client_id, now, body))

@@ -14,8 +14,8 @@ end
 assert(os.setlocale(at_load))
 local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"
-local json = require "alipayhk.json"
-local text = require "alipayhk.text"
+local json = require "alipayhk.base.json"
+local text = require "alipayhk.base.text"
 local Double = require "spec.support.alipayhk_double"
 local samples = require "spec.support.samples"
 assert(os.setlocale(afterwards))

@@ -5,7 +5,7 @@ local cjson = require "cjson"
 local core = require "alipayhk.core"
 local data = require "spec.support.data_samples"
 local faults = require "spec.support.faults"
-local steps = require "alipayhk.steps"
+local steps = require "alipayhk.rules.steps"
 local words_of = require "spec.support.words_of"
 
 local ABSENT = data.ABSENT

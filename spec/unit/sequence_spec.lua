@@ -1,6 +1,6 @@
 -- Times that strictly increase, whatever the clock does.
 
-local sequence = require "alipayhk.sequence"
+local sequence = require "alipayhk.base.sequence"
 
 local START, MINUTE = 1716331341500, 60000
 

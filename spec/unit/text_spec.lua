@@ -1,7 +1,7 @@
 -- Text is cut at characters, shown on one line, and cased by ASCII alone.
 
 local core = require "alipayhk.core"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local REPLACED = "?"
 

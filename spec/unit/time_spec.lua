@@ -2,7 +2,8 @@
 
 local core = require "alipayhk.core"
 local shell = require "spec.support.shell"
-local time = require "alipayhk.time"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
 
 -- The same instants as GNU date knows them, a line each.
 local function epochs(texts)
@@ -103,7 +104,7 @@ end)
 describe("a time is written", function()
   it("as GNU date reads it, and as we do", function()
     for _, seconds in ipairs { 0, 1716360141, 1716360141.999, 4102444799, math.floor(core.now()) } do
-      local text = time.text(seconds)
+      local text = time.text(seconds, platform.utc_offset)
       assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%+08:00$", text)
       assert.equal(math.floor(seconds), epochs({ text })[1])
       assert.equal(math.floor(seconds), time.read(text))

@@ -10,7 +10,7 @@
 -- - `source`: tags of `alipayhk.api.pages`, for all rows that have none of their own;
 -- - `statuses`, in the page's order: `name`, `meaning`, `effect` in the app, `ends` ("SEEN",
 --   "INFERRED"), `closes` where the effect is that it goes away, so that its texts are not expected (INFERRED), and the
---   rules of `alipayhk.steps`; `steps`: `forward_only` and a note;
+--   rules of `alipayhk.rules.steps`; `steps`: `forward_only` and a note;
 -- - `fields`, in the form of `alipayhk.schema.fields`; `response`: those it adds to the answer;
 -- - `unknown`: what a page describes under a key that no copy of it shows. Never a field;
 -- - `sample`: a complete valid payload; `sample_note`: what of it is made up.

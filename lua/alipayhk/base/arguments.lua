@@ -3,10 +3,10 @@
 -- A *check* gives a message where a value is not of its kind, and nil where it is. Every function that gives a message
 -- itself has a name that ends in `_fault`.
 
-local edges = require "alipayhk.edges"
-local list = require "alipayhk.list"
+local edges = require "alipayhk.base.edges"
+local list = require "alipayhk.base.list"
 local suggest = require "alipayhk.base.suggest"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local arguments = {}
 

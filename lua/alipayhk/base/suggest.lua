@@ -1,6 +1,6 @@
 -- "Did you mean": the known name nearest to one that is not known.
 
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local suggest = {}
 

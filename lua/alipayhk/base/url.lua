@@ -2,7 +2,7 @@
 -- proxy's.
 
 local arguments = require "alipayhk.base.arguments"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local url = {}
 

@@ -3,7 +3,7 @@
 -- names chooses among the row's `choices`. Of several rows with one key type the first is the default.
 
 local arguments = require "alipayhk.base.arguments"
-local list = require "alipayhk.list"
+local list = require "alipayhk.base.list"
 local platform = require "alipayhk.api.platform"
 
 local algorithms = {}

@@ -1,6 +1,6 @@
 -- What the config's `on_event` hears. An event never has keys, signatures, bodies or users' ids.
 
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local events = {}
 

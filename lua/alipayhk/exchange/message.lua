@@ -1,9 +1,9 @@
 -- Whether a message is whose it says: AlipayHK's answers and calls, and a merchant's requests at the local gateway.
 -- What is signed, and in which order it is looked at, is the same for all of them.
 
-local text = require "alipayhk.text"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local text = require "alipayhk.base.text"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local message = {}
 

@@ -4,7 +4,7 @@ local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
 local core = require "alipayhk.core"
 local outcome = require "alipayhk.transport.outcome"
-local time = require "alipayhk.time"
+local time = require "alipayhk.base.time"
 
 local retry = {}
 

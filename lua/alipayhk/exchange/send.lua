@@ -1,17 +1,17 @@
 -- Sends a request: `alipayhk.exchange.attempts` says what is to be done, and here it is done, over a transport that
 -- blocks or yields. What a single attempt is made of, `prepare` and `judge`, is for whoever drives many at once, too.
 
-local Error = require "alipayhk.error"
+local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local attempts = require "alipayhk.exchange.attempts"
 local core = require "alipayhk.core"
 local events = require "alipayhk.exchange.events"
 local outcome = require "alipayhk.transport.outcome"
-local quote = require "alipayhk.quote"
-local request_builder = require "alipayhk.request"
-local response_reader = require "alipayhk.response"
+local quote = require "alipayhk.base.quote"
+local request_builder = require "alipayhk.exchange.request"
+local response_reader = require "alipayhk.exchange.response"
 local retry = require "alipayhk.exchange.retry"
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local send = {}
 

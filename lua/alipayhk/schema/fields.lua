@@ -19,7 +19,7 @@
 
 local arguments = require "alipayhk.base.arguments"
 local formats = require "alipayhk.schema.formats"
-local list = require "alipayhk.list"
+local list = require "alipayhk.base.list"
 local suggest = require "alipayhk.base.suggest"
 local types = require "alipayhk.schema.types"
 

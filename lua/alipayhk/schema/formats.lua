@@ -6,7 +6,7 @@
 
 local currencies = require "alipayhk.schema.currencies"
 local slips = require "alipayhk.schema.slips"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local byte, find = string.byte, string.find
 

@@ -1,7 +1,7 @@
 -- The form on the wire of a table that was checked: tables that travel as a string of JSON, and empty lists. The check
 -- notes their places, so that nothing else is looked at again.
 
-local json = require "alipayhk.json"
+local json = require "alipayhk.base.json"
 
 local rewrite = {}
 

@@ -6,7 +6,7 @@
 -- @module alipayhk.schema.slips
 
 local core = require "alipayhk.core"
-local edges = require "alipayhk.edges"
+local edges = require "alipayhk.base.edges"
 
 local byte, find, floor = string.byte, string.find, math.floor
 

@@ -7,7 +7,7 @@
 -- `ours`: whatever is wrong is a slip.
 -- @module alipayhk.schema.tree
 
-local list = require "alipayhk.list"
+local list = require "alipayhk.base.list"
 local types = require "alipayhk.schema.types"
 
 local tree = {}

@@ -4,13 +4,13 @@
 -- @module alipayhk.schema.types
 
 local core = require "alipayhk.core"
-local edges = require "alipayhk.edges"
+local edges = require "alipayhk.base.edges"
 local formats = require "alipayhk.schema.formats"
-local json = require "alipayhk.json"
-local list = require "alipayhk.list"
+local json = require "alipayhk.base.json"
+local list = require "alipayhk.base.list"
 local slips = require "alipayhk.schema.slips"
 local suggest = require "alipayhk.base.suggest"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local utf8_length = core.utf8_length
 local concat, find = table.concat, string.find

@@ -5,7 +5,7 @@ local http1 = require "alipayhk.transport.http1"
 local outcome = require "alipayhk.transport.outcome"
 local quiet = require "alipayhk.transport.quiet"
 local new_stream = require "alipayhk.transport.stream"
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local fail = http1.fail
 

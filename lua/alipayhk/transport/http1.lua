@@ -4,7 +4,7 @@
 -- are thrown as tables `{ code, message }`.
 -- @module alipayhk.transport.http1
 
-local lower = require("alipayhk.text").lower
+local lower = require("alipayhk.base.text").lower
 
 local http1 = {
   --- A pattern: what the name of a header is made of.

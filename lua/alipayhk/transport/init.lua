@@ -6,7 +6,7 @@
 -- `resent = true` says that the request went out before, without an answer.
 -- @module alipayhk.transport
 
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local transport = {}
 

@@ -1,8 +1,8 @@
 --- What stands at the ends of a text and is no part of it: line ends of a file, blanks of a form, the mark with
 -- which some programs begin a file.
--- @module alipayhk.edges
+-- @module alipayhk.base.edges
 
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local find, gmatch, match = string.find, string.gmatch, string.match
 

@@ -2,14 +2,14 @@
 --
 -- The same scheme as for our own requests (SEEN), with `Request-Time` and AlipayHK's key; that the reply is
 -- signed, too, is INFERRED. How old a call may be is NOT FOUND, so it is the caller's to say.
--- @module alipayhk.inbound
+-- @module alipayhk.exchange.inbound
 
-local Error = require "alipayhk.error"
+local Error = require "alipayhk.base.error"
 local arguments = require "alipayhk.base.arguments"
-local json = require "alipayhk.json"
+local json = require "alipayhk.base.json"
 local message = require "alipayhk.exchange.message"
 local platform = require "alipayhk.api.platform"
-local wire = require "alipayhk.wire"
+local wire = require "alipayhk.exchange.wire"
 
 local inbound = {}
 

@@ -6,13 +6,13 @@
 -- @module alipayhk.schema
 
 local core = require "alipayhk.core"
-local fault = require "alipayhk.fault"
-local json = require "alipayhk.json"
-local list = require "alipayhk.list"
+local fault = require "alipayhk.base.fault"
+local json = require "alipayhk.base.json"
+local list = require "alipayhk.base.list"
 local rewrite = require "alipayhk.schema.rewrite"
 local slips = require "alipayhk.schema.slips"
 local suggest = require "alipayhk.base.suggest"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 local tree = require "alipayhk.schema.tree"
 
 local concat, sort = table.concat, table.sort

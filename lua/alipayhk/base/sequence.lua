@@ -1,6 +1,6 @@
 --- Times that strictly increase. Of two events of one order AlipayHK takes the one with the greater time for the later,
 -- so two within one millisecond, or on both sides of a clock's being set back, must not come out equal or swapped.
--- @module alipayhk.sequence
+-- @module alipayhk.base.sequence
 
 local max, min = math.max, math.min
 

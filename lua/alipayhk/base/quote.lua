@@ -1,8 +1,8 @@
 --- What the other side says, as a message may repeat it: short, on one line, without the user's ids.
--- @module alipayhk.quote
+-- @module alipayhk.base.quote
 
 local core = require "alipayhk.core"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local quote = {}
 

@@ -4,7 +4,7 @@
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
 local fields = require "alipayhk.schema.fields"
-local list = require "alipayhk.list"
+local list = require "alipayhk.base.list"
 local schema = require "alipayhk.schema"
 local suggest = require "alipayhk.base.suggest"
 

@@ -1,5 +1,5 @@
 --- What is done with lists over and over.
--- @module alipayhk.list
+-- @module alipayhk.base.list
 
 local list = {}
 

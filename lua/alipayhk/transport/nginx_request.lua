@@ -1,8 +1,8 @@
 --- A request to this nginx as it came: its headers, all of them, and the bytes of its body.
--- @module alipayhk.nginx_request
+-- @module alipayhk.transport.nginx_request
 
 local platform = require "alipayhk.api.platform"
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local nginx_request = {}
 

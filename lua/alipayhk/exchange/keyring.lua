@@ -1,8 +1,8 @@
 --- Public keys by version.
--- @module alipayhk.keyring
+-- @module alipayhk.exchange.keyring
 
 local core = require "alipayhk.core"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local Keyring = {}
 Keyring.__index = Keyring

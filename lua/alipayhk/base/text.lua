@@ -2,7 +2,7 @@
 -- control characters within UTF-8, under a Turkish locale it knows another small letter for I. Nothing in this
 -- library uses them, and no number is written with a point: where the locale's own has two bytes, as in Persian, Lua
 -- reads no file that has one. A spec holds the library to that.
--- @module alipayhk.text
+-- @module alipayhk.base.text
 
 local core = require "alipayhk.core"
 

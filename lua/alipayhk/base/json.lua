@@ -3,10 +3,10 @@
 -- An instance of lua-cjson of our own: the global one keeps its settings. What it cannot read or write (integers
 -- above 2^53, an empty list, a decimal point under some locales) passes through it as a string with a mark: see
 -- csrc/json.
--- @module alipayhk.json
+-- @module alipayhk.base.json
 
 local core = require "alipayhk.core"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 -- lua-cjson notes the locale's decimal point when it is loaded and at each `new`, for all its instances; where that has
 -- two bytes, it ends the process. The user's own instances are to read and write as they did: what stands noted, stays.

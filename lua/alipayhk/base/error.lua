@@ -2,9 +2,9 @@
 --
 -- Fields: `kind`, `code`, `message`, `retryable`, `attempts`, `request_id`, `tracer_id`,
 -- `http_status`, `response`, `fields`. Never a secret, never a user's id.
--- @module alipayhk.error
+-- @module alipayhk.base.error
 
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local Error = {}
 Error.__index = Error

@@ -1,18 +1,18 @@
 --- Payload to bytes: fill in, check, encode, seal; and, for each attempt anew, sign.
--- @module alipayhk.request
+-- @module alipayhk.exchange.request
 
-local Error = require "alipayhk.error"
+local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
-local check = require "alipayhk.check"
+local check = require "alipayhk.rules.check"
 local core = require "alipayhk.core"
-local fault = require "alipayhk.fault"
+local fault = require "alipayhk.base.fault"
 local http1 = require "alipayhk.transport.http1"
-local json = require "alipayhk.json"
+local json = require "alipayhk.base.json"
 local platform = require "alipayhk.api.platform"
 local schema = require "alipayhk.schema"
-local text = require "alipayhk.text"
-local version = require "alipayhk.version"
-local wire = require "alipayhk.wire"
+local text = require "alipayhk.base.text"
+local version = require "alipayhk.base.version"
+local wire = require "alipayhk.exchange.wire"
 
 local request = {}
 

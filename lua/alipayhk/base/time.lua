@@ -1,8 +1,7 @@
 --- Times as texts: the one form that we write, and every form that others write.
--- @module alipayhk.time
+-- @module alipayhk.base.time
 
 local core = require "alipayhk.core"
-local platform = require "alipayhk.api.platform"
 
 local floor = math.floor
 
@@ -10,17 +9,14 @@ local time = {}
 
 -- ---- writing -----------------------------------------------------------------------------------
 
-local OFFSET = platform.utc_offset
-local last_second, last_text
+local last_second, last_offset, last_text
 
---- ISO 8601 with its offset, to the second.
--- @tparam number seconds since the epoch
--- @treturn string
-function time.text(seconds)
+-- ISO 8601 to the second. `offset`: `{ seconds, text }`, how far the zone to write it in is ahead of UTC.
+function time.text(seconds, offset)
   local second = floor(seconds)
-  if second ~= last_second then
-    last_second = second
-    last_text = os.date("!%Y-%m-%dT%H:%M:%S", second + OFFSET.seconds) .. OFFSET.text
+  if second ~= last_second or offset ~= last_offset then
+    last_second, last_offset = second, offset
+    last_text = os.date("!%Y-%m-%dT%H:%M:%S", second + offset.seconds) .. offset.text
   end
   return last_text
 end

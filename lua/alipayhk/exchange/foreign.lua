@@ -1,9 +1,9 @@
 --- Answers that others give in AlipayHK's place, a proxy, a login page, a server's own page of an error: what
 -- they are, and what to look at.
--- @module alipayhk.foreign
+-- @module alipayhk.exchange.foreign
 
-local quote = require "alipayhk.quote"
-local text = require "alipayhk.text"
+local quote = require "alipayhk.base.quote"
+local text = require "alipayhk.base.text"
 
 local foreign = {}
 

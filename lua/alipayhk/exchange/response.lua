@@ -1,17 +1,17 @@
 --- Bytes to result: verify, open, decode, judge.
--- @module alipayhk.response
+-- @module alipayhk.exchange.response
 
-local Error = require "alipayhk.error"
+local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local core = require "alipayhk.core"
-local fault = require "alipayhk.fault"
-local foreign = require "alipayhk.foreign"
-local json = require "alipayhk.json"
+local fault = require "alipayhk.base.fault"
+local foreign = require "alipayhk.exchange.foreign"
+local json = require "alipayhk.base.json"
 local message = require "alipayhk.exchange.message"
 local platform = require "alipayhk.api.platform"
-local quote = require "alipayhk.quote"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local quote = require "alipayhk.base.quote"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local response = {}
 

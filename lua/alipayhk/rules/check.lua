@@ -1,13 +1,13 @@
 --- Every fault of a payload in one error: the rules of its scenario, the step from the status before, and
 -- what JSON cannot carry.
--- @module alipayhk.check
+-- @module alipayhk.rules.check
 
-local Error = require "alipayhk.error"
-local fault = require "alipayhk.fault"
-local json = require "alipayhk.json"
+local Error = require "alipayhk.base.error"
+local fault = require "alipayhk.base.fault"
+local json = require "alipayhk.base.json"
 local schema = require "alipayhk.schema"
-local steps = require "alipayhk.steps"
-local text = require "alipayhk.text"
+local steps = require "alipayhk.rules.steps"
+local text = require "alipayhk.base.text"
 
 -- Faults in the error's message; bytes of a path.
 local SHOWN, PATH_MAX = 5, 512

@@ -1,6 +1,6 @@
 --- A fault of a payload, or a warning about one: `path`, `code`, `message`; `ours` on a warning that follows from no
 -- page of AlipayHK's. Prints as one line.
--- @module alipayhk.fault
+-- @module alipayhk.base.fault
 
 local Fault = {}
 Fault.__index = Fault

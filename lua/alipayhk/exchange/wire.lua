@@ -1,12 +1,12 @@
 --- The wire protocol that requests, answers and calls from AlipayHK share: the signed content, and
 -- the `Signature` and `Encrypt` headers.
--- @module alipayhk.wire
+-- @module alipayhk.exchange.wire
 
 local algorithms = require "alipayhk.exchange.algorithms"
 local core = require "alipayhk.core"
 local platform = require "alipayhk.api.platform"
-local text = require "alipayhk.text"
-local time = require "alipayhk.time"
+local text = require "alipayhk.base.text"
+local time = require "alipayhk.base.time"
 
 local wire = {}
 
@@ -48,7 +48,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string message
 function wire.sign_now(config, method, path, body)
-  local now = time.text(config.now())
+  local now = time.text(config.now(), platform.utc_offset)
   local content = wire.content(method, path, config.client_id, now, body)
   local signature, message = wire.sign(config.private_key, config.signing, content)
   if not signature then return nil, message end
@@ -83,9 +83,9 @@ local function signature_bytes(base64)
 end
 
 -- Verifies a `Signature` header over a content: true; false and a message where it is not the signature that it should
--- be; nil and a message where that could not be found out. `keys`: see `alipayhk.keyring`; `options`: what the core is
--- told, by algorithm, where it is not to go by the key; `is_coded`: whether somebody changed the content on its way,
--- which is not the key's fault.
+-- be; nil and a message where that could not be found out. `keys`: a keyring; `options`: what the core is told, by
+-- algorithm, where it is not to go by the key; `is_coded`: whether somebody changed the content on its way, which is
+-- not the key's fault.
 function wire.verify(value, content, keys, options, is_coded)
   local parsed, message = read(value, "signature")
   if not parsed then return false, "the Signature header cannot be read: " .. message end

@@ -1,8 +1,8 @@
 --- What differs between a plain script and an nginx worker: the clock, waiting, the log.
--- @module alipayhk.runtime
+-- @module alipayhk.base.runtime
 
 local core = require "alipayhk.core"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local runtime = {}
 

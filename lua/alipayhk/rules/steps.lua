@@ -3,11 +3,11 @@
 -- Rules stand in the data: `ends` on a status (nothing follows), `only_after`, `only_before` (lists),
 -- and `forward_only` for the scenario (no going back in its list). Each rule is as sure as it says,
 -- SEEN or INFERRED. The same status again is no step.
--- @module alipayhk.steps
+-- @module alipayhk.rules.steps
 
-local list = require "alipayhk.list"
+local list = require "alipayhk.base.list"
 local suggest = require "alipayhk.base.suggest"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local steps = {}
 
