@@ -4,7 +4,7 @@
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local json = require "alipayhk.base.json"
-local nginx = require "spec.support.nginx"
+local nginx = require "spec.support.servers.nginx"
 local shell = require "spec.support.shell"
 local platform = require "alipayhk.api.platform"
 local time = require "alipayhk.base.time"

@@ -1,8 +1,8 @@
 -- What a client does otherwise inside nginx: the clock, warnings in the log.
 
 local curl = require "alipayhk.curl"
-local keys = require "spec.support.keys"
-local nginx = require "spec.support.nginx"
+local keys = require "spec.support.data.keys"
+local nginx = require "spec.support.servers.nginx"
 
 local MODULE = [[
 local alipayhk, core = require "alipayhk", require "alipayhk.core"

@@ -1,7 +1,7 @@
 -- Answers that break HTTP, or would be read in one way by us and in another by somebody between, in a real nginx:
 -- each is an error of the documented kind, at once, and its connection serves nobody else.
 
-local hostile = require "spec.support.hostile"
+local hostile = require "spec.support.servers.hostile"
 
 local BODY_SIZE = #('{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"},'
   .. '"connection":"000001","nth":"000001"}')

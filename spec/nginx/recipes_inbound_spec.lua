@@ -2,9 +2,9 @@
 
 local core = require "alipayhk.core"
 local json = require "cjson"
-local keys = require "spec.support.keys"
-local recipe = require "spec.support.recipe"
-local server = require "spec.support.server"
+local keys = require "spec.support.data.keys"
+local recipe = require "spec.support.servers.recipe"
+local server = require "spec.support.servers.server"
 local platform = require "alipayhk.api.platform"
 local time = require "alipayhk.base.time"
 local wire = require "alipayhk.exchange.wire"

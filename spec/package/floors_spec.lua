@@ -1,6 +1,6 @@
 -- The house keeps its floors: no module requires from above, and none in a circle.
 
-local floors = require "spec.support.floors"
+local floors = require "spec.support.sources.floors"
 local shell = require "spec.support.shell"
 
 local function read_tree()

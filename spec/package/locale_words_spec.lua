@@ -1,7 +1,7 @@
 -- Nothing in the library asks the C library for the locale: see lua/alipayhk/base/text.lua. Read off its sources.
 
 local shell = require "spec.support.shell"
-local tokens_of = require "spec.support.lua_tokens"
+local tokens_of = require "spec.support.sources.lua_tokens"
 
 -- A literal that is a format, though it cannot be seen where it stands: its file, and how it begins.
 local FORMATS = {

@@ -1,7 +1,7 @@
 -- What the README shows, run as it stands.
 
-local gateway = require "spec.support.gateway"
-local readme = require "spec.support.readme"
+local gateway = require "spec.support.servers.gateway"
+local readme = require "spec.support.sources.readme"
 local shell = require "spec.support.shell"
 
 describe("the README", function()

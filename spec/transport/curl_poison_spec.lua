@@ -1,9 +1,9 @@
 -- Bytes on a kept connection that nobody asked for: nothing but their place says which request an answer is for.
 
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
-local wire = require "spec.support.wire"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
+local wire = require "spec.support.servers.wire"
 
 local say, wait, answer = wire.say, wire.wait, wire.answer
 local hold = wire.hold

@@ -1,13 +1,13 @@
 local child = require "spec.support.child"
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
 
 -- url, CA file, proxy ("" for none)
 local SEND = [[
 local url, ca_file, proxy = ...
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 local transport = require "alipayhk.curl".new()
 local response, failure = transport:send(request(url, {
   tls = { ca_file = ca_file },

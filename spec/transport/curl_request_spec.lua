@@ -1,6 +1,6 @@
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 
 local MEBIBYTE = 1024 * 1024
 

@@ -1,7 +1,7 @@
 local curl = require "alipayhk.curl"
-local only_with = require "spec.support.only_with"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local only_with = require "spec.support.asserting.only_with"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 
 -- Well-formed, and of no key.
 local WRONG_PIN = "sha256//" .. ("A"):rep(43) .. "="

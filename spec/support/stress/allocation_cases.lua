@@ -7,7 +7,7 @@
 -- spared  a world whose allocations do not fail
 
 local inputs = require "spec.support.stress.inputs"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"

@@ -9,7 +9,7 @@
 
 local inputs = require "spec.support.stress.inputs"
 local judge = require "spec.support.stress.judge"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"

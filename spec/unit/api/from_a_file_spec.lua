@@ -2,7 +2,7 @@
 -- of its own, before anything of the library is loaded.
 
 local child = require "spec.support.child"
-local keys = require "spec.support.keys"
+local keys = require "spec.support.data.keys"
 local shell = require "spec.support.shell"
 
 -- All that there is to be written for a third API.

@@ -2,11 +2,11 @@
 -- looked up once and visited three times.
 
 local core = require "alipayhk.core"
-local double = require "spec.support.alipayhk_double"
+local double = require "spec.support.doubles.alipayhk_double"
 local json = require "alipayhk.base.json"
 local message = require "alipayhk.exchange.message"
 local rules = require "alipayhk.rules"
-local samples = require "spec.support.samples"
+local samples = require "spec.support.data.samples"
 local schema = require "alipayhk.schema"
 
 local gateway = double.new { algorithm = "p224" }
