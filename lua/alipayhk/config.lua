@@ -142,6 +142,7 @@ end
 local KEYS, PATHS = list.keys(CHECKS), {}
 for name in pairs(TABLE_CHECKS) do KEYS[#KEYS + 1] = name end
 table.sort(KEYS)
+config.KEYS = KEYS
 for _, name in ipairs(KEYS) do
   PATHS[#PATHS + 1] = name
   for _, below in ipairs(list.keys(TABLE_CHECKS[name] or {})) do PATHS[#PATHS + 1] = name .. "." .. below end

@@ -138,6 +138,7 @@ function repeatedly({ tcp }, ms, act) {
 const marked = new Set();
 
 function sayLate(exchange, { text, then = 'keep', ...late }) {
+  exchange.tcp.setNoDelay(false); // the kernel holds it back until the answer is acknowledged
   const done = () => {
     if (!exchange.tcp.destroyed) finish[then](exchange);
     if (late.marked) fs.writeFileSync(inside('late'), '');
@@ -167,6 +168,8 @@ function act(exchange, step, whole) {
     afterwards(exchange, step);
     finish[then](exchange);
   };
+  // Behind the tickets of a TLS session the kernel would hold the answer back for longer than a case waits.
+  exchange.tcp.setNoDelay(true);
   if (step.bytewise) bytewise(exchange, answer, close);
   else if (answer.length > 0) socket.write(answer, close);
   else close();
