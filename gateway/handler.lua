@@ -217,7 +217,7 @@ end
 
 -- Whether a requestId was used before, with another content. The same again is a retry.
 local function is_inconsistent(client, request, payload, body)
-  local key = client.client_id .. ":" .. payload.requestId
+  local key = client.client_id .. ":" .. payload[platform.identity.request_id]
   local content = ngx.sha1_bin(request.path .. "\n" .. body)
   local added, err = ngx.shared.requests:add(key, content, DAY_S)
   assert(added or err == "exists", err)
@@ -227,7 +227,7 @@ end
 local OLDER = "success (older than what is stored: ignored)"
 
 local function key_of(description, client, payload)
-  return ("%s:%s:%s"):format(client.client_id, description.name, payload.merchantBizNo)
+  return ("%s:%s:%s"):format(client.client_id, description.name, payload[platform.identity.merchant_biz_no])
 end
 
 -- What an API's answers tell of what is stored, as far as its description has these fields.

@@ -50,6 +50,9 @@ return {
   -- All three spellings of the trace id occur (SEEN).
   tracer_headers = { "tracer-id", "tracerid", "trace-id" },
 
+  -- What tells one request and one order from another, in payloads and, where they repeat it, in answers (SEEN).
+  identity = { request_id = "requestId", merchant_biz_no = "merchantBizNo" },
+
   -- Calls from AlipayHK to the merchant (SEEN): what to answer, and after how many seconds each it calls again
   -- until it gets a success. Refusals have the codes by which AlipayHK refuses ours (INFERRED).
   inbound = {

@@ -69,17 +69,18 @@ function json.decode(given)
   return value, message, is_mended
 end
 
---- The object that a text is.
--- @tparam string given
--- @tparam[opt] string unique a member that may come once, and each key in it
--- @treturn[1] table
--- @treturn[2] nil
--- @treturn[2] string message: "not JSON: ...", or "no JSON object"
+-- The object that a text is, and what `decode` says third; or nil and a message: "not JSON: ...", or "no JSON object".
+-- `unique`: a member that may come once, and each key in it.
 function json.decode_object(given, unique)
-  local value, message, is_object = decode(given, unique)
+  local value, message, is_object, is_mended = decode(given, unique)
   if message then return nil, "not JSON: " .. message end
-  if is_object then return value end
+  if is_object then return value, nil, is_mended end
   return nil, "no JSON object"
+end
+
+-- Whether a text begins as an object or a list does: it was meant to be JSON, whatever the rest of it is.
+function json.is_begun(given)
+  return given:find("^\239?\187?\191?[ \t\r\n]*[{%[]") ~= nil
 end
 
 -- ---- what can be encoded -------------------------------------------------------------------------
@@ -113,6 +114,17 @@ end
 
 function check.userdata(value)
   if value ~= json.null and not json.is_empty_array(value) then return "type", "a userdata has no form in JSON" end
+end
+
+-- Whether a table can stand for an object: the one without keys can, too.
+function json.is_object(value)
+  return type(value) == "table" and #value == 0
+end
+
+-- Whether a value can stand for a list: the table without keys can, too.
+function json.is_list(value)
+  if json.is_empty_array(value) then return true end
+  return type(value) == "table" and (#value > 0 or next(value) == nil)
 end
 
 local function unwritable(value)

@@ -36,14 +36,6 @@ function text.one_line(s, instead)
   return (s:gsub(CONTROLS, instead or " "))
 end
 
---- How a path names a key; what is no string or number has no name that is safe to ask for.
-function text.key(key)
-  if type(key) == "string" then return key end
-  if type(key) ~= "number" then return "(" .. type(key) .. ")" end
-  -- Whatever the locale has for a decimal point.
-  return (("%.14g"):format(key):gsub("[^-+0-9a-z]+", "."))
-end
-
 --- At most `max` bytes, cut between two characters of UTF-8.
 function text.cut(s, max)
   if #s <= max then return s end
@@ -66,6 +58,14 @@ function text.shown(s, max)
     valid, position = core.utf8_length(s)
   end
   return s
+end
+
+-- How a path names a key: short, and what is no string or number by its type alone, for `tostring` may run anything.
+function text.key(key)
+  if type(key) == "string" then return text.shown(key, 64) end
+  if type(key) ~= "number" then return "(" .. type(key) .. ")" end
+  -- Whatever the locale has for a decimal point.
+  return (("%.14g"):format(key):gsub("[^-+0-9a-z]+", "."))
 end
 
 --- A word that stands where another is expected, in quotes. Not one of digits: that may be somebody's id.

@@ -183,13 +183,14 @@ function request.build(config, description, path, payload, encrypt, previous_sta
       ["Agent-Token"] = config.agent_token,
       ["User-Agent"] = USER_AGENT,
     },
-    request_id = type(payload.requestId) == "string" and payload.requestId or nil,
-    merchant_biz_no = type(payload.merchantBizNo) == "string" and payload.merchantBizNo or nil,
     order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,
     personal = form and personal or not form and personal_of(payload) or nil,
     warnings = found or {},
   }
+  for name, field in pairs(platform.identity) do
+    if type(payload[field]) == "string" then prepared[name] = payload[field] end
+  end
   if encrypt then
     local sealed, header = seal(config, body)
     if not sealed then return nil, Error.new("crypto", header, { request_id = prepared.request_id }) end

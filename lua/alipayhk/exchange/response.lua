@@ -65,18 +65,13 @@ local function open(config, raw, encrypt)
     why or "`encryption` (key_padding) and `private_key` have to be what AlipayHK seals with and for"))
 end
 
--- Whether what cannot be read was meant to be JSON.
-local function begins_as_json(body)
-  return body:find("^\239?\187?\191?[ \t\r\n]*[{%[]") ~= nil
-end
-
 local function decode(request, raw, body)
   local decoded, why = json.decode_object(body, "result")
   if decoded and type(decoded.result) == "table" then return decoded end
   local coding = message.coding_fault(raw.headers)
   if decoded then
     why = "has no `result` object"
-  elseif not coding and body == raw.body and why:find("^not JSON") and not begins_as_json(body) then
+  elseif not coding and body == raw.body and why:find("^not JSON") and not json.is_begun(body) then
     why = ("is no JSON object but %s; does a login page or a proxy answer in AlipayHK's place?"):format(
       foreign.describe(raw, request.personal))
   else
@@ -85,17 +80,14 @@ local function decode(request, raw, body)
   return nil, failure("protocol", coding and why .. "; " .. coding or why)
 end
 
--- What an answer may repeat of its request: the field, and where the request has it.
-local ECHOES = { { "requestId", "request_id" }, { "merchantBizNo", "merchant_biz_no" } }
-
 -- A signature does not bind an answer to its request: what it repeats may tell that it belongs to another.
 local function other_request(request, decoded)
-  for _, echo in ipairs(ECHOES) do
-    local theirs, ours = decoded[echo[1]], request[echo[2]]
+  for name, field in pairs(platform.identity) do
+    local theirs, ours = decoded[field], request[name]
     if type(theirs) == "number" then theirs = core.json_number(theirs) end
     if type(theirs) == "string" and theirs ~= "" and ours and theirs ~= ours then
       return failure("protocol", ("is to another request: its %s is %s, and %s was sent; the outcome of this one is "
-        .. "unknown"):format(echo[1], quote.short(theirs, request.personal), quote.short(ours, request.personal)),
+        .. "unknown"):format(field, quote.short(theirs, request.personal), quote.short(ours, request.personal)),
         "another_request")
     end
   end

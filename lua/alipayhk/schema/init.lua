@@ -37,10 +37,6 @@ local function new_state(case, opts)
   return state
 end
 
-local function key_text(key)
-  return text.shown(text.key(key), 64)
-end
-
 -- Keys of objects are strings in it, indices of lists numbers.
 local function path_of(state, depth, key)
   local parts = {}
@@ -50,7 +46,7 @@ local function path_of(state, depth, key)
     if type(part) == "number" then
       parts[i] = ("[%d]"):format(part)
     else
-      parts[i] = (i > 1 and "." or "") .. key_text(part)
+      parts[i] = (i > 1 and "." or "") .. text.key(part)
     end
   end
   return concat(parts)
@@ -165,7 +161,7 @@ end
 
 local function by_text(a, b)
   if type(a) == "string" and type(b) == "string" then return a < b end
-  return key_text(a) < key_text(b)
+  return text.key(a) < text.key(b)
 end
 
 local function sorted_keys(value)
@@ -234,7 +230,7 @@ local function walk_listed_keys(node, value, state, depth)
       if not key_set[key] then
         local hint = i <= SUGGESTED_MAX and suggest.name(key, keys) or ""
         local message = ("expected a key among %s%s"):format(concat(keys, ", "), hint)
-        report(state, depth, key_text(key), "enum", message, node.warns.enum)
+        report(state, depth, text.key(key), "enum", message, node.warns.enum)
         if each then visit_silently(each, value[key], key, state, depth) end
       end
     end
@@ -263,7 +259,7 @@ function walk(node, value, state, depth)
   elseif node.each then
     for _, key in ipairs(sorted_keys(value)) do
       if not node.by_name[key] then
-        visit(node.each, value[key], type(key) == "number" and key_text(key) or key, state, depth)
+        visit(node.each, value[key], type(key) == "number" and text.key(key) or key, state, depth)
       end
     end
   elseif node.element then
@@ -296,7 +292,7 @@ local function check_unknown(compiled, value, state)
     if not root.by_name[key] then
       unknown = unknown + 1
       local hint = unknown <= SUGGESTED_MAX and suggest.name(key, names) or ""
-      report(state, 0, key_text(key), "unknown", message .. hint)
+      report(state, 0, text.key(key), "unknown", message .. hint)
     end
   end
 end

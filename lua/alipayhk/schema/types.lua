@@ -208,15 +208,14 @@ end
 function types.object(_, required)
   local name = #required > 0 and "an object with " .. concat(required, " and ") or "an object"
   return function(value)
-    if type(value) ~= "table" or #value > 0 then return expected(name, value) end
+    if not json.is_object(value) then return expected(name, value) end
     if json.is_marked_list(value) then return "type", ("expected %s, found a table marked as a list"):format(name) end
   end
 end
 
 function types.array()
   return function(value)
-    if json.is_empty_array(value) then return nil end
-    if type(value) ~= "table" or (#value == 0 and next(value) ~= nil) then return expected("a list", value) end
+    if not json.is_list(value) then return expected("a list", value) end
   end
 end
 
@@ -224,10 +223,9 @@ end
 -- comes back, too, as a third value.
 function types.json_object()
   return function(value)
-    if type(value) == "table" and #value == 0 then return nil end
+    if json.is_object(value) then return nil end
     if type(value) ~= "string" then return expected("a table, or a string of JSON", value) end
-    if not value:find("^[ \t\r\n]*{") then return "format", "not the JSON of an object" end
-    local decoded, message, is_mended = json.decode(value)
+    local decoded, message, is_mended = json.decode_object(value)
     if not decoded then return "format", "not the JSON of an object: " .. text.shown(message, 100) end
     -- It is sent as it is: what we would pass over, AlipayHK may not.
     if is_mended then

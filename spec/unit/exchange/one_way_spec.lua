@@ -39,7 +39,10 @@ local function trace(client, call)
   }
   local steps = {}
   local jit = rawget(_G, "jit")
-  if jit then jit.off() end -- compiled code calls no hooks
+  if jit then -- compiled code calls no hooks
+    jit.off()
+    jit.flush()
+  end
   debug.sethook(function()
     local step = watched[debug.getinfo(2, "f").func]
     if step then steps[#steps + 1] = step end
