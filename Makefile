@@ -188,11 +188,13 @@ build-stress-asan:
 	    EXTRA_CFLAGS='$(SANITIZE)'
 
 # ---- reference pages ---------------------------------------------------------------------------
-SCENARIO_PAGES ?= docs/scenarios
-PAYLOAD_TYPES  ?= lua/alipayhk/payloads.lua
+# DOCS_INTO: another folder than this one, laid out as it.
+DOCS_INTO ?= .
 .PHONY: docs
 docs: build
-	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) docs/generate/init.lua $(SCENARIO_PAGES) $(PAYLOAD_TYPES)
+	@mkdir -p $(DOCS_INTO)/docs/scenarios $(DOCS_INTO)/lua/alipayhk/meta
+	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) docs/generate/init.lua $(DOCS_INTO) \
+	    $(filter-out docs/reference.md,$(wildcard docs/*.md))
 
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
@@ -241,6 +243,6 @@ help:
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
 	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'
-	@echo 'make docs            docs/scenarios and the editor annotations, from lua/alipayhk/api'
+	@echo 'make docs            docs/scenarios, docs/reference.md and the generated annotations'
 	@echo 'make lint            luacheck, clang-format, clang-tidy'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'

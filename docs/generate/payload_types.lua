@@ -1,4 +1,5 @@
--- Annotations for editors with the Lua language server: a class for each scenario's payload.
+-- Annotations of the payloads: a class for each scenario's, an alias for each API's.
+
 
 local SCALARS = { string = "string", number = "number", any = "any" }
 
@@ -49,24 +50,21 @@ function classes(node, name, out, literals)
   out[#out + 1] = table.concat(lines, "\n")
 end
 
-local ALIASES = { order = "alipayhk.Order", contract_card = "alipayhk.ContractCard" }
-
 local HEAD = [[
 ---@meta _
--- Generated from lua/alipayhk/api by `make docs`. For editors with the Lua language server: the payloads
--- of every scenario. Never loaded.]]
+-- Made from lua/alipayhk/api by `make docs`: the payloads of every scenario. Never loaded.]]
 
---- @tparam table apis list of `{ description, scenarios = { { scenario, compiled } } }`
--- @treturn string Lua source
+-- `apis`: a list of `{ description, scenarios = { { scenario, compiled } } }`. Gives Lua source.
 return function(apis)
   local out = { HEAD }
   for _, api in ipairs(apis) do
-    local names = {}
+    local of_scenarios = {}
     for i, entry in ipairs(api.scenarios) do
-      names[i] = ("alipayhk.%s.%s"):format(api.description.name, entry.scenario.name)
-      classes(entry.compiled.root, names[i], out, { [api.description.scenario_field] = entry.scenario.name })
+      of_scenarios[i] = ("alipayhk.%s.%s"):format(api.description.name, entry.scenario.name)
+      classes(entry.compiled.root, of_scenarios[i], out, { [api.description.scenario_field] = entry.scenario.name })
     end
-    out[#out + 1] = ("---@alias %s\n---| %s"):format(ALIASES[api.description.name], table.concat(names, "\n---| "))
+    out[#out + 1] = ("---@alias alipayhk.%s\n---| %s"):format(
+      api.description.class, table.concat(of_scenarios, "\n---| "))
   end
   return table.concat(out, "\n\n") .. "\n"
 end

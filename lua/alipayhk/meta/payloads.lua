@@ -1,6 +1,5 @@
 ---@meta _
--- Generated from lua/alipayhk/api by `make docs`. For editors with the Lua language server: the payloads
--- of every scenario. Never loaded.
+-- Made from lua/alipayhk/api by `make docs`: the payloads of every scenario. Never loaded.
 
 ---@class alipayhk.order.PASS_TICKET.amount
 ---@field value string cents
