@@ -138,16 +138,22 @@ function config.has_key(name)
   return CHECKS[name] ~= nil or TABLE_CHECKS[name] ~= nil
 end
 
--- Every key there is, sorted, and the same with those of the tables under their tables' names.
-local KEYS, PATHS = list.keys(CHECKS), {}
+-- Every key there is, sorted.
+local KEYS = list.keys(CHECKS)
 for name in pairs(TABLE_CHECKS) do KEYS[#KEYS + 1] = name end
 table.sort(KEYS)
-config.KEYS = KEYS
+
+-- The same and, as "tls.ca_file", those of the tables within.
+config.PATHS = {}
 for _, name in ipairs(KEYS) do
-  PATHS[#PATHS + 1] = name
-  for _, below in ipairs(list.keys(TABLE_CHECKS[name] or {})) do PATHS[#PATHS + 1] = name .. "." .. below end
+  config.PATHS[#config.PATHS + 1] = name
+  for _, below in ipairs(list.keys(TABLE_CHECKS[name] or {})) do
+    config.PATHS[#config.PATHS + 1] = name .. "." .. below
+  end
 end
-for _, name in ipairs { "passphrase", "file", "data" } do PATHS[#PATHS + 1] = "private_key." .. name end
+for _, name in ipairs { "passphrase", "file", "data" } do
+  config.PATHS[#config.PATHS + 1] = "private_key." .. name
+end
 
 -- ---- what is wrong -------------------------------------------------------------------------------
 
@@ -171,7 +177,7 @@ local function unknown_fault(path)
   if NO_VERIFYING[path:match("[^.]*$")] then
     return "no such key: the server's certificate is always verified; tls.ca_file names a CA of your own"
   end
-  return "no such key" .. suggest.path(path, PATHS)
+  return "no such key" .. suggest.path(path, config.PATHS)
 end
 
 -- A table's constructor leaves out what is nil.

@@ -26,7 +26,7 @@
 ---| "crypto" # signing or sealing failed; nothing was sent
 ---| "transport" # no answer; `code` is an `alipayhk.TransportCode`
 ---| "http" # an HTTP status other than 200, without a `result` or with one that says S
----| "signature" # a signature is absent, half-present or wrong. Of an answer, code `stale` (`max_response_age_ms`) or `unverified` (it could not be checked: memory is short); of a call, `unsigned`, `wrong`, `client_id`, `stale` or `unverified`
+---| "signature" # an answer or a call is not known to be AlipayHK's. Code `unsigned`: it has no signature, or half of one; `wrong`: not the signature of these bytes; `client_id`: it is for another client; `stale`: too old (`max_response_age_ms`, `max_age_ms`); `unverified`: it could not be checked, for memory is short or there is no key
 ---| "decrypt" # what came cannot be opened
 ---| "protocol" # what came is no JSON object, or has no `result`; code `another_request`: it answers another request
 ---| "result" # AlipayHK said F or U, whatever the HTTP status; `code` is its `resultCode`
