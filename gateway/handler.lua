@@ -1,4 +1,4 @@
---- A stand-in for AlipayHK's gateway: verifies, opens, checks, remembers and answers as documented.
+-- A stand-in for AlipayHK's gateway: verifies, opens, checks, remembers and answers as documented.
 -- It runs in nginx and reads every AlipayHK fact from alipayhk.api.
 
 local algorithms = require "alipayhk.exchange.algorithms"
@@ -25,19 +25,19 @@ local DAY_MS = DAY_S * 1000
 local CLIENT_PREFIX = "LOCAL_"
 -- What the core is told for each algorithm.
 local OPTIONS = algorithms.read {}
--- Of the gateway's own keys; of a client's where nobody says otherwise.
+-- The version of the gateway's own keys, and of a client's key unless GATEWAY_KEY_VERSION says otherwise.
 local KEY_VERSION = "1"
 
 local clients = {}
 -- How far Request-Time may be from our clock; nil: any time will do.
 local tolerance_s
 
--- How files are called that have keys of a type.
+-- The word for a type of key in file names.
 local function kind_of(key_type)
   return text.lower(key_type)
 end
 
--- A client whose public key is in a file; or nil and a message. `algorithm` is its keys' own when absent.
+-- Makes a client from the file of its public key; or nil and a message. `algorithm`: by default that of the key's type.
 local function new_client(directory, client_id, key_file, key_version, algorithm)
   local merchant, why = keyring.new { [key_version] = { file = key_file } }
   if not merchant then return nil, why end
@@ -60,7 +60,7 @@ local function refuse_option(name, why)
   error(("%s: %s"):format(name, why), 0)
 end
 
--- The user's own client. With which of our keys its answers are signed, gateway/start finds in a file.
+-- Adds the user's own client, and tells gateway/start, in a file, which of our keys signs its answers.
 local function add_own_client(directory, options)
   if options.client_id:find("[^!-~]") then
     refuse_option("GATEWAY_CLIENT_ID", "expected printable ASCII without blanks, as `client_id` in the config is")
@@ -74,8 +74,7 @@ local function add_own_client(directory, options)
   assert(file:close())
 end
 
---- Reads the keys, and the options: what gateway/start was given. Called once, in the master.
--- @tparam string directory
+-- Reads the keys and the options that gateway/start was given. Called once, in the master.
 function handler.init(directory)
   for _, algorithm in ipairs(platform.algorithms) do
     local client_id = CLIENT_PREFIX .. algorithm.name
@@ -101,7 +100,7 @@ local function result_of(description, code, said)
   return { resultCode = code, resultStatus = known.status, resultMessage = said or known.meaning }
 end
 
--- Signed and, where the request was, encrypted for a client that is known; plain otherwise.
+-- Answers. For a known client the answer is signed and, if the request was, encrypted; for others it is plain.
 local function answer(request, client, body)
   local encoded = json.encode(body)
   local header = ngx.header
@@ -122,11 +121,11 @@ end
 
 -- ---- reading the request -----------------------------------------------------------------------
 
--- Or nil and the HTTP status that says why there is none.
+-- Reads the request; or gives nil and the HTTP status to answer with.
 local function read_request()
   local given, body = nginx_request.read(ngx)
   if not given then return nil, body end
-  -- What comes twice no client sends on purpose.
+  -- No client sends one of these headers twice on purpose.
   local headers = message.headers(given)
   if not headers then return nil, 400 end
   local function header(name) return message.header(headers, name) end
@@ -141,12 +140,12 @@ local function read_request()
   }
 end
 
--- Seconds since the epoch of ISO 8601, the one form that a client may write; nil for another.
+-- The seconds since the epoch of a time in ISO 8601, the one form that clients may use; nil for any other text.
 local function read_time(value)
   return value:find("^%d%d%d%d%-%d%d%-%d%dT") and time.read(value) or nil
 end
 
--- The client when the request is its own; otherwise nil, a result code and what to say.
+-- The client that signed the request; or nil, a result code and a message.
 local function authenticate(request)
   if request.method ~= "POST" then return nil, "METHOD_NOT_SUPPORTED" end
   local client_id = message.header(request.headers, "client-id")
@@ -161,7 +160,7 @@ local function authenticate(request)
   return client
 end
 
--- Ours, and off by default: what AlipayHK allows is on no page.
+-- A check of ours, off by default: no page says what AlipayHK allows.
 local function time_fault(request)
   if not tolerance_s then return nil end
   local seconds = math.abs(core.now() - read_time(request.time))
@@ -170,7 +169,7 @@ local function time_fault(request)
     .. "rule, not AlipayHK's)"):format(seconds, tolerance_s)
 end
 
--- Or nil and what to say.
+-- The plaintext of an encrypted body; or nil and a message.
 local function open_body(request, client)
   local pairs_ = core.parse_pairs(request.encrypted)
   local version = pairs_ and pairs_.keyVersion
@@ -207,7 +206,7 @@ local function save(key, stored)
   assert(ngx.shared.orders:set(key, json.encode(stored)))
 end
 
--- Refuses a step that a rule on AlipayHK's pages forbids; what is only inferred passes.
+-- A message for a step that a rule on AlipayHK's pages forbids; steps that are only inferred to be wrong pass.
 local function step_fault(description, stored, payload)
   if not stored or stored.scenario ~= payload[description.scenario_field] then return nil end
   local scenario = rules.alipayhk:form(description, payload).scenario
@@ -215,7 +214,7 @@ local function step_fault(description, stored, payload)
   return not is_warning and fault or nil
 end
 
--- Whether a requestId was used before, with another content. The same again is a retry.
+-- Whether a requestId was used before with another content. With the same content it is a retry.
 local function is_inconsistent(client, request, payload, body)
   local key = client.client_id .. ":" .. payload[platform.identity.request_id]
   local content = ngx.sha1_bin(request.path .. "\n" .. body)
@@ -230,14 +229,14 @@ local function key_of(description, client, payload)
   return ("%s:%s:%s"):format(client.client_id, description.name, payload[platform.identity.merchant_biz_no])
 end
 
--- What an API's answers tell of what is stored, as far as its description has these fields.
+-- What an answer shows of a stored event: the fields among these that the API's answers have.
 local function shown(description, stored)
   local known, body = { orderId = stored.order_id, orderStatus = stored.status }, {}
   for _, field in ipairs(description.response) do body[field.path] = known[field.path] end
   return body
 end
 
--- Keeps an event unless a later one is stored. One worker and no yield between load and save keep this atomic.
+-- Stores an event unless a later one is stored. It is atomic: there is one worker, and no yield from load to save.
 local function keep(description, client, payload)
   local key = key_of(description, client, payload)
   local stored = load(key)
@@ -255,7 +254,7 @@ local function keep(description, client, payload)
   return "SUCCESS", nil, shown(description, stored)
 end
 
--- By API, where it does more than keep: gives a result code, a message, and further fields of the answer.
+-- The APIs that do more than `keep`: each gives a result code, a message, and further fields of the answer.
 local apply = {}
 
 function apply.contract_card(description, client, payload)
@@ -281,7 +280,7 @@ end
 
 -- ---- the handler -------------------------------------------------------------------------------
 
--- A status outside the scenario's list has a code of its own, where nothing else is wrong.
+-- A status that is not the scenario's has its own code, if it is the only fault.
 local function code_of(description, faults)
   local only = #faults == 1 and faults[1]
   return only and only.path == description.status_field and only.code == "enum" and "ORDER_STATUS_INVALID"

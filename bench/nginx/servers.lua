@@ -1,4 +1,4 @@
---- The two nginx of the benchmarks: the other end, and the worker that is measured. The worker has a CPU of its own
+-- The two nginx of the benchmarks: the other end, and the worker that is measured. The worker has a CPU of its own
 -- where there are two; the traffic shares that of the other end.
 
 local core = require "alipayhk.core"
@@ -106,9 +106,7 @@ end
 
 -- ---- public ------------------------------------------------------------------------------------
 
---- What the worker says.
--- @tparam string path
--- @treturn table
+-- What the worker says.
 function servers.ask(path)
   local answer = assert(handle:send {
     method = "POST", url = ("http://127.0.0.1:%d%s"):format(servers.port, path), headers = {}, body = "",
@@ -118,7 +116,7 @@ function servers.ask(path)
   return assert(json.decode(answer.body))
 end
 
---- Ends the worker and starts a new one, which has used no memory yet.
+-- Ends the worker and starts a new one, which has used no memory yet.
 function servers.renew()
   local old = ("%d"):format(servers.ask("/usage").pid)
   shell.run("kill -HUP " .. pids.nginx)
@@ -126,16 +124,15 @@ function servers.renew()
   repeat core.sleep(100) until output_of("kill -0 " .. old) ~= ""
 end
 
---- The last line of the worker's error log.
+-- The last line of the worker's error log.
 function servers.last_error()
   return (shell.read(directory .. "/error.log") or ""):match("([^\n]*)\n*$")
 end
 
---- Starts both, runs f, and ends them whatever becomes of it.
--- @tparam table gateway what gateway/start printed: the keys and the certificate are taken from it
--- @tparam string order JSON
--- @tparam ?string peers directory
--- @tparam function f
+-- Starts both, runs f, and ends them whatever becomes of it.
+-- `gateway`: what gateway/start printed: the keys and the certificate are taken from it
+-- `order`: JSON
+-- `peers`: directory
 function servers.run(gateway, order, peers, f)
   directory = output_of("mktemp -d")
   handle = curl.new()

@@ -60,7 +60,9 @@ end
 local MARKED = "(<!%-%- made from lua/alipayhk/meta: ([%w_.]+) %-%->\n).-(<!%-%- end %-%->)"
 
 local function with_tables(content, model)
-  return (content:gsub(MARKED, function(begin, name, finish) return begin .. reference.table(model, name) .. finish end))
+  return (content:gsub(MARKED, function(begin, name, finish)
+    return begin .. reference.table(model, name) .. finish
+  end))
 end
 
 local apis = read_apis()

@@ -37,9 +37,9 @@ for _, path in ipairs(config_reader.RETRY_PATHS) do OPTION_PATHS[#OPTION_PATHS +
 
 local RECEIVE_OPTIONS = { max_age_ms = arguments.milliseconds(0) }
 
--- Every method begins so: `client.sync_order(order)` would take the order for the client.
+-- Called first by every method: `client.sync_order(order)`, with a dot, would take the order for the client.
 local function check_self(self, method)
-  -- Somebody's own table over a client's will do.
+  -- A user's own table over a client's fields will do.
   if type(self) == "table" and type(self.config) == "table" and type(self.transport) == "table" then return end
   error(("%s: called without its client; call it with a colon, as client:%s(...)"):format(method, method), 3)
 end
@@ -67,7 +67,7 @@ local function call_fault(client, request)
   return inbound.request_fault(request)
 end
 
--- What JSON cannot carry of a result.
+-- A message where a result is no table, or JSON cannot carry it.
 local function result_fault(result)
   local fault = arguments.type_fault(result, "table")
   return fault and "result: " .. fault or json.fault(result, "result")
@@ -75,7 +75,8 @@ end
 
 -- ---- building and sending --------------------------------------------------------------------------
 
--- nginx's log has each warning once, whichever place of a list it is about: the samples look at none.
+-- Each warning goes into nginx's log once, for many users do not look at `response.warnings`. List indices are left
+-- out, so that a warning about every element is one.
 local function log_warnings(description, payload, warnings)
   for _, warning in ipairs(warnings) do
     local scenario = ("%s %s"):format(description.noun, tostring(payload[description.scenario_field]))

@@ -24,14 +24,14 @@ local of_type, one_of, whole, found = arguments.of_type, arguments.one_of, argum
 
 -- ---- what the values have to be: each gives a message, and where within the value ---------------
 
--- Goes into a header or the signed content as it is.
+-- For a text that goes into a header or into the signed content unchanged.
 local function header_fault(value)
   local fault = arguments.type_fault(value, "string") or arguments.blank_fault(value)
   if fault then return fault end
   if value:find("[^\33-\126]") then return "expected printable ASCII" end
 end
 
--- Ours, no limit of AlipayHK's: theirs have 20. A key in its place would be sent to whoever answers.
+-- A limit of ours: AlipayHK's ids have 20 characters. A key that was given in its place would be sent to the server.
 local CLIENT_ID_MAX = 128
 
 local function client_id_fault(value)
@@ -56,7 +56,7 @@ local function key_source_fault(value)
     return "expected a key as string, { file = path }, or a key of alipayhk.core; " .. found(value)
   end
   if value.file == nil and value.data == nil then
-    -- A table of versions, unless somebody took these for names of a key source.
+    -- It is a table of versions, unless it has one of these names, which people take for those of a key source.
     for _, name in ipairs { "path", "filename", "pem", "key" } do
       if value[name] ~= nil then return "no such key; a key is { file = path } or { data = string }", name end
     end
@@ -157,7 +157,8 @@ end
 
 -- ---- what is wrong -------------------------------------------------------------------------------
 
--- As it is, unless it is no name: a value took its place then, which may be a key.
+-- A key of the config as a message may show it. What does not look like a name may be a value in the wrong place, even
+-- a secret key, and is not shown.
 local function shown_name(key)
   key = tostring(key)
   if #key <= 64 and not key:find("[^A-Za-z0-9_.%[%]-]") then return key end
@@ -169,7 +170,8 @@ local function fail(key, message)
   return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key })
 end
 
--- What others call it: nobody is to switch the check of signatures off in its place.
+-- Other libraries' options for the check of certificates. A suggestion must not lead to `verify_response`, which is
+-- about signatures.
 local NO_VERIFYING = { verify = true, verify_peer = true, verify_host = true, verify_ssl = true, ssl_verify = true,
   insecure = true, verify_tls = true, tls_verify = true, skip_verify = true, no_verify = true, check_hostname = true }
 
@@ -180,7 +182,7 @@ local function unknown_fault(path)
   return "no such key" .. suggest.path(path, config.PATHS)
 end
 
--- A table's constructor leaves out what is nil.
+-- A field that is nil is not in the table: it cannot be told from one that was left out.
 local UNSET = " (it is nil: for a variable that is not set os.getenv gives nil)"
 
 local REQUIRED = {
@@ -201,7 +203,7 @@ local function check_names(given)
   return given
 end
 
--- Its own copy of the defaults, too: some of it is handed to transports.
+-- Each config has its own copy, even of the defaults, for some of it is handed to users' transports.
 local function read_table(name, value)
   if name == "retry" then return retry.read(value == nil and {} or value, retry.DEFAULTS, unknown_fault) end
   return arguments.read_table(name, value == nil and {} or value, TABLE_CHECKS[name], TABLE_DEFAULTS[name],
@@ -231,7 +233,7 @@ local function read_destination(result)
   if not given then return fail("environment", "give `environment` (\"production\" or \"testing\") or `base_url`") end
   local base, message = url.parse_base(given)
   if not base then return fail("base_url", message) end
-  -- The paste of a whole address, where the APIs' own paths are added by us.
+  -- A whole address was pasted; we add the API's path ourselves.
   for _, description in pairs(api.by_name) do
     if base.prefix:sub(-#description.path) == description.path then
       return fail("base_url", "leave the API's own path out: " .. description.path)
@@ -241,7 +243,7 @@ local function read_destination(result)
   return result
 end
 
--- The core throws for malformed source tables; here that is one more config error.
+-- The core throws for a malformed table; for a config that is one more error to return.
 local function read_source(reader, source)
   local ok, key, message = pcall(reader, source)
   if not ok then return nil, (tostring(key):gsub("^bad argument #1[^(]*%((.*)%)$", "%1")) end
@@ -297,7 +299,7 @@ local function read_encryption(result)
 end
 
 local function read_tls(result)
-  -- In nginx our own transport refuses them, and says which directives take their place.
+  -- In nginx our own transport refuses these keys, and says which directives take their place.
   if runtime.in_nginx() and type(result.transport) ~= "function" then return result end
   local key, message = tls.fault(result.tls)
   if key then return fail("tls." .. key, message) end
@@ -367,7 +369,7 @@ function config.read_retry(given, base)
   return policy
 end
 
--- The paths of a call's options that stand in tables of the config, too.
+-- The options of a call that stand in a table: what is suggested for one that was given outside of it.
 config.RETRY_PATHS = {}
 for i, name in ipairs(list.keys(retry.CHECKS)) do config.RETRY_PATHS[i] = "retry." .. name end
 

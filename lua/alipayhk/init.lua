@@ -1,5 +1,4 @@
---- AlipayHK's order service and performance notifications.
--- @module alipayhk
+-- AlipayHK's order service and performance notifications.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -12,7 +11,7 @@ local version = require "alipayhk.base.version"
 
 local alipayhk = {
   _VERSION = version,
-  --- An empty list, for a place that no rule describes; there `{}` is an empty object.
+  -- An empty list, for a place that no rule describes; there `{}` is an empty object.
   empty_array = json.empty_array,
 }
 

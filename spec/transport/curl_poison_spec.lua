@@ -65,7 +65,7 @@ describe("a kept connection that was spoken on", function()
     other:close()
   end
 
-  --- The number of the connection of each whole request.
+  -- The number of the connection of each whole request.
   local function connections()
     local numbers = {}
     for _, entry in ipairs(gateway:log()) do

@@ -23,14 +23,14 @@ describe("the environment of curl", function()
   teardown(function() gateway:stop() end)
   before_each(function() gateway:forget() end)
 
-  --- The listeners that requests came through, in order.
+  -- The listeners that requests came through, in order.
   local function hops()
     local listeners = {}
     for i, entry in ipairs(gateway:log()) do listeners[i] = entry.listener end
     return listeners
   end
 
-  --- Sends from a process with this environment.
+  -- Sends from a process with this environment.
   local function send_with(env, listener, proxy)
     local output, status = child.run(SEND, { gateway:url("/ok", listener), gateway.ca_file, proxy or "" }, env)
     assert.equal("200\n", output)

@@ -30,7 +30,7 @@ describe("TLS over curl", function()
   end)
   after_each(function() transport:close() end)
 
-  --- send() with tls options whose values are names in `known`, or themselves.
+  -- send() with tls options whose values are names in `known`, or themselves.
   local function send(listener, options)
     local tls = {}
     for name, value in pairs(options) do tls[name] = known[value] or value end

@@ -1,6 +1,5 @@
---- Performance notifications: what AlipayHK's base page says of the request, as data. The form:
+-- Performance notifications: what AlipayHK's base page says of the request, as data. The form:
 -- `alipayhk.api`.
--- @module alipayhk.api.contract_card
 
 return {
   name = "contract_card",

@@ -1,10 +1,10 @@
---- The APIs by name and by path. What AlipayHK says of them is data, in the files beside this one and
+-- The APIs by name and by path. What AlipayHK says of them is data, in the files beside this one and
 -- in the folders below it, one file a scenario; each fact stands there once.
 --
--- An API (`order.lua`, `contract_card.lua`) names the client's `method` for it and the `class` that editors know its
--- payloads by. It has base `fields`, `scenarios`, `results` by code, and
--- says which field names the scenario (`scenario_field`), its status (`status_field`), the order of two events
--- (`sequence_field`) and, where there is one, holds the texts to be shown (`texts_field`). A scenario has
+-- An API (`order.lua`, `contract_card.lua`) has the `path`, the client's `method` for it, the `class` that editors know
+-- its payloads by, base `fields`, `scenarios`, and `results` by code. It says which field names the scenario
+-- (`scenario_field`), the status (`status_field`), which one orders two events (`sequence_field`), and which holds the
+-- texts to be shown, if any does (`texts_field`). A scenario has
 --
 -- - `name`, `title` of its page, `summary`, and `match`: how sure it is that the page is the name's;
 -- - `source`: tags of `alipayhk.api.pages`, for all rows that have none of their own;
@@ -18,20 +18,19 @@
 -- Confidence: SEEN stands on an official page and is enforced; INFERRED follows from a sister page and
 -- is advice; NOT FOUND is on no copy of a page, and never enforced. Some marks of a field are ours and say nothing of
 -- AlipayHK: `alipayhk.schema.fields` lists them.
--- @module alipayhk.api
 
 local platform = require "alipayhk.api.platform"
 
 local api = { names = {}, by_name = {}, by_path = {} }
 
--- Takes an API in. The modules above read the APIs when they are loaded, so this comes before them.
+-- Registers an API. Has to be called before the floors above are loaded, for they read the list then.
 function api.add(description)
   api.names[#api.names + 1] = description.name
   api.by_name[description.name] = description
   api.by_path[description.path] = description
 end
 
--- All there are. A new one is a file beside this one, and its name here.
+-- A new API is a file beside this one, and its name in this list.
 for _, name in ipairs { "order", "contract_card" } do
   api.add((require("alipayhk.api." .. name)))
 end

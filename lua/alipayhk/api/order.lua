@@ -1,5 +1,4 @@
---- The order service: what AlipayHK's base page says of its request, as data. The form: `alipayhk.api`.
--- @module alipayhk.api.order
+-- The order service: what AlipayHK's base page says of its request, as data. The form: `alipayhk.api`.
 
 return {
   name = "order",

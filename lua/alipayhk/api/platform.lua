@@ -1,9 +1,8 @@
---- What AlipayHK's open platform says about every API, as data.
+-- What AlipayHK's open platform says about every API, as data.
 --
 -- Confidence marks, here and in the files beside this one: SEEN stands on an official page or in an
 -- official SDK of the same gateway family; INFERRED follows from those and is to be confirmed with
 -- AlipayHK. What nobody has seen is not here.
--- @module alipayhk.api.platform
 
 return {
   -- Printed for contractCardSync (SEEN); the https scheme is INFERRED. Partners may be given others.
@@ -12,8 +11,9 @@ return {
     testing = "https://open-id-pre.alipay.com",
   },
 
-  -- Names of algorithms (SEEN) and what they stand for; of two with one key type the first is that of a key. Of ECC224
-  -- only the name is documented: curve, digest and encoding are INFERRED, so a `setting` of the config chooses.
+  -- Names of algorithms (SEEN) and what they stand for; of several with one key type the first is the default. Of
+  -- ECC224 only the name is documented: curve, digest and encoding are INFERRED, so the config's table `ecc224` may
+  -- choose.
   algorithms = {
     { name = "RSA256", key_type = "RSA", digest = "sha256", confidence = "SEEN" },
     {
@@ -50,7 +50,7 @@ return {
   -- All three spellings of the trace id occur (SEEN).
   tracer_headers = { "tracer-id", "tracerid", "trace-id" },
 
-  -- What tells one request and one order from another, in payloads and, where they repeat it, in answers (SEEN).
+  -- The fields that identify a request and an order, in payloads and in the answers that repeat them (SEEN).
   identity = { request_id = "requestId", merchant_biz_no = "merchantBizNo" },
 
   -- Calls from AlipayHK to the merchant (SEEN): what to answer, and after how many seconds each it calls again

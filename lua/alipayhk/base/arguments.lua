@@ -1,4 +1,4 @@
--- What a value has to be that a user gives: in a config, in options, in a description of fields.
+-- Checks of the values that users give: in a config, in options, in a description of fields.
 --
 -- A *check* gives a message where a value is not of its kind, and nil where it is. Every function that gives a message
 -- itself has a name that ends in `_fault`.
@@ -14,7 +14,8 @@ local INT_MAX = 2147483647
 
 -- ---- what was found ------------------------------------------------------------------------------
 
--- `found 7`, `found a table`. Texts may be secrets; a fraction would be written by the locale.
+-- What was found, for a message: `found 7`, `found a table`. Never a text, which may be a secret; never a fraction,
+-- which the locale would write.
 function arguments.found(value)
   if value == nil then return "found nothing" end
   if type(value) ~= "number" then return "found a " .. type(value) end
@@ -22,7 +23,7 @@ function arguments.found(value)
   return value % 1 == 0 and ("found %.0f"):format(value) or "found one that is not whole"
 end
 
--- A message where a value is of none of some types of Lua's.
+-- A message where a value has none of the types named.
 function arguments.type_fault(value, ...)
   local is = type(value)
   for i = 1, select("#", ...) do
@@ -34,7 +35,7 @@ end
 
 -- ---- checks --------------------------------------------------------------------------------------
 
--- Of one of some types of Lua's.
+-- A check for one of the types named.
 function arguments.of_type(...)
   local names, fault = { ... }, arguments.type_fault
   local first, second = names[1], names[2]
@@ -44,7 +45,7 @@ function arguments.of_type(...)
   end
 end
 
--- One of the values of a list.
+-- A check for one of the values of a list.
 function arguments.one_of(allowed)
   local shown = {}
   for i, candidate in ipairs(allowed) do
@@ -56,7 +57,7 @@ function arguments.one_of(allowed)
   end
 end
 
--- A whole number of some unit, at most what a C int holds unless it is said.
+-- A check for a whole number of a unit; `most` is the largest C int when absent.
 function arguments.whole(unit, least, most)
   most = most or INT_MAX
   return function(value)
@@ -66,7 +67,7 @@ function arguments.whole(unit, least, most)
   end
 end
 
--- A number of milliseconds, whole or not.
+-- A check for a number of milliseconds, with a fraction or without.
 function arguments.milliseconds(least, most)
   local limits = most and ("from %d to %d"):format(least, most) or ("from %d on"):format(least)
   return function(value)
@@ -86,8 +87,8 @@ function arguments.blank_fault(value)
   if value:find("[ " .. text.CONTROL .. "]") then return "there is a blank or a line break in it" end
 end
 
--- A message for the first option of a call that is none, or not of its kind; `checks` by the option's name. `known`:
--- the paths that are suggested, the options' own names when absent.
+-- A message where the options of a call are no table, or one of them is unknown or fails its check. `checks`: by the
+-- option's name; `known`: what is suggested for an unknown one, by default those names.
 function arguments.options_fault(opts, checks, known)
   if opts == nil then return nil end
   local fault = arguments.type_fault(opts, "table")
@@ -105,8 +106,8 @@ end
 
 -- ---- tables --------------------------------------------------------------------------------------
 
--- A table that a user gives under some name, over defaults; or nil, the path of what is wrong in it, and a message.
--- `unknown_fault(path)` gives the message for a key that there is not.
+-- A user's table put over defaults; or nil, the path of what is wrong in it, and a message. `name`: how the user calls
+-- the table; `unknown_fault(path)`: gives the message for an unknown key.
 function arguments.read_table(name, given, checks, defaults, unknown_fault)
   local fault = arguments.type_fault(given, "table")
   if fault then return nil, name, fault end

@@ -1,6 +1,5 @@
---- What stands at the ends of a text and is no part of it: line ends of a file, blanks of a form, the mark with
--- which some programs begin a file.
--- @module alipayhk.base.edges
+-- Invisible characters at the ends of a text that do not belong to it: a file's line end, a form's blank, a byte order
+-- mark.
 
 local text = require "alipayhk.base.text"
 
@@ -12,7 +11,7 @@ local CONTROL = "[" .. text.CONTROL .. "]"
 -- A character of UTF-8; a byte that begins none is passed over.
 local CHARACTER = "[%z\1-\127\194-\244][\128-\191]*"
 
--- Characters that show nothing, as the first and the last of a row: white space, marks of direction and of width none.
+-- Invisible characters, as first and last of each range: white space, direction marks, zero-width characters.
 local BLANK_ROWS = {
   { " ", " " }, { "\194\128", "\194\160" }, { "\225\154\128", "\225\154\128" }, { "\226\128\128", "\226\128\143" },
   { "\226\128\168", "\226\128\175" }, { "\226\129\159", "\226\129\164" }, { "\227\128\128", "\227\128\128" },
@@ -27,8 +26,7 @@ end
 
 local SHOWN = { ["\r"] = "\\r", ["\n"] = "\\n", ["\t"] = "\\t", ["\0"] = "\\0" }
 
---- A control character as a message shows it.
--- @tparam string character one byte
+-- A control character (one byte) as a message shows it.
 function edges.shown(character)
   return SHOWN[character] or ("\\x%02X"):format(character:byte())
 end
@@ -39,9 +37,7 @@ local function named(character)
   return BLANK[character] and "a blank" or nil
 end
 
---- What a text has at an end that is not seen.
--- @tparam string value
--- @treturn ?string such as "a blank at its end"; nil where there is nothing
+-- Names the invisible character at an end of a text, such as "a blank at its end"; nil where there is none.
 function edges.stray(value)
   local what = named(match(value:sub(-4), CHARACTER .. "$"))
   if what then return what .. " at its end" end
@@ -49,7 +45,7 @@ function edges.stray(value)
   return what and what .. " at its start"
 end
 
---- Whether there is nothing in a text but blanks.
+-- Whether a text consists of blanks alone.
 function edges.is_blank(value)
   local bytes = 0
   for character in gmatch(value, CHARACTER) do

@@ -1,8 +1,7 @@
---- The one error type: a table that prints as one readable line.
+-- The one error type: a table that prints as one readable line.
 --
 -- Fields: `kind`, `code`, `message`, `retryable`, `attempts`, `request_id`, `tracer_id`,
 -- `http_status`, `response`, `fields`. Never a secret, never a user's id.
--- @module alipayhk.base.error
 
 local text = require "alipayhk.base.text"
 
@@ -13,7 +12,7 @@ Error.__name = "alipayhk.error"
 -- What stands in brackets behind the message, in this order.
 local CONTEXT = { "http_status", "request_id", "tracer_id", "attempts" }
 
---- `kind/code: message (http_status=..., ...)`.
+-- `kind/code: message (http_status=..., ...)`.
 function Error:__tostring()
   local context = {}
   for _, name in ipairs(CONTEXT) do
@@ -24,10 +23,7 @@ function Error:__tostring()
   return text.one_line("alipayhk: " .. label .. ": " .. self.message .. suffix)
 end
 
---- Makes an error.
--- @tparam string kind config, invalid, crypto, transport, http, signature, decrypt, protocol, result
--- @tparam string message one line that tells the user what to do next
--- @tparam[opt] table fields further fields
+-- Makes an error. `message`: one line that tells the user what to do next; `fields`: what else is known.
 local function new(kind, message, fields)
   local err = fields or {}
   err.kind = kind

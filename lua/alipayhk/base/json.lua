@@ -1,15 +1,15 @@
---- JSON that says what the caller meant, or says why it cannot; the same whatever the locale.
+-- JSON that is what the caller meant, or an error that says why it cannot be; the same in every locale.
 --
--- An instance of lua-cjson of our own: the global one keeps its settings. What it cannot read or write (integers
--- above 2^53, an empty list, a decimal point under some locales) passes through it as a string with a mark: see
--- csrc/json.
--- @module alipayhk.base.json
+-- It uses its own instance of lua-cjson, so that the settings of the global one stay as they are. What lua-cjson cannot
+-- read or write (integers above 2^53, an empty list, a decimal point in some locales) passes through it as a marked
+-- string: see csrc/json.
 
 local core = require "alipayhk.core"
 local text = require "alipayhk.base.text"
 
--- lua-cjson notes the locale's decimal point when it is loaded and at each `new`, for all its instances; where that has
--- two bytes, it ends the process. The user's own instances are to read and write as they did: what stands noted, stays.
+-- lua-cjson stores the locale's decimal point, for all its instances, when it is loaded and at each `new`; if that has
+-- two bytes, it ends the process. So a new instance must not change what is stored, which the user's own instances go
+-- by.
 local function new_codec()
   local loaded = package.loaded.cjson
   local has_noted_dot = loaded and core.in_c_locale(pcall, loaded.decode, "[0.5]")
@@ -22,9 +22,9 @@ end
 local codec = new_codec()
 
 local DEPTH_MAX = 32
--- A table may stand in many places: without this a small payload could unfold without end.
+-- The same table may stand in many places: without a limit a small payload could become an endless text.
 local TABLES_MAX = 10000
--- From here on a double holds no longer every whole number.
+-- Above this a double no longer holds every whole number.
 local DOUBLE_INTEGER_MAX = 2 ^ 53
 local MARK = "\239\183\144" -- U+FDD0: see csrc/json/scan.h
 
@@ -39,7 +39,7 @@ local number_type = rawget(math, "type")
 
 local json = {
   null = codec.null,
-  -- What `[]` is written from, on every build; lua-cjson's own, where it has one, says the same.
+  -- Is written as `[]` on every build: lua-cjson's own value where it has one.
   empty_array = codec.empty_array or core.empty_array,
 }
 
@@ -48,22 +48,18 @@ local json = {
 local function decode(given, unique)
   local prepared, is_marked, is_object, is_mended = core.json_scan(given, unique)
   if not prepared then return nil, is_marked end
-  -- Elsewhere a comma between two integers may be the decimal point of one number.
+  -- In other locales a comma between two integers may be read as a decimal point.
   local ok, value = pcall(core.in_c_locale, codec.decode, prepared)
   if not ok then return nil, tostring(value) end
   if is_marked then value = core.json_settle(value) end
   return value, nil, is_object, is_mended
 end
 
---- The value of a text. An integer comes as one where this Lua has integers; one that its numbers cannot hold (without
--- integers: above 2^53) as its digits, a string. Half a surrogate pair, and what is no UTF-8, comes as U+FFFD; a
--- control character that stands in a string as it is comes as that.
--- @tparam string given
--- @treturn[1] table|string|number|boolean the value
--- @treturn[1] nil
--- @treturn[1] boolean whether something in the text was what JSON may not have
--- @treturn[2] nil
--- @treturn[2] string message
+-- The value of a text, nil, and whether something in the text was what JSON may not have; or nil and a message.
+--
+-- An integer comes as one where this Lua has integers. One that its numbers cannot hold (above 2^53 where it has none)
+-- comes as its digits, a string. Half of a surrogate pair and bytes that are no UTF-8 come as U+FFFD; a bare control
+-- character in a string stays.
 function json.decode(given)
   local value, message, _, is_mended = decode(given)
   return value, message, is_mended
@@ -85,7 +81,7 @@ end
 
 -- ---- what can be encoded -------------------------------------------------------------------------
 
--- Each gives a code and a message where the value cannot be written.
+-- By type: a code and a message where a value cannot be written.
 local check = {}
 
 function check.number(value)
@@ -107,7 +103,7 @@ end
 
 function check.boolean() end
 
---- Whether a value stands for an empty list, in no table.
+-- Whether a value is one of those that stand for an empty list and are no tables.
 function json.is_empty_array(value)
   return value ~= nil and (value == codec.empty_array or value == core.empty_array)
 end
@@ -116,12 +112,12 @@ function check.userdata(value)
   if value ~= json.null and not json.is_empty_array(value) then return "type", "a userdata has no form in JSON" end
 end
 
--- Whether a table can stand for an object: the one without keys can, too.
+-- Whether a table can be written as an object. An empty one can.
 function json.is_object(value)
   return type(value) == "table" and #value == 0
 end
 
--- Whether a value can stand for a list: the table without keys can, too.
+-- Whether a value can be written as a list. An empty table can.
 function json.is_list(value)
   if json.is_empty_array(value) then return true end
   return type(value) == "table" and (#value > 0 or next(value) == nil)
@@ -167,10 +163,10 @@ local function inspect_children(value, shape, path, depth, state)
   end
 end
 
--- What __metatable hides counts as well.
+-- Sees a metatable that `__metatable` hides, too.
 local metatable_of = debug and debug.getmetatable or getmetatable
 
--- Encoding reads tables raw: what a metamethod would show is not what would be sent.
+-- Whether metamethods show other fields than are sent: encoding reads tables raw.
 local function is_virtual(value)
   local metatable = metatable_of(value)
   if metatable == nil then return false end
@@ -178,7 +174,7 @@ local function is_virtual(value)
   return rawget(metatable, "__index") ~= nil or rawget(metatable, "__pairs") ~= nil or rawget(metatable, "__len") ~= nil
 end
 
---- Whether a table carries the mark by which some builds write it as a list, whatever is in it.
+-- Whether a table's metatable makes some builds write it as a list, whatever is in it.
 function json.is_marked_list(value)
   local metatable = metatable_of(value)
   return metatable ~= nil and (metatable == codec.array_mt or metatable == codec.empty_array_mt)
@@ -216,27 +212,19 @@ function walk(value, path, depth, state)
   if code then state.add(path, code, message) end
 end
 
---- Finds everything in a table that JSON could not carry unchanged.
--- @tparam table value
--- @tparam function add `add(path, code, message)`, called for each fault, in no order
--- @treturn boolean whether some table was not looked into: one with metamethods that would show other fields
---   than are written, or too many, or too deep
+-- Calls `add(path, code, message)`, in no order, for everything in a table that JSON cannot carry unchanged. True where
+-- some table was not looked into: it is virtual, too large or too deep.
 function json.inspect(value, add)
   local state = { add = add, tables = 0, is_opaque = false, is_full = false }
   inspect_table(value, "", 1, state)
   return state.is_opaque
 end
 
---- Whether a table is of the common sort in which `inspect` would find nothing: no metatable, lists and
--- objects not mixed, strings of UTF-8, whole numbers below 1e14, a few levels. False proves nothing.
--- @function json.is_plain
--- @tparam table value
--- @treturn boolean
+-- Whether a table is of the common sort in which `inspect` finds nothing: no metatables, lists and objects not mixed,
+-- strings of UTF-8, whole numbers below 1e14, a few levels. False proves nothing.
 json.is_plain = core.is_plain
 
---- A message where JSON cannot carry a table unchanged: what `inspect` finds first.
--- @tparam table value
--- @tparam string name of the table
+-- A message for the first thing in a table of that name that JSON cannot carry unchanged.
 function json.fault(value, name)
   if json.is_plain(value) then return nil end
   local fault
@@ -254,7 +242,7 @@ local function marked_text(value)
   return value:sub(1, #MARK) == MARK and MARK .. value or value
 end
 
--- A list that its metatable marks as one stays so.
+-- Keeps a list that its metatable marks as one.
 local function marked_table(value)
   local is_list = json.is_marked_list(value)
   if is_list and next(value) == nil then return MARK .. "[]" end
@@ -273,7 +261,7 @@ local MARKED = {
   userdata = function(value) return json.is_empty_array(value) and MARK .. "[]" or value end,
 }
 
--- A copy of a value in which lua-cjson finds nothing that it would write otherwise than it is meant.
+-- A copy of a value, with marked strings in place of what lua-cjson would write in another way.
 function marked(value)
   local mark = MARKED[type(value)]
   if mark then return mark(value) end

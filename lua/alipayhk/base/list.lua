@@ -1,9 +1,8 @@
---- What is done with lists over and over.
--- @module alipayhk.base.list
+-- Small operations on lists.
 
 local list = {}
 
---- Whether one of the entries is the value.
+-- Whether one of the entries is the value.
 function list.includes(entries, value)
   for _, entry in ipairs(entries) do
     if entry == value then return true end
@@ -11,7 +10,7 @@ function list.includes(entries, value)
   return false
 end
 
--- Whether a table has the keys of a list alone, 1 to its length.
+-- Whether the keys of a table are 1 to its length, and no others.
 function list.is_list(of)
   local count = 0
   for key in pairs(of) do
@@ -21,7 +20,7 @@ function list.is_list(of)
   return count == #of
 end
 
---- The entries as keys of a table; nil for nil.
+-- The entries as keys of a table; nil for nil.
 function list.set(entries)
   if not entries then return nil end
   local set = {}
@@ -29,7 +28,7 @@ function list.set(entries)
   return set
 end
 
---- The keys of a table with string keys, sorted.
+-- The keys of a table with string keys, sorted.
 function list.keys(of)
   local keys = {}
   for key in pairs(of) do keys[#keys + 1] = key end
@@ -37,7 +36,7 @@ function list.keys(of)
   return keys
 end
 
---- The `name` of each entry.
+-- The `name` of each entry.
 function list.names(entries)
   local names = {}
   for i, entry in ipairs(entries) do names[i] = entry.name end

@@ -1,5 +1,4 @@
---- What the other side says, as a message may repeat it: short, on one line, without the user's ids.
--- @module alipayhk.base.quote
+-- Texts of the other side as a message may quote them: short, on one line, without a user's ids.
 
 local core = require "alipayhk.core"
 local text = require "alipayhk.base.text"
@@ -8,7 +7,7 @@ local quote = {}
 
 local MAX = 256
 
--- Piece by piece: the text may be long, and say the same id many times.
+-- Done piece by piece, for a long text may hold the same id many times.
 local function without_one(said, value)
   if value == "" or not said:find(value, 1, true) then return said end
   local pieces, at = {}, 1
@@ -22,14 +21,12 @@ end
 
 local HTML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
--- The ways in which others write a value: as it is, as JSON, HTML and URLs have it.
+-- A value in the forms in which others may write it: plain, and escaped for JSON, HTML and URLs.
 local function forms_of(value)
   return { value, (value:gsub("/", "\\/")), (value:gsub("[&<>\"']", HTML)), core.percent_encode(value) }
 end
 
---- The whole of a text, but for some values.
--- @tparam string said
--- @tparam[opt] table personal values that no message may have
+-- The whole of a text, with "***" in place of personal values.
 function quote.without(said, personal)
   for _, value in ipairs(personal or {}) do
     for _, form in ipairs(forms_of(value)) do said = without_one(said, form) end
@@ -37,12 +34,10 @@ function quote.without(said, personal)
   return said
 end
 
---- @param said a text; anything else is none
--- @tparam[opt] table personal values that no message may have
--- @treturn string
+-- The beginning of a text, on one line, without personal values; "" for what is no text.
 function quote.short(said, personal)
   if type(said) ~= "string" then return "" end
-  -- Before it is cut: half an id is one, too.
+  -- Removed before the text is cut, for half of an id must not be shown either.
   return text.shown(text.one_line(text.cut(quote.without(said, personal), MAX)), MAX)
 end
 

@@ -1,16 +1,15 @@
---- Times that strictly increase. Of two events of one order AlipayHK takes the one with the greater time for the later,
--- so two within one millisecond, or on both sides of a clock's being set back, must not come out equal or swapped.
--- @module alipayhk.base.sequence
+-- Times that strictly increase. AlipayHK takes the event with the greater time for the later one, so two events within
+-- one millisecond, or before and after the clock was set back, must not get equal or swapped times.
 
 local max, min = math.max, math.min
 
--- At more than a thousand a second the times would run away from the clock: from here on they keep to it, and those of
--- one millisecond are equal.
+-- At more than a thousand events a second the times run ahead of the clock. Beyond this they follow the clock again,
+-- and times within one millisecond are equal.
 local AHEAD_MAX_MS = 60000
--- A clock that is set back by more was wrong before: what it says now counts.
+-- A clock that is set back by more than this was wrong before, so its new time counts.
 local SET_BACK_MAX_MS = 600000
 
---- @treturn function `next(now_ms) -> ms`: the clock's time, or one that follows the last
+-- Gives a function `next(now_ms)`: the clock's time in milliseconds, or one that follows the last.
 local function new()
   local greatest_ms, last_ms = 0, 0
   return function(now_ms)

@@ -4,7 +4,7 @@ local text = require "alipayhk.base.text"
 
 local suggest = {}
 
--- A longer name is no slip of the finger.
+-- A longer name is not looked at: it is no mere typing error.
 local NAME_MAX = 64
 
 -- Levenshtein distance, row by row.
@@ -29,12 +29,12 @@ local function fold(name)
   return (text.lower(name):gsub("[_-]", ""))
 end
 
--- The entry of `known` nearest to a name, where one is near enough; its entries may be of any type.
+-- The string in `known` that is nearest to a name, if one is near enough; entries of other types are passed over.
 function suggest.nearest(name, known)
   if type(name) ~= "string" or #name > NAME_MAX then return nil end
   local nearest, least = nil, 3
   for _, candidate in ipairs(known) do
-    -- The distance is at least what the lengths differ by.
+    -- The distance is never less than the difference of the lengths.
     local near = type(candidate) == "string" and math.abs(#fold(candidate) - #fold(name)) < least
     local d = near and distance(fold(name), fold(candidate)) or least
     if d < least and d < #candidate / 2 then nearest, least = candidate, d end
@@ -70,7 +70,7 @@ local function only(known, passes)
   return found
 end
 
--- The known path with dots that is nearest: a name of another level, a near name of the same, or one that shares words.
+-- The nearest known path: the same name on another level, a similar name on the same level, or one with the same words.
 local function nearest_path(path, known)
   if #path > NAME_MAX then return nil end
   local level, name = split(path)

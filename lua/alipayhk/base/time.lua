@@ -1,5 +1,4 @@
---- Times as texts: the one form that we write, and every form that others write.
--- @module alipayhk.base.time
+-- Times as texts: the one form that we write, and the forms that we read.
 
 local core = require "alipayhk.core"
 
@@ -11,7 +10,7 @@ local time = {}
 
 local last_second, last_offset, last_text
 
--- ISO 8601 to the second. `offset`: `{ seconds, text }`, how far the zone to write it in is ahead of UTC.
+-- ISO 8601 to the second, in the zone that is `offset.seconds` ahead of UTC and written `offset.text`.
 function time.text(seconds, offset)
   local second = floor(seconds)
   if second ~= last_second or offset ~= last_offset then
@@ -27,13 +26,14 @@ local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 local MONTHS = {
   Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12,
 }
--- From the day of the week on which the epoch began.
+-- Numbers of weekdays; 0 is a Thursday, the day of the epoch.
 local WEEKDAYS, LONG_WEEKDAYS = {}, {}
 for i, name in ipairs { "Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday" } do
   WEEKDAYS[name:sub(1, 3)], LONG_WEEKDAYS[name] = i - 1, i - 1
 end
 
--- Days since the epoch by the civil calendar, its year beginning in March; nil for a day that it has not.
+-- Days since the epoch; nil for a day that the calendar does not have. The year is counted from March on, so that a
+-- leap day is its last.
 local function days_of(year, month, day)
   local last = MONTH_DAYS[month]
   if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then last = 29 end
@@ -43,7 +43,7 @@ local function days_of(year, month, day)
     + floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
--- The second of a day; a leap second is one of it.
+-- The second of a day; a leap second counts as one.
 local function second_of(hour, minute, second)
   hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
   if hour > 23 or minute > 59 or second > 60 then return nil end
@@ -61,7 +61,7 @@ local function offset_of(text)
   return (sign == "-" and -1 or 1) * (hours * 60 + minutes) * 60
 end
 
--- Not by tonumber: where a comma is the locale's decimal point, it reads no other.
+-- Not `tonumber("0." .. digits)`, which goes by the locale's decimal point.
 local function fraction_of(digits)
   digits = digits:sub(1, 9)
   return tonumber(digits) / 10 ^ #digits
@@ -78,7 +78,7 @@ local function read_iso(text)
   return days and seconds and offset and days * 86400 + seconds - offset + (digits and fraction_of(digits) or 0)
 end
 
--- Since 2001, until 2286. Ten digits could be seconds, or yyMMddHHmm: they are not read.
+-- 13 digits, from 2001 to 2286. Ten digits are not read: they could be seconds, or yyMMddHHmm.
 local function read_milliseconds(text)
   return text:find("^[1-9]%d%d%d%d%d%d%d%d%d%d%d%d$") and tonumber(text) / 1000
 end
@@ -95,7 +95,7 @@ local function read_imf(text)
   return weekday and read_http(WEEKDAYS[weekday], tonumber(year), month, day, hour, minute, second)
 end
 
--- Of the years that end in these digits the one that is next to now.
+-- The year with these last two digits that is nearest to now.
 local function full_year(two_digits)
   local now = 1970 + core.now() / 31556952
   local year = floor(now / 100) * 100 + tonumber(two_digits)
@@ -120,10 +120,8 @@ end
 local FORMS = { read_iso, read_milliseconds, read_imf, read_rfc850, read_asctime }
 local last_read, last_seconds
 
---- Reads a time: ISO 8601 with its offset, milliseconds since the epoch, a date of HTTP in each of its three
--- forms. A day that the calendar has not is none.
--- @tparam string text
--- @treturn ?number seconds since the epoch, with fraction; nil where it cannot be read
+-- Seconds since the epoch, with fraction, of ISO 8601 with its offset, of milliseconds since the epoch, or of a date of
+-- HTTP in any of its three forms; nil where it is none of them, or no day of the calendar.
 function time.read(text)
   if text == last_read then return last_seconds end
   local seconds
@@ -135,8 +133,7 @@ function time.read(text)
   return seconds
 end
 
---- The seconds since the epoch by a user's clock; nil where that throws: an answer must not be lost for it.
--- @tparam function clock
+-- Seconds since the epoch by a user's clock; nil where the clock throws, so that no answer is lost for it.
 function time.now(clock)
   local ran, seconds = pcall(clock)
   return ran and seconds or nil

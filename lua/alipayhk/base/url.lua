@@ -1,5 +1,5 @@
--- The URLs of a config: the base URL, which becomes what is connected to and the path prefix that is signed, and a
--- proxy's.
+-- The URLs of a config: the base URL, which is split into the address and the path prefix that is signed, and the URL
+-- of a proxy.
 
 local arguments = require "alipayhk.base.arguments"
 local text = require "alipayhk.base.text"
@@ -8,7 +8,7 @@ local url = {}
 
 local BASE_FORM = "https://host[:port][/prefix]"
 
--- Plain http is for a gateway on this machine alone.
+-- Plain http is allowed only for a gateway on this machine.
 local function is_loopback(host)
   if host == "localhost" or host == "[::1]" then return true end
   local octets = { host:match("^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$") }
@@ -18,7 +18,7 @@ local function is_loopback(host)
   return true
 end
 
--- Of `host[:port]` the host, in lower case, and the port, where there is one; or nil and a message.
+-- The host, in lower case, and the port, if there is one, of `host[:port]`; or nil and a message.
 local function split_authority(authority)
   local host, port = authority:match("^(%[%x*:[%x:.]*:[%x.]*%])(.*)$")
   if not host then host, port = authority:match("^([A-Za-z0-9][A-Za-z0-9_.-]*)(.*)$") end
@@ -69,7 +69,7 @@ end
 local PROXY_FORM = "http://host:port (http, https, socks4, socks4a, socks5, socks5h), or \"environment\""
 local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
 
--- It may hold a password, so nothing of it is repeated.
+-- The URL may hold a password, so the message repeats nothing of it.
 local function proxy_url_fault(given)
   if given == "" then return "it is empty" end
   local scheme, rest = given:match("^([A-Za-z0-9]+)://(.*)$")
@@ -78,7 +78,7 @@ local function proxy_url_fault(given)
   if (user or ""):find("[/%z\1-\32\127?#@]") then
     return "in a user and a password blanks, / ? # and @ have to be percent-encoded"
   end
-  -- libcurl would go without such a proxy, and say nothing.
+  -- With such a URL libcurl would silently use no proxy.
   if (user or ""):find("%%[01]%x") or (user or ""):find("%%7[Ff]") then
     return "its user or password has a control character: did it keep its line break?"
   end
@@ -88,7 +88,7 @@ local function proxy_url_fault(given)
   if path ~= "" and path ~= "/" then return "without a path" end
 end
 
--- A message where the config's `proxy` is no URL of a proxy, nor "environment".
+-- A message where the config's `proxy` is neither a proxy's URL nor "environment".
 function url.proxy_fault(given)
   if given == "environment" then return nil end
   local fault = type(given) == "string" and proxy_url_fault(given)

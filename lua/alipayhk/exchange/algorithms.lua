@@ -8,7 +8,7 @@ local platform = require "alipayhk.api.platform"
 
 local algorithms = {}
 
--- What of a row the core is told.
+-- The columns of a row that the core takes as options.
 local OPTIONS = { "digest", "encoding" }
 
 function algorithms.names()
@@ -22,7 +22,7 @@ function algorithms.named(name)
   end
 end
 
--- The row for keys of a type where nothing names another.
+-- The row for a type of key where no name is given.
 function algorithms.default(key_type)
   for _, row in ipairs(platform.algorithms) do
     if row.key_type == key_type then return row end
@@ -35,7 +35,7 @@ local function options_of(row, chosen)
   return options
 end
 
--- What of a config chooses for algorithms, by the name of its table: checks and defaults of what is in it.
+-- The config's tables that choose for an algorithm, by name: the checks of their keys, and their defaults.
 function algorithms.settings()
   local checks, defaults = {}, {}
   for _, row in ipairs(platform.algorithms) do
@@ -48,7 +48,7 @@ function algorithms.settings()
   return checks, defaults
 end
 
--- What the core is told for each algorithm, by its name; `config` as far as it chooses.
+-- The core's options for each algorithm, by its name, with what the config chooses.
 function algorithms.read(config)
   local by_name = {}
   for _, row in ipairs(platform.algorithms) do

@@ -43,7 +43,7 @@ local function finish(self, response, err)
   self.response, self.err = response, err
 end
 
--- Where the last attempt sent nothing, an earlier one that may have arrived says more of what became of the request.
+-- Ends with the last error; but if that attempt sent nothing, with the error of an earlier one that may have arrived.
 local function fail(self)
   local err, unsettled = self.last_err, self.unsettled_err
   if unsettled and retry.sent_nothing(err) then
@@ -87,7 +87,7 @@ function Attempts:waited(now_ms)
   send_next(self, now_ms)
 end
 
--- No further attempt, whatever was to be done. `err` where none has failed yet: what it says is then the outcome.
+-- Ends the attempts, whatever was to be done next. `err`: the outcome if none has failed yet.
 function Attempts:stop(err)
   if self.last_err then return fail(self) end
   finish(self, nil, err)

@@ -4,7 +4,7 @@ local runtime = require "alipayhk.base.runtime"
 
 local events = {}
 
--- What it throws must not lose the answer to an order that was sent; nginx's log has it.
+-- A hook that throws must not make the caller lose the answer. nginx's log has what it threw.
 function events.emit(config, request, event)
   local on_event = config.on_event
   if not on_event then return end

@@ -1,22 +1,21 @@
---- Answers that others give in AlipayHK's place, a proxy, a login page, a server's own page of an error: what
--- they are, and what to look at.
--- @module alipayhk.exchange.foreign
+-- Answers that do not come from AlipayHK but from a proxy, a login page or a server's error page: what they are, and
+-- what the user should look at.
 
 local quote = require "alipayhk.base.quote"
 local text = require "alipayhk.base.text"
 
 local foreign = {}
 
--- Bytes of a body that are looked at, and of its words that are shown.
+-- How many bytes of a body are read, and how many of its words are shown.
 local READ_MAX, SHOWN_MAX = 16384, 100
 
 -- ---- what an answer is ---------------------------------------------------------------------------
 
--- Elements whose content nobody sees.
+-- Elements whose content a browser does not show.
 local UNSEEN = { "script", "style" }
 local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'", nbsp = " ", ["#39"] = "'", ["#160"] = " " }
 
--- Where what begins with a `<` ends; nil where the text ends before it, 0 where it begins nothing.
+-- Where the markup that begins with a `<` ends; nil if the text ends before, 0 if it is no markup.
 local function end_of_markup(page, lowered, at)
   if page:find("^<!%-%-", at) then return select(2, page:find("-->", at + 4, true)) end
   if not page:find("^<[A-Za-z/!?]", at) then return 0 end
@@ -29,7 +28,7 @@ local function end_of_markup(page, lowered, at)
   return page:find(">", at, true)
 end
 
--- A page as a reader has it before him.
+-- The text of a page as a browser shows it.
 local function without_markup(page)
   local lowered, pieces, at = text.lower(page), {}, 1
   while at do
@@ -48,7 +47,7 @@ local function words_of(said)
   return #said > SHOWN_MAX and words .. "..." or words
 end
 
--- Its kind, and whether it has markup; nil for what has no words.
+-- The kind of a body, and whether it has markup; nil for what has no words to show.
 local function kind_of(body, media)
   local start = text.lower(body:sub(1, 1024)):gsub("^\239\187\191", ""):gsub("^[ \t\r\n]+", "")
   if media:find("html", 1, true) or start:find("^<!doctype html") or start:find("<html", 1, true) then
@@ -60,10 +59,7 @@ local function kind_of(body, media)
   return "plain text", false
 end
 
---- What the body of an answer is, when it is not AlipayHK's: its kind, media type and first words.
--- @tparam table raw `{ headers, body }`
--- @tparam[opt] table personal values that no message may have
--- @treturn string
+-- What the body of an answer is that is not AlipayHK's: its kind, media type and first words.
 function foreign.describe(raw, personal)
   if raw.body == "" then return "no body" end
   local media = text.lower((raw.headers["content-type"] or ""):match("[^;, \t]+") or "")
@@ -71,7 +67,7 @@ function foreign.describe(raw, personal)
   if media ~= "" then kind = ("%s (%s)"):format(kind, text.shown(media, 40)) end
   if has_markup == nil then return kind end
   local said = quote.without(raw.body, personal):sub(1, READ_MAX)
-  -- Once more: markup may have stood within a value.
+  -- Done again, for markup may have stood within a personal value.
   local shown = has_markup and quote.without(without_markup(said), personal) or said
   return ('%s: "%s"'):format(kind, words_of(shown))
 end
@@ -82,7 +78,7 @@ local function base_of(config)
   return config.base.origin .. config.base.prefix
 end
 
---- The path that was tried, without its query string.
+-- The path that was tried, without its query string.
 function foreign.path_of(request)
   return quote.short(request.path:gsub("%?.*$", ""), request.personal)
 end
@@ -95,7 +91,7 @@ local function redirected(config, _, raw)
   local location = raw.headers["location"] or ""
   local scheme, authority = location:match("^([A-Za-z][A-Za-z0-9+.-]*:)//([^/?#]*)")
   if not scheme then scheme, authority = "", location:match("^//([^/?#]*)") end
-  -- No more of it: the rest may hold tokens.
+  -- No more than that is shown: the rest of a URL may hold tokens.
   local where = authority and text.shown(scheme .. "//" .. authority:gsub("^.*@", ""), 100) or "another path"
   return ("it redirects to %s, and no redirect is followed; is base_url (%s) right, or is that a login page?"):format(
     location == "" and "nowhere" or where, base_of(config))
@@ -135,8 +131,7 @@ local HINTS = {
   [429] = function() return "too many requests: send at a lower rate" end,
 }
 
---- What to look at because of an HTTP status, if anything: a server that failed says nothing of the kind.
--- @treturn ?string
+-- What to look at because of the HTTP status; nil where it says nothing, as of a server that failed.
 function foreign.hint(config, request, raw)
   local status = raw.status
   local hint = HINTS[status] or status >= 300 and status < 400 and status ~= 304 and redirected

@@ -1,8 +1,7 @@
---- Calls from AlipayHK to us: verify, open and decode one; sign the reply.
+-- Calls from AlipayHK to us: verify, open and decode one; sign the reply.
 --
 -- The same scheme as for our own requests (SEEN), with `Request-Time` and AlipayHK's key; that the reply is
 -- signed, too, is INFERRED. How old a call may be is NOT FOUND, so it is the caller's to say.
--- @module alipayhk.exchange.inbound
 
 local Error = require "alipayhk.base.error"
 local arguments = require "alipayhk.base.arguments"
@@ -19,7 +18,7 @@ local function refuse(code, why)
   return nil, Error.new("signature", "the call is refused: " .. why, { code = code })
 end
 
--- A message where it is no request as a server saw it.
+-- A message where a request is not as a server receives one.
 function inbound.request_fault(request)
   local fault = arguments.type_fault(request, "table")
   if fault then return fault end
@@ -34,7 +33,7 @@ function inbound.request_fault(request)
   end
 end
 
--- What the headers are, where the call is AlipayHK's and for us.
+-- The headers of a call, once it is known to be AlipayHK's and for us; or nil and an error.
 local function verify(config, request, max_age_ms)
   local headers, twice = message.headers(request.headers)
   if not headers then return refuse("unsigned", "its header " .. twice .. " is there twice") end
@@ -64,17 +63,10 @@ local function decode(body, headers)
   return nil, Error.new("protocol", "the call is " .. why .. (coding and "; " .. coding or ""))
 end
 
---- The payload of a call, once it is known to be AlipayHK's and for us.
--- @tparam table config as `alipayhk.config` reads it
--- @tparam table request `{ method, path, headers, body }`: the path with its query string as AlipayHK called
---   it, the very bytes of the body
--- @tparam table opts `max_age_ms`: how far Request-Time may be from our clock; any time when absent
--- @treturn[1] table payload
--- @treturn[1] nil
--- @treturn[1] string the bytes that it was decoded from
--- @treturn[2] nil
--- @treturn[2] error kind "signature" (code "unsigned", "wrong", "client_id", "stale", "unverified"), "decrypt" or
---   "protocol"
+-- The payload of a call that is AlipayHK's and for us, nil, and the bytes that it was decoded from; or nil and an error
+-- of kind "signature", "decrypt" or "protocol". `request`: `{ method, path, headers, body }`, the path with its query
+-- string as AlipayHK called it, the very bytes of the body. `opts.max_age_ms`: how far Request-Time may be from our
+-- clock.
 function inbound.receive(config, request, opts)
   local headers, err = verify(config, request, opts.max_age_ms)
   if not headers then return nil, err end
@@ -90,13 +82,8 @@ local function seal(config, request, body)
   return wire.seal(body, config.sealing)
 end
 
---- The reply to a call: signed, and encrypted where the call was.
--- @tparam table config
--- @tparam table request as given to `receive`
--- @tparam[opt] table result `{ resultCode, resultStatus, resultMessage }`, success when absent
--- @treturn[1] table `{ status, headers, body }`
--- @treturn[2] nil
--- @treturn[2] error kind "crypto"
+-- The reply to a call, `{ status, headers, body }`: signed, and encrypted where the call was; or nil and an error of
+-- kind "crypto". The result is success when absent.
 function inbound.reply(config, request, result)
   local body, encrypt = seal(config, request, json.encode { result = result or platform.inbound.success })
   if not body then return nil, Error.new("crypto", encrypt) end

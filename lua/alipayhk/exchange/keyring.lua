@@ -1,5 +1,4 @@
---- Public keys by version.
--- @module alipayhk.exchange.keyring
+-- Public keys by version.
 
 local core = require "alipayhk.core"
 local text = require "alipayhk.base.text"
@@ -11,10 +10,7 @@ local function is_source(source)
   return type(source) ~= "table" or source.file ~= nil or source.data ~= nil
 end
 
---- @tparam ?string version as in a header: absent or empty means the latest
--- @treturn[1] key
--- @treturn[2] nil
--- @treturn[2] string message
+-- The key of a version, or nil and a message. `version`: as in a header; absent or empty it means the latest.
 function Keyring:get(version)
   if self.single then return self.single end
   if version == nil or version == "" then return self.keys[self.latest] end
@@ -28,14 +24,14 @@ local function rank(version)
   return version:find("^%d+$") and tonumber(version) or math.huge
 end
 
--- "10" comes after "9", and what is no number after both.
+-- Numbers in their order, "10" after "9"; other names after them.
 local function by_number(a, b)
   local x, y = rank(a), rank(b)
   if x ~= y then return x < y end
   return a < b
 end
 
--- In digits, whatever kind of number it came as.
+-- A version as headers have it: a number in digits, whether this Lua has it as an integer or a float.
 local function version_text(version)
   return type(version) == "number" and ("%.0f"):format(version) or tostring(version)
 end
@@ -64,10 +60,7 @@ local function read_versions(sources)
   return setmetatable(ring, Keyring)
 end
 
---- @param source a key source, or a table `{ [version] = key source }`
--- @treturn[1] table
--- @treturn[2] nil
--- @treturn[2] string message
+-- Makes a keyring from a key source, or from a table `{ [version] = key source }`; or gives nil and a message.
 local function new(source)
   if not is_source(source) then return read_versions(source) end
   local key, message = core.public_key(source)

@@ -24,7 +24,7 @@ function message.headers(given)
   return headers
 end
 
--- Of one among headers with lower-case names; one that is there and empty is as good as none.
+-- The value of a header, names in lower case. A blank header counts as absent.
 function message.header(headers, name)
   local value = headers[name]
   return value and value:find("[^ \t]") and value or nil
@@ -32,8 +32,8 @@ end
 
 local header = message.header
 
--- What there is to say of a message that somebody between has compressed, nil where nobody has: we ask for no coding,
--- and what is signed are the bytes before it.
+-- A message where a body was compressed on its way. We ask for no Content-Encoding, and the signature is over the bytes
+-- before it.
 function message.coding_fault(headers)
   local coding = header(headers, "content-encoding")
   if not coding or text.lower(coding) == "identity" then return nil end
@@ -43,7 +43,7 @@ end
 
 -- ---- whose it is -----------------------------------------------------------------------------------
 
--- An answer has the time of its own, and the method and path of its request.
+-- An answer to us: its own time, and the method and path of its request, are signed.
 message.ANSWER = {
   time = "Response-Time",
   other_client = "its Client-Id is not ours: is this an answer to another client?",
@@ -51,20 +51,21 @@ message.ANSWER = {
 }
 -- A merchant's request, as the local gateway gets it.
 message.REQUEST = { time = "Request-Time", other_client = "its Client-Id is another's" }
--- The same from AlipayHK to us.
+-- A call from AlipayHK to us.
 message.CALL = {
   time = "Request-Time",
   other_client = "its Client-Id is not ours",
   wrong = "does `path` stand for the path that AlipayHK called, proxies or not?",
 }
 
--- A message where it names another client than us.
+-- A message where the headers name another client than us.
 function message.client_fault(sort, headers, own)
   local client_id = header(headers, "client-id")
   return client_id and client_id ~= own.client_id and sort.other_client or nil
 end
 
--- Whether it has nothing of a signature. AlipayHK answers so when it rejects a request's own signature or client.
+-- Whether there is no part of a signature at all. AlipayHK answers so when it rejects a request's own signature or
+-- client.
 function message.is_bare(sort, headers)
   return not header(headers, "signature") and not header(headers, text.lower(sort.time))
 end
@@ -96,7 +97,7 @@ end
 
 -- ---- how old it is ---------------------------------------------------------------------------------
 
--- A message where its time is further than `max_ms` from the user's `clock`; what cannot be told counts as that.
+-- A message where the time of a message is further than `max_ms` from the user's `clock`, or cannot be told.
 function message.age_fault(sort, headers, max_ms, clock)
   local at = header(headers, text.lower(sort.time))
   local seconds, now = time.read(at), time.now(clock)

@@ -1,5 +1,4 @@
---- Payload to bytes: fill in, check, encode, seal; and, for each attempt anew, sign.
--- @module alipayhk.exchange.request
+-- From a payload to bytes: fill in, check, encode, seal; and sign, anew for each attempt.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -29,7 +28,7 @@ local function request_id(config, description)
   return core.hex_encode(assert(core.random_bytes(16)))
 end
 
--- By the `filled` mark of a field: the value for one that is absent.
+-- By the `filled` mark of a field: how the value of an absent one is made.
 local fill = {}
 
 fill.hex32 = request_id
@@ -47,7 +46,7 @@ function fill.now_ms(config, _, now_ms)
   return config.next_ms(math.floor(now_ms))
 end
 
--- A copy, so that the caller's table stays as it is; and which fields the clock filled in, where it did.
+-- A copy of the payload with the absent fields filled in, and the set of those that come from the clock, if any do.
 local function complete(config, form, payload, now_ms)
   local completed, by_clock = {}, nil
   for key, value in pairs(payload) do completed[key] = value end
@@ -60,7 +59,7 @@ local function complete(config, form, payload, now_ms)
   return completed, by_clock
 end
 
--- The body, and what is to be said about it; `notes` as `alipayhk.schema` has them.
+-- The body, the warnings, and the personal values in the payload; or nil and an error.
 local function encode(config, form, payload, opts)
   local notes = {}
   local ok, found = check.payload(form, payload, {
@@ -79,14 +78,14 @@ end
 
 -- ---- arguments -----------------------------------------------------------------------------------
 
--- A message where it is no path that a request may go to.
+-- A message where a request cannot go to a path.
 function request.path_fault(path)
   if type(path) ~= "string" or not path:find("^/[A-Za-z0-9/._~%%!$&'()*+,;=:@?-]*$") then
     return "path: expected a path from its first slash on, with the query string where there is one"
   end
 end
 
--- What says how long a request is and where it goes is the transport's own.
+-- Headers about a request's length and destination, which the transport sets.
 local TRANSPORT_HEADERS = {
   ["host"] = true, ["content-length"] = true, ["transfer-encoding"] = true, ["connection"] = true,
 }
@@ -99,8 +98,8 @@ local function header_fault(name, value)
   if TRANSPORT_HEADERS[text.lower(name)] then return ("its header %s is for the transport to set"):format(name) end
 end
 
--- A message where it is nothing that `prepare` gave with this config: a request goes where it was signed for, in the
--- name of the client that signed it.
+-- A message where a request is not one that `prepare` gave with this config: it may only go where it was signed for, in
+-- the name of the client that signed it.
 function request.fault(config, prepared)
   if type(prepared) ~= "table" or type(prepared.headers) ~= "table" then return "what `prepare` gave is expected" end
   for _, name in ipairs { "method", "url", "path", "body" } do
@@ -121,7 +120,7 @@ end
 
 -- ---- building ------------------------------------------------------------------------------------
 
--- Only where the answer can be opened, and is known to be AlipayHK's before.
+-- Seals a body. The answer will be sealed, too: we have to be able to verify and open it.
 local function seal(config, body)
   if config.private_key:type() ~= "RSA" or not config.verify_response then
     return nil, "encryption needs an RSA private_key and verify_response"
@@ -129,10 +128,8 @@ local function seal(config, body)
   return wire.seal(body, config.sealing)
 end
 
---- Signs for now: sets Request-Time and Signature, the same body and the rest untouched.
--- @treturn[1] table the request
--- @treturn[2] nil
--- @treturn[2] error kind "crypto"
+-- Signs for now: sets Request-Time and Signature, and leaves the rest. The request, or nil and an error of kind
+-- "crypto".
 function request.sign(config, prepared)
   local time, signature = wire.sign_now(config, prepared.method, prepared.path, prepared.body)
   if not time then return nil, Error.new("crypto", signature, { request_id = prepared.request_id }) end
@@ -141,7 +138,7 @@ function request.sign(config, prepared)
   return prepared
 end
 
--- The fields that are personal in some API are it in one that has no description, too.
+-- Without a description, what is personal in any API is taken for personal.
 local PERSONAL = {}
 for _, name in ipairs(api.names) do
   for _, field in ipairs(api.by_name[name].fields) do

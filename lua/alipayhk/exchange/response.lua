@@ -1,5 +1,4 @@
---- Bytes to result: verify, open, decode, judge.
--- @module alipayhk.exchange.response
+-- From an answer's bytes to a response or an error: verify, open, decode, judge.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -17,7 +16,7 @@ local response = {}
 
 local ANSWER, header = message.ANSWER, message.header
 
--- A clock that is further off than this is worth a word.
+-- Clocks that differ by more than this are mentioned in messages.
 local SKEW_MAX_MS = 60000
 -- HTTP statuses by which a gateway may refuse a request that is signed for another time.
 local REFUSING = { [400] = true, [401] = true, [403] = true }
@@ -53,7 +52,7 @@ end
 
 -- ---- what it says ----------------------------------------------------------------------------------
 
--- What is no answer of AlipayHK's, or not to this request: `{ kind, message, code }`.
+-- Why an answer is not AlipayHK's, or not to this request: `{ kind, message, code }`.
 local function failure(kind, why, code)
   return { kind = kind, message = "the answer " .. why, code = code }
 end
@@ -80,7 +79,8 @@ local function decode(request, raw, body)
   return nil, failure("protocol", coding and why .. "; " .. coding or why)
 end
 
--- A signature does not bind an answer to its request: what it repeats may tell that it belongs to another.
+-- A signature does not bind an answer to its request. The ids that an answer repeats may show that it is to another
+-- one.
 local function other_request(request, decoded)
   for name, field in pairs(platform.identity) do
     local theirs, ours = decoded[field], request[name]
@@ -93,7 +93,7 @@ local function other_request(request, decoded)
   end
 end
 
--- The object that AlipayHK answered, and whether it is known to be AlipayHK's; or nil and what it is instead.
+-- The object that was answered, and whether it is authenticated as AlipayHK's; or nil and a `failure`.
 local function read_answer(config, request, raw)
   local authenticated, why, code = authenticate(config, request, raw)
   if authenticated == nil then return nil, failure("signature", "is refused: " .. why, code) end
@@ -117,19 +117,19 @@ local function read_answer(config, request, raw)
   return decoded, authenticated
 end
 
--- The result in a body, whosever it is.
+-- The `result` in a body, whoever wrote it.
 local function result_in(body)
   local decoded = json.decode_object(body, "result")
   return decoded and type(decoded.result) == "table" and decoded.result or nil
 end
 
--- Whether what is wrong with an answer says more of it than its HTTP status does.
+-- Whether a failure says more about an answer than its HTTP status does.
 local function outweighs_status(wrong, status)
   return wrong.code == "another_request" or wrong.kind == "decrypt"
     or wrong.kind == "signature" and (status == "F" or status == "U")
 end
 
--- What an answer with another HTTP status than 200 is, unless it is AlipayHK's no. A success it never is.
+-- The failure of an answer whose HTTP status is not 200; nil if it is a refusal of AlipayHK's. It is never a success.
 local function judge_status(config, request, raw, decoded, wrong)
   local result = decoded and decoded.result or result_in(raw.body)
   local status = result and result.resultStatus
@@ -149,7 +149,7 @@ end
 
 -- ---- what is made of it ----------------------------------------------------------------------------
 
--- The answer's time, or else that of whoever sent it, minus ours.
+-- Response-Time, or else HTTP's Date, minus our clock.
 local function clock_skew_ms(config, raw)
   local at, date = header(raw.headers, "response-time"), raw.headers["date"]
   local theirs = at and time.read(at) or date and time.read(date)
@@ -157,7 +157,7 @@ local function clock_skew_ms(config, raw)
   return ours and math.floor((theirs - ours) * 1000 + 1 / 2) or nil
 end
 
--- What every answer and every failure of one says about it.
+-- Adds what every response and every error has.
 local function context(config, request, raw, about)
   about.http_status = raw.status
   about.request_id = request.request_id
@@ -172,7 +172,7 @@ local function clock_hint(skew_ms)
     math.abs(skew_ms) / 1000, skew_ms > 0 and "behind" or "ahead of")
 end
 
--- What of ours to look at, by the `show` of a code.
+-- What a message shows of ours, by the `show` of a result code.
 local SHOW = {
   public_key = function(config)
     local signing = config.signing
@@ -213,7 +213,7 @@ local function refusal(config, request, answer, lost_answer)
   })
 end
 
--- Whether an API's answers show the status that AlipayHK holds.
+-- Whether an API's answers have the status that AlipayHK holds.
 local function shows_status(description)
   for _, field in ipairs(description.response) do
     if field.path == description.status_field then return true end
@@ -221,7 +221,8 @@ local function shows_status(description)
   return false
 end
 
--- What there is to say of a success: of two events the later one stays, whichever comes first.
+-- The warnings of a success. Of two events AlipayHK keeps the later one, whichever comes first: one that is older is
+-- answered with success, and with the status of the other.
 local function warnings_of(request, decoded)
   local warnings, description = request.warnings or {}, api.by_name[request.api]
   local sent, field = request.order_status, description and description.status_field
@@ -236,15 +237,8 @@ local function warnings_of(request, decoded)
   return all
 end
 
---- Judges an answer.
--- @tparam table config
--- @tparam table request as `prepare` gave it
--- @tparam table raw `{ status, headers, body, timing }` of the transport
--- @tparam[opt] boolean lost_answer whether the request may have arrived before
--- @treturn[1] table the response
--- @treturn[2] nil
--- @treturn[2] error kind "http", "signature" (code "stale", "unverified"), "decrypt", "protocol" (code
---   "another_request") or "result"
+-- Judges an answer: a response, or nil and an error of kind "http", "signature", "decrypt", "protocol" or "result".
+-- `raw`: of a transport; `lost_answer`: whether an earlier attempt may have arrived.
 function response.read(config, request, raw, lost_answer)
   local decoded, authenticated = read_answer(config, request, raw)
   local wrong = not decoded and authenticated or nil
@@ -261,7 +255,7 @@ function response.read(config, request, raw, lost_answer)
     authenticated = authenticated,
     timing = raw.timing or {},
   })
-  -- The status decides; that it goes with its code is AlipayHK's to see to.
+  -- The status alone decides: whether it fits the code is up to AlipayHK.
   if decoded.result.resultStatus == "S" then
     answer.warnings = warnings_of(request, decoded)
     return answer

@@ -1,4 +1,4 @@
--- All rules of trying again: what a policy is, whether a failure is worth another attempt, and how long to wait before.
+-- All rules of retrying: what a policy is, whether a failure is worth another attempt, and how long to wait before it.
 
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
@@ -39,22 +39,22 @@ retry.CHECKS = {
 function retry.read(given, base, unknown_fault)
   if given == nil then return base end
   if given == false then return NEVER end
-  -- Over `retry = false` there is nothing to inherit but the defaults.
+  -- `retry = false` has nothing to inherit: the defaults take its place.
   local defaults = base == NEVER and retry.DEFAULTS or base
   return arguments.read_table("retry", given, retry.CHECKS, defaults, unknown_fault)
 end
 
 -- ---- whether ---------------------------------------------------------------------------------------
 
--- Failures without an answer that another attempt may not meet; those of a proxy by its HTTP status.
+-- Failures without an answer that may be over at the next attempt; of a proxy's refusals those with these statuses.
 local TRANSPORT = { dns = true, connect = true, timeout = true, reset = true }
 local PROXY = { [502] = true, [503] = true, [504] = true }
 
--- Statuses of a server, balancer or proxy that could not answer now; any other says the same the next time.
+-- Statuses of servers, balancers and proxies that cannot answer now. Any other would be the same the next time.
 local HTTP = { [408] = true, [425] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true,
   [520] = true, [521] = true, [522] = true, [523] = true, [524] = true }
 
--- Answers that are none to this request.
+-- Codes of answers that say nothing about this request.
 local LOST = { another_request = true, unverified = true }
 
 -- Anybody may have given an answer that is not authenticated: its HTTP status says more than its result.
@@ -80,12 +80,12 @@ function retry.rule(policy, description, err)
   return LOST[err.code] or HTTP[err.http_status] or false
 end
 
--- Whether an error says that its attempt sent nothing: it says nothing of the attempts before it, then.
+-- Whether an error says that its attempt sent nothing. It then says nothing about the attempts before.
 function retry.sent_nothing(err)
   return err.kind == "crypto" or err.kind == "transport" and outcome.sent_nothing(err.code)
 end
 
--- Whether a request that failed may have arrived, and been acted on, all the same. `err.retryable` is as `rule` says.
+-- Whether a request that failed may have arrived and been acted on all the same. `err.retryable` has been set.
 function retry.may_have_arrived(err)
   if err.response then return err.retryable or not err.response.authenticated end
   return not retry.sent_nothing(err)
@@ -101,7 +101,7 @@ function retry.after_ms(headers, clock)
   local seconds = value:match("^0*(%d+)$")
   if seconds then return #seconds < 10 and tonumber(seconds) * 1000 or math.huge end
   local at = time.read(value)
-  -- By the clock that the date is of, where it is shown.
+  -- Compared with the server's own clock, where the answer shows it.
   local from = at and (headers["date"] and time.read(headers["date"]) or time.now(clock))
   return at and from and at > from and (at - from) * 1000 or nil
 end

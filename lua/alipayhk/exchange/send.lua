@@ -41,7 +41,7 @@ local function transport_request(config, request, machine)
   return given
 end
 
--- What the user's clock throws is thrown on, unless something was sent before.
+-- What the user's clock throws reaches the caller, unless something was sent before: then it is an error like others.
 local function sign(config, request, machine)
   if machine.attempt == 1 then return request_builder.sign(config, request) end
   local ran, signed, err = pcall(request_builder.sign, config, request)
@@ -93,7 +93,8 @@ end
 
 -- ---- one after the other ---------------------------------------------------------------------------
 
--- Requests that may have arrived, as long as somebody holds them: `send` may be called again with one.
+-- The prepared requests that may have arrived, for as long as users hold them: `client:send` may be called with one
+-- again.
 local arrived = setmetatable({}, { __mode = "k" })
 
 -- A hook may close the client before anything is sent.

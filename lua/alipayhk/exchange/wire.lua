@@ -1,6 +1,5 @@
---- The wire protocol that requests, answers and calls from AlipayHK share: the signed content, and
+-- The wire protocol that requests, answers and calls from AlipayHK share: the signed content, and
 -- the `Signature` and `Encrypt` headers.
--- @module alipayhk.exchange.wire
 
 local algorithms = require "alipayhk.exchange.algorithms"
 local core = require "alipayhk.core"
@@ -10,12 +9,8 @@ local time = require "alipayhk.base.time"
 
 local wire = {}
 
---- The bytes that are signed (SEEN, and proved with published vectors).
--- @tparam string method
--- @tparam string path with its query string, as sent
--- @tparam string client_id
--- @tparam string at the very string of Request-Time or Response-Time
--- @tparam string body the very bytes of the body
+-- The bytes that are signed (SEEN, and proved with published vectors): the path with its query string as sent, the very
+-- text of Request-Time or Response-Time, the very bytes of the body.
 function wire.content(method, path, client_id, at, body)
   return method .. " " .. path .. "\n" .. client_id .. "." .. at .. "." .. body
 end
@@ -26,27 +21,14 @@ local function header(algorithm, key_version, name, base64)
   return "algorithm=" .. algorithm .. version .. "," .. name .. "=" .. core.percent_encode(base64)
 end
 
---- @tparam key private_key
--- @tparam table signing `{ algorithm, key_version, options }`
--- @tparam string content
--- @treturn[1] string the value of the `Signature` header
--- @treturn[2] nil
--- @treturn[2] string message
+-- The value of the `Signature` header, or nil and a message. `signing`: `{ algorithm, key_version, options }`.
 function wire.sign(private_key, signing, content)
   local signature, message = private_key:sign(content, signing.options)
   if not signature then return nil, message end
   return header(signing.algorithm, signing.key_version, "signature", core.base64_encode(signature))
 end
 
---- Signs a message for now.
--- @tparam table config `{ client_id, private_key, signing, now }`
--- @tparam string method
--- @tparam string path with its query string
--- @tparam string body
--- @treturn[1] string the value of `Request-Time` or `Response-Time`
--- @treturn[1] string the value of `Signature`
--- @treturn[2] nil
--- @treturn[2] string message
+-- Signs a message for now: the values of `Request-Time` (or `Response-Time`) and of `Signature`; or nil and a message.
 function wire.sign_now(config, method, path, body)
   local now = time.text(config.now(), platform.utc_offset)
   local content = wire.content(method, path, config.client_id, now, body)
@@ -76,7 +58,8 @@ local function algorithm_of(named, key)
   return nil, ("it is signed with another algorithm than the public key given is for (%s)"):format(default.name)
 end
 
--- Some write the base64 of a signature on several lines, encoded or not. What it says must verify all the same.
+-- Some write a signature's base64 on several lines. White space is passed over; the signature has to verify all the
+-- same.
 local function signature_bytes(base64)
   if base64:find("[ \t\r\n]") then base64 = base64:gsub("[ \t\r\n]+", "") end
   return core.base64_decode(base64)
@@ -104,14 +87,9 @@ function wire.verify(value, content, keys, options, is_coded)
   return false, "the signature does not verify with the public key given (SHA-256 of it: " .. key:fingerprint() .. ")"
 end
 
---- Seals a body, for whoever has the private half of the latest of the keys.
--- @tparam string body
--- @tparam table sealing `{ keys, default_version, options }`: a keyring of the other side, or none; how the header
---   calls a key that was given without a version, nil for not at all
--- @treturn[1] string the body to send
--- @treturn[1] string the value of the `Encrypt` header
--- @treturn[2] nil
--- @treturn[2] string message
+-- Seals a body for whoever has the private half of the latest key: the body to send and the value of the `Encrypt`
+-- header, or nil and a message. `sealing`: `keys`, the keyring of the other side, if there is one; `default_version`,
+-- what the header calls a key that was given without a version, nil for nothing; `options` of the core.
 function wire.seal(body, sealing)
   local keys = sealing.keys
   local key = keys and keys:get()
@@ -121,11 +99,8 @@ function wire.seal(body, sealing)
   return sealed, header(platform.encryption.algorithm, keys.latest or sealing.default_version, "symmetricKey", wrapped)
 end
 
---- Opens a sealed body. Only after its signature has been verified.
--- @treturn[1] string plaintext
--- @treturn[2] nil
--- @treturn[2] ?string message where it is sealed in another way than ours; nil for any other cause, which is not
---   to be told from the next
+-- Opens a sealed body, once its signature has been verified. The plaintext; or nil, with a message only where it is
+-- sealed by another algorithm: all other causes must look alike.
 function wire.open(value, body, private_key, options)
   local parsed = read(value, "symmetricKey")
   if not parsed then return nil end

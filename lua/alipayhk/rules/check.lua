@@ -1,6 +1,5 @@
---- Every fault of a payload in one error: the rules of its scenario, the step from the status before, and
--- what JSON cannot carry.
--- @module alipayhk.rules.check
+-- Collects every fault of a payload in one error: against the rules of its scenario, in the step from the previous
+-- status, and what JSON cannot carry.
 
 local Error = require "alipayhk.base.error"
 local fault = require "alipayhk.base.fault"
@@ -9,7 +8,7 @@ local schema = require "alipayhk.schema"
 local steps = require "alipayhk.rules.steps"
 local text = require "alipayhk.base.text"
 
--- Faults in the error's message; bytes of a path.
+-- How many faults an error's message shows, and how many bytes of a path.
 local SHOWN, PATH_MAX = 5, 512
 
 local function summary(what, faults)
@@ -27,14 +26,14 @@ local function by_place(a, b)
   return a.code .. a.message < b.code .. b.message
 end
 
--- Faults of the JSON, in the order of their paths: a table's own order differs from run to run.
+-- What JSON cannot carry, sorted by path: a table's own order differs from run to run.
 local function json_faults(payload)
   local faults = {}
   local is_opaque = json.inspect(payload, function(path, code, message)
     faults[#faults + 1] = fault.new(text.shown(path, PATH_MAX), code, message)
   end)
   table.sort(faults, by_place)
-  -- A table with many bad keys is told once of each sort.
+  -- Of a table with many bad keys only one fault of each code is kept.
   local told, last = {}, nil
   for _, found in ipairs(faults) do
     if not last or found.path ~= last.path or found.code ~= last.code then told[#told + 1] = found end
@@ -55,7 +54,7 @@ local function paths_of(faults)
   return paths
 end
 
--- Those at other paths; nil where there are none.
+-- The faults at other paths than these; nil where there are none.
 local function elsewhere(faults, paths)
   local kept = {}
   for _, found in ipairs(faults or {}) do
@@ -71,7 +70,7 @@ local function has_path(faults, path)
   return false
 end
 
--- The step, where there is one and the status is good in itself.
+-- Adds the fault of the step, unless the status itself has one.
 local function check_step(form, payload, previous_status, faults, warnings)
   local scenario, path = form.scenario, form.description.status_field
   if not scenario or has_path(faults, path) then return faults, warnings end
@@ -82,7 +81,7 @@ local function check_step(form, payload, previous_status, faults, warnings)
   return append(faults, found), warnings
 end
 
--- The warnings that AlipayHK's pages give rise to, and our own; nil where there is none of ours.
+-- Splits warnings into those that follow from AlipayHK's pages, and our own (nil where there are none).
 local function split(warnings)
   local theirs, ours = {}, {}
   for _, found in ipairs(warnings or {}) do
@@ -92,7 +91,7 @@ local function split(warnings)
   return theirs, #ours > 0 and ours or nil
 end
 
--- A list of payloads in place of one: that all its fields are missing would say less. A client has filled in some.
+-- Whether a list of payloads was given in place of one. The two fields tell: a client may have filled in others.
 local function is_list(description, payload)
   return rawget(payload, 1) ~= nil and rawget(payload, description.scenario_field) == nil
     and rawget(payload, description.status_field) == nil
@@ -105,7 +104,7 @@ local function list_error(description)
   return Error.new("invalid", summary(description.name, { found }), { fields = { found } })
 end
 
--- The caller never gave these: it is the clock that made them.
+-- Adds to faults at fields that were filled in which clock their values come from.
 local function blame_clock(found, filled, clock)
   for _, entry in ipairs(found or {}) do
     if filled[entry.path] then
@@ -114,8 +113,8 @@ local function blame_clock(found, filled, clock)
   end
 end
 
--- Our faults, and those of the JSON at other places. There a fault of a rule is enough, and what JSON cannot carry says
--- more than a warning.
+-- Merges the faults of the rules with what JSON cannot carry. Where both have one at a place, the rule's is kept; a
+-- warning there is dropped.
 local function merge(faults, warnings, unwritable)
   return append(faults, elsewhere(unwritable, paths_of(faults))), elsewhere(warnings, paths_of(unwritable))
 end
@@ -124,8 +123,8 @@ local NO_OPTIONS = {}
 
 local check = {}
 
--- Checks a payload against the form that `rules` have for it; without a form only that JSON can carry it. True and,
--- where there are any, warnings, `{ path, code, message, ours }`; or nil and an error of kind "invalid".
+-- Checks a payload against its form, which `alipayhk.rules` gives; without a form, only whether JSON can carry it. True
+-- and the warnings, nil for none; or nil and an error of kind "invalid".
 -- `opts`: those of `schema.check`, whose `notes` get `is_plain`, too; `previous_status`; `strict`: warnings are faults,
 -- all but our own; `filled`: the top-level fields that a clock has filled in, as a set, and `clock`, its name.
 function check.payload(form, payload, opts)
@@ -135,7 +134,7 @@ function check.payload(form, payload, opts)
   local faults, warnings, unwritable, is_opaque
   local is_plain = json.is_plain(payload)
   if not is_plain then unwritable, is_opaque = json_faults(payload) end
-  -- A metatable could show other fields than would be sent, or throw.
+  -- A virtual table is not checked: its metatable could show other fields than would be sent, or throw.
   if form and not is_opaque then
     faults, warnings = schema.check(form.schema, payload, opts)
     if opts.previous_status and description then

@@ -1,5 +1,4 @@
---- The rules in force: AlipayHK's, and those that a partner adds to them.
--- @module alipayhk.rules
+-- The rules in force: AlipayHK's, and those that a partner adds to them.
 
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
@@ -13,7 +12,7 @@ Rules.__index = Rules
 
 local rules = {}
 
--- By API name and scenario name.
+-- The scenarios, by the API's name and their own.
 local scenarios = {}
 for name, description in pairs(api.by_name) do
   scenarios[name] = {}
@@ -29,7 +28,7 @@ local function with(field, extra)
   return result
 end
 
--- The statuses in which there is nothing to show any more.
+-- The names of the statuses after which the app shows nothing any more; nil for none.
 local function closing(scenario)
   local names = {}
   for _, status in ipairs(scenario.statuses) do
@@ -38,8 +37,7 @@ local function closing(scenario)
   return #names > 0 and names or nil
 end
 
--- The base fields: the scenario's name is one of the API's, its status one of the scenario's, and its texts are not
--- expected where they are not shown.
+-- The API's base fields, made narrower for a scenario: the allowed names and statuses, and when texts are expected.
 local function base_fields(description, scenario)
   local result = {}
   for i, field in ipairs(description.fields) do
@@ -55,17 +53,14 @@ local function base_fields(description, scenario)
   return result
 end
 
---- The fields of one scenario: the API's, then its own.
--- @tparam table description of the API
--- @tparam table scenario
--- @treturn table list of fields
+-- The fields of one scenario, a list: the API's, then its own.
 function rules.fields(description, scenario)
   local result = base_fields(description, scenario)
   for _, field in ipairs(scenario.fields) do result[#result + 1] = field end
   return result
 end
 
--- Where the scenario is not known: any top-level field that one of them has.
+-- The fields where the scenario is not known: any top-level field of any scenario is allowed.
 local function fields_of_none(description)
   local result, present = base_fields(description), {}
   for _, scenario in ipairs(description.scenarios) do
@@ -85,7 +80,8 @@ local function place_of(base, i, property)
   return ("%s.fields[%d]%s"):format(base, i, property and "." .. property or "")
 end
 
--- A `required_when` that names no status would never be in force.
+-- The property that names a status which the scenario does not have, and a message: such a rule would never be in
+-- force.
 local function status_fault(scenario, field)
   local names = list.names(scenario.statuses)
   for _, property in ipairs { "required_when", "expected_when", "except_when" } do
@@ -104,7 +100,7 @@ local function new_draft(description, scenario)
   return draft
 end
 
--- Puts a field over one that the draft has. Gives a property and a message where that cannot be done.
+-- Tightens a field of the draft. Gives a property and a message where that cannot be done.
 local function tighten(draft, known, given)
   local field, property, message = fields.tighten(known, given)
   if not field then return property, message end
@@ -122,7 +118,7 @@ local function append(draft, given)
   draft.by_key[fields.key(given.path)] = given
 end
 
--- Puts one field over the draft. Gives a property and a message where that cannot be done.
+-- Adds a partner's field to the draft. Gives a property and a message where that cannot be done.
 local function add_field(draft, given)
   local property, message = fields.fault(given)
   if message then return property, message end
@@ -133,7 +129,7 @@ local function add_field(draft, given)
   return append(draft, fields.copy(given))
 end
 
--- The fields of one scenario with a partner's; or nil, the place of a mistake, and a message.
+-- The fields of a scenario with a partner's added; or nil, the place of a mistake, and a message.
 local function read_scenario(description, scenario, given, base)
   local fault = arguments.type_fault(given, "table")
   if fault then return nil, base, fault end
@@ -157,7 +153,7 @@ local function read_scenario(description, scenario, given, base)
   return draft.fields
 end
 
--- The keys of `given`, sorted; or nil, the place of one that is not known, and a message.
+-- The keys of a table, sorted; or nil, the place of an unknown one, and a message.
 local function known_keys(given, known, names, base)
   local fault = arguments.type_fault(given, "table")
   if fault then return nil, base, fault end
@@ -170,7 +166,7 @@ local function known_keys(given, known, names, base)
   return keys
 end
 
--- What payloads of a scenario are checked against; without a scenario those whose scenario is not known.
+-- What the payloads of a scenario are checked against, or, without one, those that name no known scenario.
 local function new_form(description, all, scenario)
   return {
     description = description,
@@ -183,7 +179,7 @@ local function new_form(description, all, scenario)
   }
 end
 
--- Compiles what is given for one API. Gives the place of a mistake and a message, if there is one.
+-- Compiles a partner's additions to one API into `forms`. Gives the place of a mistake, if there is one, and a message.
 local function read_api(forms, description, given, base)
   local known = scenarios[description.name]
   local keys, place, message = known_keys(given, known, list.names(description.scenarios), base)
@@ -198,12 +194,8 @@ end
 
 -- ---- public ------------------------------------------------------------------------------------
 
---- Reads a partner's additions.
--- @tparam[opt] table given `{ order = { MOVIE_TICKET = { fields = {...} } }, contract_card = {...} }`
--- @treturn[1] rules
--- @treturn[2] nil
--- @treturn[2] string the place of a mistake, such as "scenarios.order.MOVIE_TICKET.fields[1].type"
--- @treturn[2] string message
+-- Reads a partner's additions, `{ order = { MOVIE_TICKET = { fields = {...} } }, contract_card = {...} }`. Rules, or
+-- nil, the place of a mistake, such as "scenarios.order.MOVIE_TICKET.fields[1].type", and a message.
 function rules.new(given)
   local self = setmetatable({ forms = {} }, Rules)
   for _, name in ipairs(api.names) do self.forms[name] = {} end

@@ -1,9 +1,8 @@
---- The steps between the statuses of a scenario: which may follow which.
+-- The steps between the statuses of a scenario: which may follow which.
 --
 -- Rules stand in the data: `ends` on a status (nothing follows), `only_after`, `only_before` (lists),
 -- and `forward_only` for the scenario (no going back in its list). Each rule is as sure as it says,
 -- SEEN or INFERRED. The same status again is no step.
--- @module alipayhk.rules.steps
 
 local list = require "alipayhk.base.list"
 local suggest = require "alipayhk.base.suggest"
@@ -17,7 +16,7 @@ local function find(scenario, name)
   end
 end
 
--- Each gives the confidence of a rule that forbids the step, or nil.
+-- The rules: each gives its confidence where it forbids a step, otherwise nil or false.
 local rules = {
   function(_, from) return from.ends end,
   function(_, from, to)
@@ -31,11 +30,8 @@ local rules = {
   end,
 }
 
---- Whether the rules forbid a step.
--- @tparam table scenario
--- @tparam string from a status of it
--- @tparam string to a status of it
--- @treturn ?string nil where it is allowed, otherwise the confidence of the surest rule: "SEEN" or "INFERRED"
+-- How surely the rules forbid a step between two statuses of the scenario: "SEEN", "INFERRED", or nil where they allow
+-- it.
 function steps.forbidden(scenario, from, to)
   if from == to then return nil end
   local _, from_status = find(scenario, from)
@@ -49,10 +45,7 @@ function steps.forbidden(scenario, from, to)
   return surest
 end
 
---- The statuses that may follow one, itself left out.
--- @tparam table scenario
--- @tparam string from a status of it
--- @treturn table list of names that no rule forbids, in the scenario's order
+-- The names of the statuses that may follow one, other than itself, in the scenario's order.
 function steps.after(scenario, from)
   local allowed = {}
   for _, status in ipairs(scenario.statuses) do
@@ -63,12 +56,8 @@ function steps.after(scenario, from)
   return allowed
 end
 
---- What is wrong with a step, if anything.
--- @tparam table scenario
--- @tparam string from what the order's status was; need not be a status of the scenario
--- @tparam string to a status of it
--- @treturn ?string message, nil where it is allowed
--- @treturn ?boolean whether that is a warning only
+-- A message where a step is forbidden, and whether that is only a warning. `from` may be any text, `to` is a status of
+-- the scenario.
 function steps.fault(scenario, from, to)
   if not find(scenario, from) then
     local names = list.names(scenario.statuses)

@@ -1,4 +1,4 @@
---- The form of a field in a description, and what is wrong with one.
+-- What a field of a description may say, and what is wrong with one.
 --
 -- `path` with dots; `{...}` for any key of an object, `[]` for each element of a list.
 -- `type`: string, number, object, array, json_object (a table here, a string of JSON on the wire), any.
@@ -15,7 +15,6 @@
 -- ms, "past" or "future"; `not_before`, the name beside it of a time that it cannot be before, where `local_times` says
 -- that each is on the clock of its place; `money`, an object whose keys no page shows, and which is looked at as
 -- `{ value, currency }`. What else it looks for goes by `unit`, `format` and `type`.
--- @module alipayhk.schema.fields
 
 local arguments = require "alipayhk.base.arguments"
 local formats = require "alipayhk.schema.formats"
@@ -50,7 +49,7 @@ end
 
 local PATH_EXPECTED = "expected a path such as \"extInfo.seat\", \"itemOrderList[].quantity\" or \"info.{locale}.name\""
 
--- Names, each perhaps of a list; `{locale}` for any key below the top.
+-- A path: names, which may end in `[]`; below the top also `{locale}` for any key.
 local function path_fault(value)
   local fault = arguments.type_fault(value, "string")
   if fault then return fault end
@@ -63,7 +62,7 @@ local function path_fault(value)
   if value:sub(1, 1) == "{" then return PATH_EXPECTED end
 end
 
--- How a client fills in a field, and the type that this gives.
+-- How a client can fill in a field, and the type of what it fills in.
 local FILLED_TYPES = { hex32 = "string", uuid = "string", now_ms = "number" }
 
 local PROPERTIES = {
@@ -95,7 +94,7 @@ local PROPERTIES = {
 }
 local PROPERTY_NAMES = list.keys(PROPERTIES)
 
--- What only fields of some types can have.
+-- The properties that only fields of some types can have.
 local ONLY_OF = {
   max_length = { string = true }, format = { string = true }, enum = { string = true },
   may_be_empty = { string = true }, keys = { object = true }, unit = { string = true, number = true, any = true },
@@ -127,7 +126,7 @@ end
 
 local MOMENT = "yyyy-MM-dd HH:mm:ss"
 
--- Only times can be compared.
+-- A property that only times can have, on a field that is none, and a message.
 local function time_fault(field)
   if not field.type then return nil end
   local is_number = field.type == "number"
@@ -159,7 +158,7 @@ local function misuse_fault(field)
   end
 end
 
---- A field's own copy: later changes to the one given have no effect.
+-- A copy of a field, so that later changes to the one given have no effect.
 function fields.copy(field)
   local copy = {}
   for name, value in pairs(field) do
@@ -173,10 +172,8 @@ function fields.copy(field)
   return copy
 end
 
---- What is wrong with one field by itself.
--- @param field anything
--- @treturn ?string the property, nil where the field itself is wrong
--- @treturn ?string message; nil where nothing is wrong
+-- What is wrong with one field by itself: the property (nil where it is the field) and a message; nothing where all is
+-- right.
 function fields.fault(field)
   local no_table = arguments.type_fault(field, "table")
   if no_table then return nil, no_table end
@@ -194,12 +191,12 @@ function fields.fault(field)
   return misuse_fault(field)
 end
 
---- A path, whatever its wildcards are called.
+-- A path with its wildcards' names left out.
 function fields.key(field_path)
   return (field_path:gsub("{[A-Za-z]+}", "{}"))
 end
 
--- What a path is in, and whether it is an element, any key, or a name there; nil at the top.
+-- The path of what a field is in, and whether the field is an element, any key, or a name there; nil at the top.
 local function holder_of(key)
   local holder = key:match("^(.*)%[%]$")
   if holder then return holder, "element" end
@@ -210,11 +207,8 @@ end
 
 local OBJECTS = { object = true, json_object = true }
 
---- What is wrong with a field beside others: it needs a type, and a table described to be in.
--- @tparam table field
--- @tparam table by_key the fields before it, by `fields.key`
--- @treturn ?string the property
--- @treturn ?string message
+-- What is wrong with a field after those before it, which are given by `fields.key`: it needs a type, and a table
+-- described to be in. A property and a message, as above.
 function fields.fault_among(field, by_key)
   if not field.type then return "type", "required: one of " .. table.concat(list.keys(types), ", ") end
   local holder, what = holder_of(fields.key(field.path))
@@ -231,11 +225,8 @@ function fields.fault_among(field, by_key)
   end
 end
 
---- What is wrong with a field among all others: the time that `not_before` names is beside it, and of its sort.
--- @tparam table field
--- @tparam table by_key all fields, by `fields.key`
--- @treturn ?string the property
--- @treturn ?string message
+-- What is wrong with a field among all fields: the time that its `not_before` names has to be beside it and of its
+-- type.
 function fields.fault_in_all(field, by_key)
   local name = field.not_before
   if not name then return nil end
@@ -254,7 +245,7 @@ local function subset(entries, of)
   return true
 end
 
--- Whether a property (theirs) is at least as tight as what it is put over (ours, perhaps nil).
+-- Each says whether their value of a property is at least as tight as ours, which may be nil.
 local function unless_known(is_tighter)
   return function(ours, theirs) return ours == nil or is_tighter(ours, theirs) end
 end
@@ -288,16 +279,11 @@ local TIGHTER = {
   inferred = function(ours, theirs) return ours ~= nil and subset(theirs, ours) end,
 }
 
---- A field with another's properties put over it, which may tighten it and not loosen it.
--- @tparam table ours
--- @tparam table theirs
--- @treturn[1] table a new field
--- @treturn[2] nil
--- @treturn[2] string the property
--- @treturn[2] string message
+-- A new field: ours with the properties of theirs, which may tighten it and not loosen it. Or nil, a property and a
+-- message.
 function fields.tighten(ours, theirs)
   local result = fields.copy(ours)
-  -- The partner knows what was only inferred, and the type that nobody has seen.
+  -- A partner knows what we have only inferred, and types that we have not seen.
   result.confidence, result.inferred = "SEEN", nil
   if ours.type == "any" and theirs.type and theirs.type ~= "number" then result.unit = nil end
   for _, name in ipairs(PROPERTY_NAMES) do
@@ -312,7 +298,7 @@ function fields.tighten(ours, theirs)
   end
   local property, message = misuse_fault(result)
   if not message then return result end
-  -- What they did not write is wrong only beside what they did.
+  -- A property that they did not write can be wrong only together with the type that they did write.
   return nil, theirs[property] ~= nil and property or "type", message
 end
 

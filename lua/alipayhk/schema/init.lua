@@ -1,9 +1,8 @@
---- Checks a table against a description of its fields; knows no AlipayHK field.
+-- Checks a table against a description of its fields; knows no AlipayHK field.
 --
 -- A description is a list of fields as `alipayhk.schema.fields` says, paths with dots: `{...}` stands
 -- for any key of an object, `[]` for each element of a list. It is compiled once into a tree; a check is
 -- one walk over that tree, and makes no garbage beyond the faults it finds.
--- @module alipayhk.schema
 
 local core = require "alipayhk.core"
 local fault = require "alipayhk.base.fault"
@@ -17,14 +16,14 @@ local tree = require "alipayhk.schema.tree"
 
 local concat, sort = table.concat, table.sort
 
--- Of so many unknown keys the likeliest meaning is looked for: it takes time, and nobody reads more.
+-- Suggestions are made for so many unknown keys and no more: each takes time.
 local SUGGESTED_MAX = 20
 
 local schema = { compile = tree.compile, rewrite = rewrite.apply }
 
 -- ---- reporting ---------------------------------------------------------------------------------
 
--- What a walk needs; kept for the next one, for a check is to make no garbage.
+-- The state of a walk. It is kept for the next one, so that a check makes no garbage.
 local idle
 
 local function new_state(case, opts)
@@ -37,7 +36,7 @@ local function new_state(case, opts)
   return state
 end
 
--- Keys of objects are strings in it, indices of lists numbers.
+-- The path as a text. In `state.path` keys of objects are strings, and indices of lists are numbers.
 local function path_of(state, depth, key)
   local parts = {}
   for i = 1, depth + 1 do
@@ -89,7 +88,7 @@ local function report_missing(node, state, depth, need, how)
   report(state, depth, node.name, "missing", message, need == "expected")
 end
 
--- Whether something in an object would be required, if it had a key.
+-- Whether an object with free keys would need some field under each of them.
 local function is_required_below(node, case)
   for i = 1, #node.children do
     local child = node.children[i]
@@ -100,7 +99,7 @@ local function is_required_below(node, case)
   return node.each ~= nil and is_required_below(node.each, case)
 end
 
--- An object with keys of one's own choice that has none, where what belongs under each is required.
+-- Reports an object with free keys that has no key, where something is required under each.
 local function visit_empty_object(node, state, depth)
   local need = need_of(node, state)
   if need and is_required_below(node.each, state.case) then
@@ -171,7 +170,7 @@ local function sorted_keys(value)
   return keys
 end
 
--- A field by another spelling is the likeliest reason for one that is missing.
+-- The likeliest reason for a missing field is a misspelt one.
 local function misspelt(node, holder, name)
   local others = {}
   for key in next, holder do
@@ -196,7 +195,7 @@ local function visit_empty(node, parent, holder, state, depth)
   report_missing(node, state, depth, need, how)
 end
 
--- Times before another that they cannot be before; what is at fault by itself is not compared.
+-- Reports times that are before one that they cannot precede; times that have a fault themselves are not compared.
 local function check_later(later, value, state, depth)
   for i = 1, #later do
     local child, other = later[i].child, later[i].other
@@ -214,7 +213,7 @@ local function has_other_keys(value, set)
   return false
 end
 
--- What stands under a key that is not listed is sent, where it is, in the form of the others.
+-- Visits the value of a key that is not listed: if it is sent all the same, it needs the form of the others.
 local function visit_silently(node, value, key, state, depth)
   local was_silent = state.is_silent
   state.is_silent = true
@@ -222,7 +221,7 @@ local function visit_silently(node, value, key, state, depth)
   state.is_silent = was_silent
 end
 
--- The keys of an object whose keys are listed.
+-- Visits the values of an object whose keys are listed, and reports other keys.
 local function walk_listed_keys(node, value, state, depth)
   local keys, key_set, each = node.field.keys, node.key_set, node.each
   if has_other_keys(value, key_set) then

@@ -1,10 +1,9 @@
---- Chooses how requests travel. A transport is `send(request)` with
+-- Chooses how requests travel. A transport is `send(request)` with
 -- `request = { method, url, headers, body, connect_timeout_ms, timeout_ms, max_response_bytes, tls,
 -- proxy, once }` (`once`: nothing may be sent twice); it returns `{ status, headers, body, timing }`, header
 -- names in lower case, or `nil, { code, message, timing, http_status }`: the last is that of a proxy which refused
 -- (code `proxy`).
 -- `resent = true` says that the request went out before, without an answer.
--- @module alipayhk.transport
 
 local runtime = require "alipayhk.base.runtime"
 
@@ -12,11 +11,8 @@ local transport = {}
 
 local function nothing() end
 
---- @tparam table config `transport` is "auto", "curl", "cosocket" or a function
--- @treturn[1] table `{ send, close }`
--- @treturn[2] nil
--- @treturn[2] string key of the config that this transport cannot follow
--- @treturn[2] string message
+-- `{ send, close }`; or nil, the key of the config that the transport cannot follow, and a message. `config.transport`:
+-- "auto", "curl", "cosocket" or a function.
 function transport.new(config)
   local choice = config.transport
   if type(choice) == "function" then return { send = choice, close = nothing } end

@@ -1,12 +1,11 @@
---- A request to this nginx as it came: its headers, all of them, and the bytes of its body.
--- @module alipayhk.transport.nginx_request
+-- A request to this nginx as it came: all of its headers, and the bytes of its body.
 
 local platform = require "alipayhk.api.platform"
 local runtime = require "alipayhk.base.runtime"
 
 local nginx_request = {}
 
--- Proxies add some dozens. Without a number ngx.req.get_headers stops at 100 and passes over the others.
+-- Proxies may add dozens of headers; by default ngx.req.get_headers gives only 100.
 local HEADERS_MAX = 500
 
 local function read_headers(ngx)
@@ -44,12 +43,8 @@ local function read_body(ngx)
   return body or ""
 end
 
---- Reads it. What is wrong is logged.
--- @tparam table ngx
--- @treturn[1] table headers, by lower-case name; one that comes twice is a list
--- @treturn[1] string body
--- @treturn[2] nil
--- @treturn[2] integer the HTTP status to answer with
+-- Headers by lower-case name, one that comes twice as a list, and the body; or nil and the HTTP status to answer with,
+-- once what is wrong has been logged.
 function nginx_request.read(ngx)
   local headers, body, status
   headers, status = read_headers(ngx)

@@ -1,4 +1,4 @@
---- What check says of one payload, with what is ours (see `alipayhk.schema.slips`) told apart.
+-- What check says of one payload, with what is ours (see `alipayhk.schema.slips`) told apart.
 --
 --     says("order", samples.order(), nil, nil)                      -- nothing
 --     says("order", given, "userId format")                         -- a fault

@@ -1,4 +1,4 @@
---- What alipayhk.check says of a samples.
+-- What alipayhk.check says of a samples.
 --
 --     faults("order", samples.order())               -> {}, {}, {}
 --     faults("order", samples.order { userId = 5 })  -> { "userId type" }, { "expected a string, ..." }, {}

@@ -1,4 +1,4 @@
---- For tests that need what this machine or this Lua may not have: skipped by name, with the reason.
+-- For tests that need what this machine or this Lua may not have: skipped by name, with the reason.
 --
 --     local it_forks = only_with(has_posix, "needs luaposix", it, pending)
 

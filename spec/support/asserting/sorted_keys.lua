@@ -1,4 +1,4 @@
---- The keys of a table in order, so that tests made from it come in the same order each time.
+-- The keys of a table in order, so that tests made from it come in the same order each time.
 
 return function(map)
   local names = {}

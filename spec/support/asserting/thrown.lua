@@ -1,4 +1,4 @@
---- What a call throws, the position that luassert's `error_matches` cuts off included; nil if nothing.
+-- What a call throws, the position that luassert's `error_matches` cuts off included; nil if nothing.
 
 return function(call)
   local ok, message = pcall(call)

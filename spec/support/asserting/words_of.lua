@@ -1,4 +1,4 @@
---- The words of a message as a set: SERVING is none of "SERVING_LITE".
+-- The words of a message as a set: SERVING is none of "SERVING_LITE".
 
 return function(message)
   local words = {}

@@ -1,5 +1,5 @@
---- The six templates of contractCardSync, written down by hand from what AlipayHK published: our own
---- data has to agree with it, and is never read here.
+-- The six templates of contractCardSync, written down by hand from what AlipayHK published: our own
+-- data has to agree with it, and is never read here.
 --
 --     cards.card("MOVIE_TICKET_DEFAULT", "CLOSED", { zh_HK = cards.info("MOVIE_TICKET_DEFAULT") })
 
@@ -175,14 +175,14 @@ cards.KINDS = {
 
 -- ---- payloads -----------------------------------------------------------------------------------
 
---- A valid value of a kind.
+-- A valid value of a kind.
 function cards.value(kind)
   local rules = cards.KINDS[kind]
   if rules.of then return { cards.KINDS[rules.of].good[1], cards.KINDS[rules.of].good[2] } end
   return rules.good[1]
 end
 
---- Every field of a template with a valid value, and over that what `changes` names.
+-- Every field of a template with a valid value, and over that what `changes` names.
 function cards.info(code, changes)
   local info = {}
   for name, kind in pairs(cards.TEMPLATES[code].fields) do info[name] = cards.value(kind) end
@@ -193,7 +193,7 @@ function cards.info(code, changes)
   return info
 end
 
---- A notification with the given value for each locale.
+-- A notification with the given value for each locale.
 function cards.card(code, status, locales)
   return samples.card {
     productTemplateCode = code, orderStatus = status,
@@ -201,12 +201,12 @@ function cards.card(code, status, locales)
   }
 end
 
---- The path of a field, or of the locale itself.
+-- The path of a field, or of the locale itself.
 function cards.path(locale, field)
   return "syncDataInfo.languageBusinessInfo." .. locale .. (field and "." .. field or "")
 end
 
---- Both ways to hand over what belongs to a locale.
+-- Both ways to hand over what belongs to a locale.
 cards.FORMS = { function(info) return info end, cjson.encode }
 
 return cards

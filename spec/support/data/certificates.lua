@@ -1,4 +1,4 @@
---- Throw-away certificates for loopback TLS, made once a process.
+-- Throw-away certificates for loopback TLS, made once a process.
 --
 -- `certificates()` is a directory with NAME.pem and NAME.key for each name below.
 

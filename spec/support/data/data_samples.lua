@@ -1,4 +1,4 @@
---- The scenarios of our own data, each with its sample, and what stands at a path of a description.
+-- The scenarios of our own data, each with its sample, and what stands at a path of a description.
 --
 --     for _, entry in ipairs(data_samples.all) do
 --       local payload = entry.sample()
@@ -8,11 +8,11 @@
 local api = require "alipayhk.api"
 
 local data_samples = {
-  --- Entries `{ api, description, scenario, rows, sample }`: `rows` are the base fields and then the
+  -- Entries `{ api, description, scenario, rows, sample }`: `rows` are the base fields and then the
   -- scenario's, `sample()` is a copy to be changed at will.
   all = {},
 
-  --- Stands for a field that is to be left out: nil would end a list of values.
+  -- Stands for a field that is to be left out: nil would end a list of values.
   ABSENT = {},
 }
 
@@ -37,7 +37,7 @@ for _, name in ipairs(api.names) do
   end
 end
 
---- The path as it is told of the first element and of the first locale.
+-- The path as it is told of the first element and of the first locale.
 function data_samples.place(path)
   return (path:gsub("{locale}", "zh_HK"):gsub("%[%]", "[1]"))
 end
@@ -51,7 +51,7 @@ local function keys(path)
   return list
 end
 
---- The table that holds what stands at a path, and its key there; no table where there is none.
+-- The table that holds what stands at a path, and its key there; no table where there is none.
 function data_samples.holder(payload, path)
   local list = keys(path)
   local at = payload
@@ -59,7 +59,7 @@ function data_samples.holder(payload, path)
   return at, list[#list]
 end
 
---- Puts a value at a path; gives the payload.
+-- Puts a value at a path; gives the payload.
 function data_samples.put(payload, path, value)
   local holder, key = data_samples.holder(payload, path)
   if value == data_samples.ABSENT then value = nil end

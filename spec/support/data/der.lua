@@ -1,4 +1,4 @@
---- DER as a tree, so that a spec can take a good key and make it a bad one.
+-- DER as a tree, so that a spec can take a good key and make it a bad one.
 --
 -- An element is `{ tag = 0x02, value = bytes }`, or `{ tag = 0x30, ... }` with elements in it.
 
@@ -16,7 +16,7 @@ local function read_length(bytes, at)
   return length, at + 1 + first - 0x80
 end
 
---- The first element of the bytes, and where the next one starts.
+-- The first element of the bytes, and where the next one starts.
 function der.decode(bytes, at)
   at = at or 1
   local length, start = read_length(bytes, at + 1)
@@ -47,7 +47,7 @@ function der.encode(element)
   return string.char(element.tag) .. length_of(content) .. content
 end
 
---- An INTEGER of so many, which are not negative: a number, or bytes.
+-- An INTEGER of so many, which are not negative: a number, or bytes.
 function der.integer(number)
   local bytes = number
   if type(number) == "number" then

@@ -1,4 +1,4 @@
---- Key material for the specs, made by the openssl command when it is first asked for.
+-- Key material for the specs, made by the openssl command when it is first asked for.
 --
 -- A key has a name and an algorithm (one of `generate` below); a name that is itself an algorithm
 -- needs no second word. A form is a structure and an encoding, such as "pkcs8.pem":
@@ -10,7 +10,7 @@
 local shell = require "spec.support.shell"
 
 local keys = {
-  --- Of every encrypted form.
+  -- Of every encrypted form.
   passphrase = "open sesame",
 }
 
@@ -89,23 +89,23 @@ function path(key, form)
   return target
 end
 
---- The file of a key, as in `keys.path("rsa", "pkcs8.pem")`.
+-- The file of a key, as in `keys.path("rsa", "pkcs8.pem")`.
 function keys.path(name, form)
   return path({ name = name, algorithm = name }, form)
 end
 
---- The content of that file.
+-- The content of that file.
 function keys.read(name, form)
   return shell.read(keys.path(name, form))
 end
 
---- The two files of a pair under a name of its own, "rsa" when no algorithm is given.
+-- The two files of a pair under a name of its own, "rsa" when no algorithm is given.
 function keys.pair(name, algorithm)
   local key = { name = name, algorithm = algorithm or "rsa" }
   return { private = path(key, "pkcs8.pem"), public = path(key, "spki.pem") }
 end
 
---- The content of a form of the key of that name and algorithm.
+-- The content of a form of the key of that name and algorithm.
 function keys.read_as(name, algorithm, form)
   return shell.read(path({ name = name, algorithm = algorithm }, form))
 end
@@ -124,7 +124,7 @@ end
 
 local chains = 0
 
---- A new chain of certificates as PEM, each under a key of its own: { leaf, intermediate, root }.
+-- A new chain of certificates as PEM, each under a key of its own: { leaf, intermediate, root }.
 function keys.chain(algorithm)
   chains = chains + 1
   local names, files = {}, {}

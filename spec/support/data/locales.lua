@@ -1,4 +1,4 @@
---- Locales that differ in what Lua asks the C library for, made without root by localedef, once a process.
+-- Locales that differ in what Lua asks the C library for, made without root by localedef, once a process.
 --
 --     local path, missing = locales.path()  -- for LOCPATH; or nil and what is missing on this machine
 
@@ -8,7 +8,7 @@ local shell = require "spec.support.shell"
 local SOURCES = "/usr/share/i18n/locales"
 
 local locales = {
-  --- What is special about each.
+  -- What is special about each.
   NAMES = {
     ["de_DE.UTF-8"] = "a comma is its decimal point",
     ["de_DE.ISO-8859-1"] = "bytes of UTF-8 are letters and control characters",

@@ -1,5 +1,5 @@
---- What AlipayHK's pages say of the nine scenarios of the order service, written down by hand: the product's own data
---- must not be its own proof.
+-- What AlipayHK's pages say of the nine scenarios of the order service, written down by hand: the product's own data
+-- must not be its own proof.
 --
 --     expectations.minimal("LINE_UP")  -> an order with what is required and nothing else
 --     expectations.full("LINE_UP")     -> with every key that is known
@@ -167,7 +167,7 @@ expectations.scenarios = {
   },
 }
 
---- A right value of each kind. A "money" is an object whose children no page describes at that place.
+-- A right value of each kind. A "money" is an object whose children no page describes at that place.
 expectations.examples = {
   id = function() return "20240524001漢" end,
   time = function() return 1716338541000 end,
@@ -200,7 +200,7 @@ expectations.formats = {
   },
 }
 
---- Sets what stands at a dotted path; gives the order.
+-- Sets what stands at a dotted path; gives the order.
 function expectations.put(order, path, value)
   local parent, last = order, nil
   for key in path:gmatch("[^.]+") do

@@ -1,4 +1,4 @@
---- Random nested tables, the same for the same seed under every Lua.
+-- Random nested tables, the same for the same seed under every Lua.
 --
 --     local random = random_tables.new(20240524)
 --     random:table(words)       anything that a table may hold

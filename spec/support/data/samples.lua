@@ -1,14 +1,14 @@
---- Valid payloads, made anew at each call so that a spec may change its own.
+-- Valid payloads, made anew at each call so that a spec may change its own.
 --
 --     samples.order { orderStatus = "USED", userId = samples.ABSENT }
 
 local core = require "alipayhk.core"
 
 local samples = {
-  --- Stands for a field that is to be left out.
+  -- Stands for a field that is to be left out.
   ABSENT = {},
 
-  --- No message may have these.
+  -- No message may have these.
   USER_ID = "2160120012345678",
   OPEN_ID = "open-id-of-a-user",
 }
@@ -21,12 +21,12 @@ local function with(base, extra)
   return base
 end
 
---- A merchantBizNo that no other spec uses.
+-- A merchantBizNo that no other spec uses.
 function samples.biz_no()
   return "SPEC-" .. core.hex_encode(core.random_bytes(8))
 end
 
---- An order of the order service.
+-- An order of the order service.
 function samples.order(extra)
   return with({
     merchantBizNo = samples.biz_no(),
@@ -38,7 +38,7 @@ function samples.order(extra)
   }, extra)
 end
 
---- A performance notification.
+-- A performance notification.
 function samples.card(extra)
   local bill = {
     bill_name = "煤氣賬單",

@@ -1,4 +1,4 @@
---- AlipayHK as a transport function: no network, and of the library nothing but alipayhk.core.
+-- AlipayHK as a transport function: no network, and of the library nothing but alipayhk.core.
 --
 --     local alipayhk = double.new { algorithm = "p224" }
 --     local client = alipayhk:client { retry = false }
@@ -41,7 +41,7 @@ local RESULT = '{"result":{"resultCode":"%s","resultStatus":"%s","resultMessage"
 
 local REFUSAL = { code = "INVALID_SIGNATURE", status = "F", signed = false }
 
---- `options`: `algorithm` ("rsa" or "p224"), `ecc224` as in the config of a client.
+-- `options`: `algorithm` ("rsa" or "p224"), `ecc224` as in the config of a client.
 function Double.new(options)
   local algorithm = options and options.algorithm or "rsa"
   local merchant, own = keys.pair("merchant", algorithm), keys.pair("alipayhk", algorithm)
@@ -58,7 +58,7 @@ function Double.new(options)
   return self
 end
 
---- What it answers from now on, turn by turn. Forgets the requests.
+-- What it answers from now on, turn by turn. Forgets the requests.
 function Double:answers(script)
   self.script = script
   self.turn = 0
@@ -67,7 +67,7 @@ function Double:answers(script)
   self.requests = {}
 end
 
---- The config of a client that talks to this double; `overrides` may be a part of it.
+-- The config of a client that talks to this double; `overrides` may be a part of it.
 function Double:config(overrides)
   local config = {
     client_id = self.client_id,

@@ -1,4 +1,4 @@
---- Calls as AlipayHK makes them, and the checking of what we reply: by the openssl command and by node, with
+-- Calls as AlipayHK makes them, and the checking of what we reply: by the openssl command and by node, with
 -- nothing of the library.
 --
 --     local call = calls.make { body = '{"a":1}', path = "/notify?x=1" }
@@ -76,24 +76,24 @@ local function decode(text)
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
---- The content that is signed.
+-- The content that is signed.
 function calls.content(method, path, client_id, time, body)
   return table.concat { method, " ", path, "\n", client_id, ".", time, ".", body }
 end
 
---- A signature in base64.
+-- A signature in base64.
 function calls.sign(private_file, content, digest, encoding)
   if encoding ~= "p1363" then return shell.must(SIGN:format(digest, shell.quote(private_file), file(content))) end
   return peer({ action = "sign", key = private_file, message = base64(content), digest = digest,
     dsaEncoding = "ieee-p1363" }).signature
 end
 
---- AlipayHK's pair of keys; `algorithm` is "rsa" or "p224".
+-- AlipayHK's pair of keys; `algorithm` is "rsa" or "p224".
 function calls.alipayhk(algorithm)
   return keys.pair("alipayhk", algorithm)
 end
 
---- The merchant's.
+-- The merchant's.
 function calls.merchant(algorithm)
   return keys.pair("merchant", algorithm)
 end
@@ -116,7 +116,7 @@ local function now()
   return os.date("!%Y-%m-%dT%H:%M:%SZ")
 end
 
---- A call, as a table for `client:receive`.
+-- A call, as a table for `client:receive`.
 function calls.make(with)
   with = with or {}
   number = number + 1
@@ -146,14 +146,14 @@ function calls.make(with)
   return call
 end
 
---- The header of a reply, whatever the case of its name.
+-- The header of a reply, whatever the case of its name.
 function calls.header(reply, wanted)
   for name, value in pairs(reply.headers) do
     if name:lower() == wanted:lower() then return value end
   end
 end
 
---- Whether a reply is signed by a merchant's key over what AlipayHK knows: the method and path it called, its own
+-- Whether a reply is signed by a merchant's key over what AlipayHK knows: the method and path it called, its own
 -- idea of the client id, and the reply's Response-Time and bytes.
 function calls.verifies(call, reply, options)
   options = options or {}
@@ -169,7 +169,7 @@ function calls.verifies(call, reply, options)
   return status == 0 and output:find("Verified OK", 1, true) ~= nil
 end
 
---- What stands in an encrypted reply, as AlipayHK opens it.
+-- What stands in an encrypted reply, as AlipayHK opens it.
 function calls.opened(reply)
   local wrapped = calls.header(reply, "Encrypt"):match("symmetricKey=([^,%s]+)")
   local answer = peer { action = "open", key = calls.alipayhk("rsa").private, body = reply.body, padding = "pkcs1",

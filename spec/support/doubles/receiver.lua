@@ -1,14 +1,14 @@
---- The merchant's side of AlipayHK's calls, for the specs of `client:receive`.
+-- The merchant's side of AlipayHK's calls, for the specs of `client:receive`.
 
 local alipayhk = require "alipayhk"
 local calls = require "spec.support.doubles.calls"
 
 local receiver = {
-  --- The seconds at which `receiver.client` has its clock stand: 2024-05-22T06:42:21Z.
+  -- The seconds at which `receiver.client` has its clock stand: 2024-05-22T06:42:21Z.
   NOW = 1716360141,
 }
 
---- A client that AlipayHK calls.
+-- A client that AlipayHK calls.
 function receiver.client(config)
   local given = {
     client_id = calls.CLIENT_ID,
@@ -21,7 +21,7 @@ function receiver.client(config)
   return assert(alipayhk.new(given))
 end
 
---- The config that makes it one of ECC224.
+-- The config that makes it one of ECC224.
 function receiver.ecc224(settings)
   return {
     private_key = { file = calls.merchant("p224").private },
@@ -30,14 +30,14 @@ function receiver.ecc224(settings)
   }
 end
 
---- The payload of a call that has to be taken.
+-- The payload of a call that has to be taken.
 function receiver.taken(client, call, opts)
   local payload, err = client:receive(call, opts)
   if not payload then error("refused: " .. tostring(err), 2) end
   return payload
 end
 
---- The error of a call that has to be refused with a kind, and where one is given a code. Nothing of the payload
+-- The error of a call that has to be refused with a kind, and where one is given a code. Nothing of the payload
 -- comes back, and the error is one readable line.
 function receiver.refused(kind, code, client, call, opts)
   local payload, err = client:receive(call, opts)

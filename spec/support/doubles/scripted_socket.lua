@@ -1,4 +1,4 @@
---- A cosocket that gives what a script says: strings as they come, then what ends it.
+-- A cosocket that gives what a script says: strings as they come, then what ends it.
 --
 --     local socket = scripted_socket({ "HTTP/1.1 ", "200 OK\r\n" }, "closed")
 --

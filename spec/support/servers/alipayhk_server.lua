@@ -1,4 +1,4 @@
---- AlipayHK inside nginx, for specs that tell it what to do. With one worker its state is this module's.
+-- AlipayHK inside nginx, for specs that tell it what to do. With one worker its state is this module's.
 --
 -- /control?name=value sets, /seen shows what came. Every other path is an API:
 --
@@ -22,8 +22,8 @@ local state = { accepts = "1", signs = "1", codes = "", hold = "0" }
 local seen = {}
 local merchant, own
 
---- @tparam table merchant_files by version
--- @tparam table own_files by version
+-- `merchant_files`: by version
+-- `own_files`: by version
 function server.init(merchant_files, own_files)
   local sources = {}
   for version, path in pairs(merchant_files) do sources[version] = { file = path } end
@@ -35,7 +35,7 @@ function server.control()
   for name, value in pairs(ngx.req.get_uri_args()) do state[name] = value end
 end
 
---- Lines of key version, merchantBizNo and orderModifyTime, in the order in which they came.
+-- Lines of key version, merchantBizNo and orderModifyTime, in the order in which they came.
 function server.seen()
   ngx.print(table.concat(seen))
 end

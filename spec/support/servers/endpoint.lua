@@ -1,4 +1,4 @@
---- An nginx with endpoints for AlipayHK's calls (endpoint_merchant.lua is what stands behind them).
+-- An nginx with endpoints for AlipayHK's calls (endpoint_merchant.lua is what stands behind them).
 
 local alipayhk_curl = require "alipayhk.curl"
 local calls = require "spec.support.doubles.calls"
@@ -24,7 +24,7 @@ local SERVER = [[
   location = /exchange { client_body_buffer_size 1m; content_by_lua_block { merchant.exchange() } }
 ]]
 
---- Starts it. `locations`: their lines; `http`: further lines.
+-- Starts it. `locations`: their lines; `http`: further lines.
 function endpoint.start(locations, http)
   local self = setmetatable({}, endpoint)
   self.nginx = nginx.start {
@@ -39,8 +39,8 @@ function endpoint.start(locations, http)
   return self
 end
 
---- Sends a call, to where it is made for or to another path.
--- @treturn table `{ status, headers, body }`
+-- Sends a call, to where it is made for or to another path.
+-- Gives `{ status, headers, body }`
 function endpoint:call(call, path)
   local reply, fault = self.handle:send {
     method = call.method, url = self.nginx.url .. (path or call.path), headers = call.headers, body = call.body,
@@ -50,12 +50,12 @@ function endpoint:call(call, path)
   return reply
 end
 
---- What another path answers.
+-- What another path answers.
 function endpoint:post(path, body)
   return self:call({ method = "POST", headers = {}, body = body or "" }, path).body
 end
 
---- The result of a reply, which has to be AlipayHK's to verify: over the path it called.
+-- The result of a reply, which has to be AlipayHK's to verify: over the path it called.
 function endpoint.result(call, reply, path)
   if reply.status ~= 200 then error(("HTTP %d: %s"):format(reply.status, reply.body), 2) end
   if not calls.verifies(call, reply, { path = path }) then error("the reply does not verify: " .. reply.body, 2) end
@@ -63,12 +63,12 @@ function endpoint.result(call, reply, path)
   return json.decode(body).result
 end
 
---- Sends it and gives its result.
+-- Sends it and gives its result.
 function endpoint:ask(call)
   return endpoint.result(call, self:call(call))
 end
 
---- The result of a refusal, which anybody may get: it bears no signature, and nothing of ours.
+-- The result of a refusal, which anybody may get: it bears no signature, and nothing of ours.
 function endpoint.refusal(reply)
   if reply.status ~= 200 then error(("HTTP %d: %s"):format(reply.status, reply.body), 2) end
   for _, name in ipairs { "Signature", "Encrypt", "Client-Id", "Response-Time" } do
@@ -77,18 +77,18 @@ function endpoint.refusal(reply)
   return json.decode(reply.body).result
 end
 
---- Sends it and gives the result of its refusal.
+-- Sends it and gives the result of its refusal.
 function endpoint:refused(call)
   return endpoint.refusal(self:call(call))
 end
 
---- How often a call with an id was handled; or "payload", "request": the last one, as JSON.
+-- How often a call with an id was handled; or "payload", "request": the last one, as JSON.
 function endpoint:handled(id)
   local body = self:post("/handled?key=" .. id)
   return tonumber(body) or json.decode(body)
 end
 
---- A call as bytes. `lines` are further header lines.
+-- A call as bytes. `lines` are further header lines.
 function endpoint.bytes(call, lines)
   local text = { ("%s %s HTTP/1.1"):format(call.method, call.path), "Host: localhost", "Connection: close" }
   for name, value in pairs(call.headers) do text[#text + 1] = name .. ": " .. value end
@@ -97,8 +97,8 @@ function endpoint.bytes(call, lines)
   return table.concat(text, "\r\n") .. "\r\n\r\n" .. (lines and lines.chunked or call.body)
 end
 
---- Sends requests that are given as bytes, all at the same time.
--- @treturn table a list of `{ status, headers, body }`
+-- Sends requests that are given as bytes, all at the same time.
+-- Gives a list of `{ status, headers, body }`
 function endpoint:exchange(list)
   local replies = {}
   for i, bytes in ipairs(json.decode(self:post("/exchange", json.encode(list)))) do
@@ -109,7 +109,7 @@ function endpoint:exchange(list)
   return replies
 end
 
---- What nginx logged that it never should.
+-- What nginx logged that it never should.
 function endpoint:complaint()
   return self.nginx.complaints { "thread aborted" }[1]
 end

@@ -1,4 +1,4 @@
---- A merchant inside nginx, for the specs of alipayhk.nginx: its handler does what a call's `act` says, and counts.
+-- A merchant inside nginx, for the specs of alipayhk.nginx: its handler does what a call's `act` says, and counts.
 -- luacheck: std +ngx_lua
 
 local alipayhk = require "alipayhk"
@@ -107,12 +107,12 @@ function merchant.handle(payload, request)
   return acts[payload.act or "true"](payload)
 end
 
---- An endpoint for a location, of `merchant.client` or another one.
+-- An endpoint for a location, of `merchant.client` or another one.
 function merchant.endpoint(opts, client)
   return endpoint(client or merchant.client, merchant.handle, opts)
 end
 
---- For how many seconds the result with that message is remembered.
+-- For how many seconds the result with that message is remembered.
 function merchant.remembered()
   local deliveries = ngx.shared.deliveries
   for _, key in ipairs(deliveries:get_keys(0)) do
@@ -120,7 +120,7 @@ function merchant.remembered()
   end
 end
 
---- Answers how often a call with this id was handled.
+-- Answers how often a call with this id was handled.
 function merchant.handled()
   ngx.print(ngx.shared.handled:get(ngx.unescape_uri(ngx.var.arg_key)) or 0)
 end
@@ -135,7 +135,7 @@ local function exchange(port, bytes)
   return answer
 end
 
---- Sends requests, given byte for byte, all at once; says what came back, byte for byte.
+-- Sends requests, given byte for byte, all at once; says what came back, byte for byte.
 function merchant.exchange()
   ngx.req.read_body()
   local threads, answers = {}, {}

@@ -1,4 +1,4 @@
---- The local gateway, started once per process and ended with it.
+-- The local gateway, started once per process and ended with it.
 
 local alipayhk = require "alipayhk"
 local connection = dofile "gateway/connection.lua"
@@ -8,7 +8,7 @@ local gateway = {}
 
 local running
 
---- Starts a gateway of its own; the caller ends it with `gateway.stop(values)`.
+-- Starts a gateway of its own; the caller ends it with `gateway.stop(values)`.
 function gateway.start(environment)
   return connection.parse(shell.must((environment or "") .. " gateway/start"))
 end
@@ -29,7 +29,7 @@ local function watch(pid)
   shell.run(("(while kill -0 %s; do sleep 1; done; kill %s) > /dev/null 2>&1 &"):format(own_pid, pid))
 end
 
---- The shared gateway's values.
+-- The shared gateway's values.
 function gateway.values()
   if not running then
     running = gateway.start()
@@ -38,9 +38,9 @@ function gateway.values()
   return running
 end
 
---- The config for a client of it.
--- @tparam string kind "rsa" or "ec"
--- @tparam[opt] table extra over that
+-- The config for a client of it.
+-- `kind`: "rsa" or "ec"
+-- `extra`: over that
 function gateway.config(kind, extra)
   local config = connection.config(gateway.values(), kind)
   for key, value in pairs(extra or {}) do config[key] = value end

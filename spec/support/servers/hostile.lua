@@ -1,4 +1,4 @@
---- A loopback server that answers each byte as a spec has it (hostile.js tells what a case may be), and an nginx
+-- A loopback server that answers each byte as a spec has it (hostile.js tells what a case may be), and an nginx
 -- whose handler calls it through the library.
 --
 --     local hostile = require("spec.support.servers.hostile").start { cases = { { answer = "HTTP/2.0 200\r\n\r\n" } } }
@@ -42,7 +42,7 @@ local SERVER = [[
   location = /neighbour { return 200 "here"; }
 ]]
 
---- A list for `cases`, and a function that adds a case to it and gives its number.
+-- A list for `cases`, and a function that adds a case to it and gives its number.
 function hostile.plan()
   local cases = {}
   return cases, function(case)
@@ -51,7 +51,7 @@ function hostile.plan()
   end
 end
 
---- Starts both. `options`: `cases`; `http`, `server`: further lines of nginx.conf, in which {names} is the port of
+-- Starts both. `options`: `cases`; `http`, `server`: further lines of nginx.conf, in which {names} is the port of
 -- a resolver, {forgetful} and {hushed} those of two that answer once, and {deaf} that of a server which says
 -- nothing; `trusted`: false for no trusted certificate.
 function hostile.start(options)
@@ -85,17 +85,17 @@ function hostile.start(options)
   return self
 end
 
---- The base URL of a listener: `main` (default), `other`, `full`, `deaf`, `rude`, `slow`, `ends`, `resets`.
+-- The base URL of a listener: `main` (default), `other`, `full`, `deaf`, `rude`, `slow`, `ends`, `resets`.
 function hostile:url(scheme, host, listener)
   return ("%s://%s:%d"):format(scheme or "http", host or "127.0.0.1", self.ports[listener or "main"])
 end
 
---- That of the main one by a scheme, by a name that its certificate is for.
+-- That of the main one by a scheme, by a name that its certificate is for.
 function hostile:url_of(scheme)
   return self:url(scheme, scheme == "https" and "localhost" or nil)
 end
 
---- Asks nginx for a path.
+-- Asks nginx for a path.
 function hostile:get(path, body)
   local answer, fault = self.handle:send {
     method = "POST", url = self.nginx.url .. path, headers = {}, body = body or "",
@@ -105,7 +105,7 @@ function hostile:get(path, body)
   return answer.body, answer.status
 end
 
---- What comes of calls, one after the other, or so many at a time. `path` is that of another location with the
+-- What comes of calls, one after the other, or so many at a time. `path` is that of another location with the
 -- same handler.
 function hostile:ask(list, threads, path)
   local body = self:get(path or "/calls", json.encode { calls = list, threads = threads or 1 })
@@ -114,7 +114,7 @@ function hostile:ask(list, threads, path)
   return outcomes
 end
 
---- The requests that arrived, oldest first: { target, connection, nth, length, body, bytes, host, tls, server_name };
+-- The requests that arrived, oldest first: { target, connection, nth, length, body, bytes, host, tls, server_name };
 -- `length` is that of the case's whole answer, `open` how many connections there were.
 function hostile:log()
   local entries = {}
@@ -122,7 +122,7 @@ function hostile:log()
   return entries
 end
 
---- Of those, the numbers that they have within their connections, in order; and how often each body arrived.
+-- Of those, the numbers that they have within their connections, in order; and how often each body arrived.
 function hostile:arrived()
   local order, bodies = {}, {}
   for i, entry in ipairs(self:log()) do
@@ -132,7 +132,7 @@ function hostile:arrived()
   return order, bodies
 end
 
---- Ends the connections that nginx keeps to the main listener, by a case that does so, and empties the log.
+-- Ends the connections that nginx keeps to the main listener, by a case that does so, and empties the log.
 function hostile:begin_anew(last)
   for _, url in ipairs { self:url(), self:url("http", "localhost"), self:url("https", "localhost") } do
     repeat until select(2, hostile.succeeds(self:ask({ { case = last, url = url } })[1])) == 1
@@ -140,7 +140,7 @@ function hostile:begin_anew(last)
   self:forget()
 end
 
---- What comes of calls by a scheme, one for each case; their ids are "request-1", "request-2", ...
+-- What comes of calls by a scheme, one for each case; their ids are "request-1", "request-2", ...
 function hostile:ask_each(scheme, ...)
   local list = {}
   for i, case in ipairs { ... } do
@@ -149,30 +149,30 @@ function hostile:ask_each(scheme, ...)
   return self:ask(list)
 end
 
---- Empties the log.
+-- Empties the log.
 function hostile:forget()
   shell.write(self.directory .. "/log", "")
 end
 
---- An outcome has to be a success: of which connection, and the how manieth there.
+-- An outcome has to be a success: of which connection, and the how manieth there.
 function hostile.succeeds(outcome)
   if not outcome.ok then error("no success: " .. tostring(outcome.thrown or outcome.message), 2) end
   return tonumber(outcome.body.connection), tonumber(outcome.body.nth)
 end
 
---- In one word.
+-- In one word.
 function hostile.word(outcome)
   if outcome.thrown then return "thrown: " .. outcome.thrown end
   return outcome.ok and "success" or outcome.kind .. "/" .. tostring(outcome.code)
 end
 
---- It has to be a failure of the transport, with a code.
+-- It has to be a failure of the transport, with a code.
 function hostile.fails(code, outcome)
   local found = hostile.word(outcome)
   if found ~= "transport/" .. code then error(("%s expected, found %s"):format(code, found), 2) end
 end
 
---- What nginx logged that it never should: an alert, a critical error, or an error thrown in Lua.
+-- What nginx logged that it never should: an alert, a critical error, or an error thrown in Lua.
 function hostile:complaint()
   return self.nginx.complaints { "lua entry thread aborted", "runtime error", "stack traceback", "attempt to " }[1]
 end

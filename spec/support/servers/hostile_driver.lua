@@ -1,4 +1,4 @@
---- What runs inside the nginx of hostile.lua: makes the calls that it is asked for, and tells what came of them.
+-- What runs inside the nginx of hostile.lua: makes the calls that it is asked for, and tells what came of them.
 -- luacheck: std +ngx_lua
 
 local alipayhk = require "alipayhk"

@@ -1,4 +1,4 @@
---- Requests to a server from a process of their own, while the spec does something else.
+-- Requests to a server from a process of their own, while the spec does something else.
 --
 --     local flow = load.start { url = server.url .. "/sync", connections = 4 }
 --     local result = flow:stop() -- { answers = { ["200 SUCCESS"] = 812 }, failures = {}, resent = 0 }
@@ -15,8 +15,8 @@ load.__index = load
 
 local START = "exec node spec/support/servers/load.js %s %s %d %d %d"
 
---- Starts it.
--- @tparam table options `url`, `connections` = 1 (at once), `requests` (on each connection; until `stop` when
+-- Starts it.
+-- `options`: `url`, `connections` = 1 (at once), `requests` (on each connection; until `stop` when
 --   absent), `pause_ms` = 0 between them
 function load.start(options)
   local self = setmetatable({ directory = shell.directory() }, load)
@@ -25,13 +25,13 @@ function load.start(options)
   return self
 end
 
---- Waits until every connection has had an answer.
+-- Waits until every connection has had an answer.
 function load:flows()
   return nginx.await(20, function() return shell.read(self.directory .. "/flowing") end) ~= nil
 end
 
---- Waits for the answers that are due.
--- @treturn table `{ answers = { ["STATUS BODY"] = count }, failures = { [message] = count }, resent }`
+-- Waits for the answers that are due.
+-- Gives `{ answers = { ["STATUS BODY"] = count }, failures = { [message] = count }, resent }`
 function load:stop()
   self.input:close()
   local text = assert(shell.read(self.directory .. "/result"), "load.js ended without a result")

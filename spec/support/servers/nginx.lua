@@ -1,4 +1,4 @@
---- A real nginx on a loopback port, with the Lua module.
+-- A real nginx on a loopback port, with the Lua module.
 
 local core = require "alipayhk.core"
 local shell = require "spec.support.shell"
@@ -39,23 +39,23 @@ echo $? > @directory@/status) > /dev/null 2>&1 & launched=$!
 (while kill -0 @own_pid@ && kill -0 $launched; do sleep 1; done
 kill -0 $launched && kill $(cat @directory@/nginx.pid)) > /dev/null 2>&1 &]]
 
---- Where it is. Debian keeps it on root's path alone.
+-- Where it is. Debian keeps it on root's path alone.
 nginx.path = os.getenv("NGINX_BIN") or shell.run("command -v nginx || echo /usr/sbin/nginx"):match("[^\n]+")
 
---- The directory of its modules; nil for OpenResty, which has them built in.
+-- The directory of its modules; nil for OpenResty, which has them built in.
 function nginx.modules_path()
   local about = shell.run(nginx.path .. " -V")
   return not about:find("openresty", 1, true) and about:match("%-%-modules%-path=(%S+)") or nil
 end
 
---- The lines that load the Lua module.
+-- The lines that load the Lua module.
 function nginx.modules()
   local path = nginx.modules_path()
   if not path then return "" end
   return ("load_module %s/ndk_http_module.so; load_module %s/ngx_http_lua_module.so;"):format(path, path)
 end
 
---- A port below those that the system gives to clients.
+-- A port below those that the system gives to clients.
 function nginx.random_port()
   local file = assert(io.open("/dev/urandom", "rb"))
   local a, b = file:read(2):byte(1, 2)
@@ -67,10 +67,9 @@ local function fill(template, values)
   return (template:gsub("@([%w_]+)@", values))
 end
 
---- Asks again and again.
--- @tparam number seconds at most
--- @tparam function condition
--- @return its first value that is true, or nil
+-- Asks again and again.
+-- `seconds`: at most
+-- Gives its first value that is true, or nil
 function nginx.await(seconds, condition)
   local deadline = core.monotonic() + seconds
   while true do
@@ -101,14 +100,13 @@ local function running(directory, port, pid, workers)
   local self = {
     url = ("http://127.0.0.1:%d"):format(port),
     directory = directory,
-    --- Of the master, where there is one.
+    -- Of the master, where there is one.
     pid = pid,
   }
 
   function self.log() return shell.read(directory .. "/error.log") end
 
-  --- The lines of it that an nginx in order never writes, or that have one of further patterns.
-  -- @treturn {string,...}
+  -- The lines of it that an nginx in order never writes, or that have one of further patterns.
   function self.complaints(further)
     local found = {}
     for line in self.log():gmatch("[^\n]+") do
@@ -123,9 +121,9 @@ local function running(directory, port, pid, workers)
 
   function self.signal(name) shell.run(("kill -%s %d"):format(name, pid)) end
 
-  --- The pids of its workers, those that are on their way out after the others.
-  -- @treturn {integer,...} serving
-  -- @treturn {integer,...} leaving
+  -- The pids of its workers, those that are on their way out after the others.
+  -- Gives serving
+  -- Gives leaving
   function self.workers()
     local serving, leaving = {}, {}
     for _, child in ipairs(children(pid)) do
@@ -135,8 +133,8 @@ local function running(directory, port, pid, workers)
     return serving, leaving
   end
 
-  --- Has it read its configuration anew, and waits for the new workers.
-  -- @treturn boolean whether they came
+  -- Has it read its configuration anew, and waits for the new workers.
+  -- Gives whether they came
   function self.reload()
     local before = {}
     for _, child in ipairs(children(pid)) do before[child] = true end
@@ -148,20 +146,20 @@ local function running(directory, port, pid, workers)
     end) or false
   end
 
-  --- The exit status once it has ended, nil when it does not in time.
+  -- The exit status once it has ended, nil when it does not in time.
   function self.wait(seconds)
     return nginx.await(seconds, function()
       return tonumber((shell.read(directory .. "/status") or ""):match("^(%d+)\n$"))
     end)
   end
 
-  --- What the master, or another of its processes, has in memory for itself, in kB. (Newer kernels' VmRSS is
+  -- What the master, or another of its processes, has in memory for itself, in kB. (Newer kernels' VmRSS is
   -- off by some 100 kB.)
   function self.memory(of)
     return tonumber(shell.read(PROCESS:format(of or pid) .. "smaps_rollup"):match("Anonymous:%s*(%d+) kB"))
   end
 
-  --- How many descriptors the master, or another of its processes, has open.
+  -- How many descriptors the master, or another of its processes, has open.
   function self.descriptors(of)
     return tonumber(shell.must(("ls /proc/%d/fd | wc -l"):format(of or pid)):match("%d+"))
   end
@@ -169,11 +167,11 @@ local function running(directory, port, pid, workers)
   return self
 end
 
---- Starts nginx; it ends with `stop`, or with this process.
--- @tparam table parts `{ http = lines, server = lines, files = { [name] = content } }`; the files are
+-- Starts nginx; it ends with `stop`, or with this process.
+-- `parts`: `{ http = lines, server = lines, files = { [name] = content } }`; the files are
 -- on the package path. Further `main` = lines, `workers` = 1, `master` = true, `listen` = words after the
 -- address, `launcher` = a command that gets nginx's as its arguments
--- @treturn table `{ url, directory, pid, log, stop, signal, workers, reload, wait, memory, descriptors }`
+-- Gives `{ url, directory, pid, log, stop, signal, workers, reload, wait, memory, descriptors }`
 function nginx.start(parts)
   local values = {
     directory = shell.directory(),

@@ -1,4 +1,4 @@
---- A merchant's nginx: clients of the local gateway in it, requests to it, and a gateway that keeps it
+-- A merchant's nginx: clients of the local gateway in it, requests to it, and a gateway that keeps it
 -- waiting.
 
 local calls = require "spec.support.doubles.calls"
@@ -41,10 +41,10 @@ local LATE = [[
   }
 ]]
 
---- Lines for `http`: in every Lua block there are then `alipayhk`, `config(extra)`, `new_client(extra)`,
+-- Lines for `http`: in every Lua block there are then `alipayhk`, `config(extra)`, `new_client(extra)`,
 -- `order` and `outcome(response, err)`.
--- @tparam[opt] string init further Lua for init_by_lua
--- @tparam[opt] table values over the shared gateway's
+-- `init`: further Lua for init_by_lua
+-- `values`: over the shared gateway's
 function merchant.http(init, values)
   local given = setmetatable(values or {}, { __index = gateway.values() })
   return HTTP:format(given.ca_file, given.rsa_client_id, given.base_url, given.rsa_private_key,
@@ -53,9 +53,8 @@ end
 
 local handle
 
---- What a POST is answered with: status, body and headers.
--- @tparam string url
--- @tparam[opt] table extra `body`, `headers`, `timeout_ms`
+-- What a POST is answered with: status, body and headers.
+-- `extra`: `body`, `headers`, `timeout_ms`
 function merchant.post(url, extra)
   extra = extra or {}
   handle = handle or curl.new()
@@ -67,7 +66,7 @@ function merchant.post(url, extra)
   return raw.status, (raw.body:gsub("%s+$", "")), raw.headers
 end
 
---- A call from AlipayHK with that body, for `post`.
+-- A call from AlipayHK with that body, for `post`.
 function merchant.call(path, body)
   local values = gateway.values()
   return calls.make {
@@ -76,9 +75,9 @@ function merchant.call(path, body)
   }
 end
 
---- A way to the gateway that waits between `hold()` and `release()`, and has nothing but 503 and
+-- A way to the gateway that waits between `hold()` and `release()`, and has nothing but 503 and
 -- "Retry-After: 2" below /busy.
--- @treturn table `{ url, hold, release, stop }`
+-- Gives `{ url, hold, release, stop }`
 function merchant.late()
   local server = nginx.start { http = "lua_shared_dict gate 64k;", server = LATE:format(gateway.values().base_url) }
   return {
@@ -89,8 +88,7 @@ function merchant.late()
   }
 end
 
---- The lines of nginx's log that nothing in these specs gives it cause for.
--- @treturn {string,...}
+-- The lines of nginx's log that nothing in these specs gives it cause for.
 function merchant.alarms(server)
   return server.complaints { "exited on signal" }
 end

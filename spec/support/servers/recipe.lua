@@ -1,4 +1,4 @@
---- The recipes of examples/nginx, started as they stand but for what names the world outside.
+-- The recipes of examples/nginx, started as they stand but for what names the world outside.
 --
 --     local server = recipe.start("sync-order", { base_url = ..., files = { ["merchant.pem"] = path } })
 --     local raw = server:post_order { orderStatus = "USED" }
@@ -84,14 +84,14 @@ local function write_files(self, name, world)
   end
 end
 
---- The outcome of `done` as soon as it is true; nil after half a minute.
+-- The outcome of `done` as soon as it is true; nil after half a minute.
 function recipe.await(done)
   return nginx.await(30, done)
 end
 
---- Starts a recipe; it ends with `stop`, or with this process.
--- @tparam string|table name of its folder; or a recipe from elsewhere, the texts of its files by name
--- @tparam table world `client_id`, `base_url`, `ca_file`, `files` (by the name that it has in /etc/alipayhk,
+-- Starts a recipe; it ends with `stop`, or with this process.
+-- `name`: of its folder; or a recipe from elsewhere, the texts of its files by name
+-- `world`: `client_id`, `base_url`, `ca_file`, `files` (by the name that it has in /etc/alipayhk,
 --   the path of another), `ports` (by the port in the recipe, that of who is there)
 function recipe.start(name, world)
   local self = setmetatable({ directory = shell.directory(), handle = curl.new() }, recipe)
@@ -112,7 +112,7 @@ function recipe.start(name, world)
   error(("%s does not start: %s\n%s"):format(name, said, self:log() or ""))
 end
 
---- What it answers to a POST, on a connection of its own, for reloads end those that are kept:
+-- What it answers to a POST, on a connection of its own, for reloads end those that are kept:
 -- `{ status, headers, body }`.
 function recipe:post(path, body, headers)
   local sent = { ["Connection"] = "close" }
@@ -123,12 +123,12 @@ function recipe:post(path, body, headers)
   })
 end
 
---- What it answers to an order (spec.support.data.samples).
+-- What it answers to an order (spec.support.data.samples).
 function recipe:post_order(extra)
   return self:post("/orders", json.encode(samples.order(extra)))
 end
 
---- Puts another file in the place of one of the recipe's, as `mv` does.
+-- Puts another file in the place of one of the recipe's, as `mv` does.
 function recipe:replace(name, text)
   shell.write(self.directory .. "/" .. name .. ".new", text)
   assert(os.rename(self.directory .. "/" .. name .. ".new", self.directory .. "/" .. name))
@@ -146,7 +146,7 @@ function recipe:is_alive()
   return select(2, shell.run("kill -0 " .. self.pid)) == 0
 end
 
---- The pids of the workers, those that are shutting down among them, as a set.
+-- The pids of the workers, those that are shutting down among them, as a set.
 function recipe:workers()
   local pids = {}
   for pid in shell.run(("cat /proc/[0-9]*/stat 2> /dev/null | awk '$4 == %s { print $1 }'"):format(self.pid))
@@ -156,7 +156,7 @@ function recipe:workers()
   return pids
 end
 
---- Reloads, and returns when all the workers are new.
+-- Reloads, and returns when all the workers are new.
 function recipe:reload()
   local before = self:workers()
   self:signal("HUP")

@@ -1,4 +1,4 @@
---- request(url, fields): a request for a transport's `send`, with what most specs want.
+-- request(url, fields): a request for a transport's `send`, with what most specs want.
 
 return function(url, fields)
   local request = {

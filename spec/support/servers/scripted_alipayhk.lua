@@ -1,4 +1,4 @@
---- AlipayHK on a loopback port, told what to do; spec/support/servers/alipayhk_server.lua is what runs there.
+-- AlipayHK on a loopback port, told what to do; spec/support/servers/alipayhk_server.lua is what runs there.
 
 local curl = require "alipayhk.curl"
 local certificates = require "spec.support.data.certificates"
@@ -22,7 +22,7 @@ local LOCATIONS = [[
   location = /seen { content_by_lua_block { require("alipayhk_server").seen() } }
 ]]
 
---- Two versions of each side's key: `merchant[version]`, `own[version]`, as keys.pair gives them.
+-- Two versions of each side's key: `merchant[version]`, `own[version]`, as keys.pair gives them.
 function scripted.start()
   local self = setmetatable({
     merchant = { keys.pair("merchant"), keys.pair("merchant2") },
@@ -37,7 +37,7 @@ function scripted.start()
   return self
 end
 
---- What a recipe needs to know of it.
+-- What a recipe needs to know of it.
 function scripted:world()
   return {
     client_id = "4Q5Y8W0WSG45P907917",
@@ -64,7 +64,7 @@ function scripted:control(values)
   self:ask("/control?" .. table.concat(list, "&"))
 end
 
---- What came, by merchantBizNo: `{ times, modified_ms, version }`, the latter two of the last time.
+-- What came, by merchantBizNo: `{ times, modified_ms, version }`, the latter two of the last time.
 function scripted:seen()
   local seen = {}
   for version, number, modified_ms in self:ask("/seen"):gmatch("(%S+) (%S+) (%d+)\n") do
@@ -74,7 +74,7 @@ function scripted:seen()
   return seen
 end
 
---- The key version of every request, one behind the other.
+-- The key version of every request, one behind the other.
 function scripted:versions()
   return (self:ask("/seen"):gsub("(%S+)[^\n]*\n", "%1"))
 end

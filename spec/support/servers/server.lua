@@ -1,4 +1,4 @@
---- A loopback HTTP server that misbehaves on request (behaviours.js has the list).
+-- A loopback HTTP server that misbehaves on request (behaviours.js has the list).
 --
 --     local gateway = server.start{ answer = { status = 200, headers = {}, body = "{}" } }
 --     gateway:url("/hang", "https")
@@ -40,7 +40,7 @@ local function each(list, convert)
   return converted
 end
 
---- Starts a server with the options `answer` and `script` (see the methods of these names).
+-- Starts a server with the options `answer` and `script` (see the methods of these names).
 function server.start(options)
   options = options or {}
   local directory, issued = shell.directory(), certificates()
@@ -69,21 +69,21 @@ function server:apply()
   shell.write(self.directory .. "/plan", json.encode(self.plan))
 end
 
---- The answer of /ok and of every path that is no behaviour: { status, headers, body }. A header's
+-- The answer of /ok and of every path that is no behaviour: { status, headers, body }. A header's
 -- value may be a list: it is then sent as often.
 function server:answer(answer)
   self.plan.answer = encodable(answer)
   self:apply()
 end
 
---- What /script and every path that is no behaviour do, turn by turn: behaviours without the first
+-- What /script and every path that is no behaviour do, turn by turn: behaviours without the first
 -- slash ("reset", "503", "flaky/1/hang") or answers. After the last comes 599. nil: no script.
 function server:script(steps)
   self.plan.steps = each(steps, encodable)
   self:apply()
 end
 
---- A listener is http (default), https, h2, tls11, tls12 (and nothing newer), mutual, mutual12,
+-- A listener is http (default), https, h2, tls11, tls12 (and nothing newer), mutual, mutual12,
 -- wrong_host, expired, unknown_ca, proxy, silent (accepts, and not one byte), socks (5, and
 -- refuses), hangup and hangup_hard (in the middle of TLS, by a reset), wire or wires (over TLS: they say the
 -- bytes that the path has, see wire.lua), or closed.
@@ -92,12 +92,12 @@ function server:url(path, listener)
   return ("%s://127.0.0.1:%d%s"):format(PLAIN[listener] and "http" or "https", self.ports[listener], path)
 end
 
---- The server certificate's key as curl pins it.
+-- The server certificate's key as curl pins it.
 function server:pin()
   return "sha256//" .. shell.must(PIN:format(shell.quote(self.server_cert))):gsub("%s", "")
 end
 
---- The requests received so far, oldest first: { listener, connection, version, method, path,
+-- The requests received so far, oldest first: { listener, connection, version, method, path,
 -- headers = { [lower-case name] = value }, raw_headers = { { name, value }, ... }, body, complete, at_ms }.
 -- A request is written down before it is answered; the last one may be half written.
 function server:log()
@@ -114,7 +114,7 @@ function server:log()
   end
 end
 
---- Empties the log.
+-- Empties the log.
 function server:forget()
   shell.write(self.directory .. "/log", "")
 end

@@ -1,4 +1,4 @@
---- The annotations in lua/alipayhk/meta, and real values held to them.
+-- The annotations in lua/alipayhk/meta, and real values held to them.
 --
 --     local seen = annotations.witness()
 --     assert.same({}, seen:faults(response, "alipayhk.Response"))
@@ -10,7 +10,7 @@ local type_text = require "docs.generate.type_text"
 
 local annotations = { FOLDER = "lua/alipayhk/meta" }
 
---- The paths of the files.
+-- The paths of the files.
 function annotations.files()
   local files = {}
   for name in shell.must("ls " .. annotations.FOLDER):gmatch("[^\n]+") do
@@ -24,7 +24,7 @@ for _, path in ipairs(annotations.files()) do read_meta.read(model, path, shell.
 
 annotations.model = model
 
---- The fields of a class and of those above it, by name.
+-- The fields of a class and of those above it, by name.
 function annotations.fields(name)
   local fields, class = {}, assert(model.classes[name], name)
   while class do
@@ -34,7 +34,7 @@ function annotations.fields(name)
   return fields
 end
 
---- The keys of a table, sorted.
+-- The keys of a table, sorted.
 function annotations.names(list)
   local names = {}
   for name in pairs(list) do
@@ -49,7 +49,7 @@ end
 local Witness = {}
 Witness.__index = Witness
 
---- Remembers which fields and alternatives it has seen.
+-- Remembers which fields and alternatives it has seen.
 function annotations.witness()
   return setmetatable({ seen = {} }, Witness)
 end
@@ -132,12 +132,12 @@ function fits(self, value, kind, path)
   return ("%s (%s is no %s)"):format(fault, tostring(value), kind)
 end
 
---- What is wrong with a value of a type: a list of one, or an empty one.
+-- What is wrong with a value of a type: a list of one, or an empty one.
 function Witness:faults(value, kind)
   return { fits(self, value, kind, "") }
 end
 
---- The fields of a class, or the alternatives of an alias, that no value has had.
+-- The fields of a class, or the alternatives of an alias, that no value has had.
 function Witness:unseen(name)
   local known = {}
   if model.aliases[name] then

@@ -60,8 +60,8 @@ local function find_cycle(modules, module, state, path, faults)
   path[#path] = nil
 end
 
---- What goes against the floors, sorted; none where all is right.
--- @tparam table sources by path, such as "lua/alipayhk/base/text.lua"
+-- What goes against the floors, sorted; none where all is right.
+-- `sources`: by path, such as "lua/alipayhk/base/text.lua"
 function floors.faults(sources)
   local modules, faults, state = {}, {}, {}
   for path, source in pairs(sources) do

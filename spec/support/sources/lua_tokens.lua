@@ -1,4 +1,4 @@
---- The tokens of a Lua file, comments and blanks passed over: a list of { kind, text, line }, the kind "name",
+-- The tokens of a Lua file, comments and blanks passed over: a list of { kind, text, line }, the kind "name",
 -- "number", "string" (text is its content as it is written, without the quotes) or "sign" (one character).
 
 -- In this order: the first that matches is it. Captures: what is skipped or given.

@@ -1,4 +1,4 @@
---- The pages of prose, and their code, to be run as it stands but for what names the world outside.
+-- The pages of prose, and their code, to be run as it stands but for what names the world outside.
 
 local gateway = require "spec.support.servers.gateway"
 local shell = require "spec.support.shell"
@@ -7,7 +7,7 @@ local readme = {}
 
 local README = "README.md"
 
---- Every page, the README first: paths from the root of the checkout.
+-- Every page, the README first: paths from the root of the checkout.
 function readme.pages()
   local pages = { README }
   for path in shell.must("find . -name '*.md' -not -path './build/*' | sort"):gmatch("%./([^\n]+)") do
@@ -16,7 +16,7 @@ function readme.pages()
   return pages
 end
 
---- The pages that are written by hand.
+-- The pages that are written by hand.
 function readme.written_pages()
   local pages = {}
   for _, path in ipairs(readme.pages()) do
@@ -25,7 +25,7 @@ function readme.written_pages()
   return pages
 end
 
---- The fenced blocks of a page: `{ language, text, line, last }`, the lines of its fences.
+-- The fenced blocks of a page: `{ language, text, line, last }`, the lines of its fences.
 function readme.blocks(path)
   local blocks, open, number = {}, nil, 0
   for line in (shell.read(path) .. "\n"):gmatch("([^\n]*)\n") do
@@ -46,7 +46,7 @@ function readme.blocks(path)
   return blocks
 end
 
---- A page without its fenced blocks; the lines keep their numbers.
+-- A page without its fenced blocks; the lines keep their numbers.
 function readme.prose(path)
   local lines, is_code = {}, false
   for line in (shell.read(path) .. "\n"):gmatch("([^\n]*)\n") do
@@ -63,7 +63,7 @@ local function cells_of(line)
   return cells
 end
 
---- The tables of a page: `{ heading, header, rows }`, the heading that they stand under, lists of cells.
+-- The tables of a page: `{ heading, header, rows }`, the heading that they stand under, lists of cells.
 function readme.tables(path)
   local tables, heading, open = {}, nil, nil
   for line in readme.prose(path):gmatch("([^\n]*)\n") do
@@ -80,7 +80,7 @@ function readme.tables(path)
   return tables
 end
 
---- The rows of the one table whose first column is headed so, under a heading where one is given.
+-- The rows of the one table whose first column is headed so, under a heading where one is given.
 function readme.rows(path, first, heading)
   local rows
   for _, found in ipairs(readme.tables(path)) do
@@ -92,14 +92,14 @@ function readme.rows(path, first, heading)
   return assert(rows, ("%s: no table headed %s"):format(path, first))
 end
 
---- The names in backticks of a text.
+-- The names in backticks of a text.
 function readme.names(text)
   local names = {}
   for name in text:gmatch("`([^`]+)`") do names[#names + 1] = name end
   return names
 end
 
---- The blocks of Lua of a page; `output`, where a block without a language follows at once: what it prints.
+-- The blocks of Lua of a page; `output`, where a block without a language follows at once: what it prints.
 function readme.programs(path)
   local programs, last = {}, nil
   for _, block in ipairs(readme.blocks(path)) do
@@ -112,7 +112,7 @@ end
 
 -- ---- the README's own blocks -------------------------------------------------------------------
 
---- The n-th block of a language; "" is one.
+-- The n-th block of a language; "" is one.
 function readme.block(language, n)
   local found = {}
   for _, block in ipairs(readme.blocks(README)) do
@@ -121,7 +121,7 @@ function readme.block(language, n)
   return assert(found[n], "the README has no such block")
 end
 
---- The first block that has the text, of the README or of the page on installing.
+-- The first block that has the text, of the README or of the page on installing.
 function readme.block_with(needle)
   for _, path in ipairs { README, "docs/install.md" } do
     for _, block in ipairs(readme.blocks(path)) do
@@ -131,7 +131,7 @@ function readme.block_with(needle)
   error("no block with: " .. needle)
 end
 
---- The command in the text of a page that begins so.
+-- The command in the text of a page that begins so.
 function readme.inline(path, start)
   for command in readme.prose(path):gmatch("`([^`]+)`") do
     if command:sub(1, #start) == start then return (command:gsub("\n", " ")) end
@@ -148,9 +148,8 @@ local function put(text, from, to)
   return text:sub(1, first - 1) .. to .. text:sub(last + 1)
 end
 
---- The block pointed at the local gateway.
--- @tparam string code
--- @tparam string tls further config, such as a CA file
+-- The block pointed at the local gateway.
+-- `tls`: further config, such as a CA file
 function readme.at_gateway(code, tls)
   local values = gateway.values()
   code = put(code, '"4Q5Y8W0WSG45P907917"', ("%q"):format(values.rsa_client_id))
