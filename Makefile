@@ -1,5 +1,5 @@
 # make demo    build, and send signed orders through a local gateway
-# make test    every test
+# make test    every test; SPEC=spec/unit/base/json_spec.lua for one file or folder
 # make help    the other targets
 
 LUA      ?= 5.4
@@ -148,6 +148,7 @@ bench-nginx: gateway-core
 	@$(call with_gateway,bench/nginx/run.lua)
 
 # ---- tests -------------------------------------------------------------------------------------
+export SPEC
 .PHONY: test
 test: test-packages
 	@spec/run 5.4 luajit
@@ -167,7 +168,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 build-asan:
 	@$(MAKE) -s build LUA=5.4 BUILD=build/asan CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 	@$(CC) -std=c11 -O1 -g $(SANITIZE) $$($(PKG_CONFIG) --cflags lua5.4) -o build/asan/lua \
-	    spec/support/host.c $$($(PKG_CONFIG) --libs lua5.4)
+	    spec/support/programs/host.c $$($(PKG_CONFIG) --libs lua5.4)
 
 # An interpreter that holds the product's objects, and whose allocators fail where they are told to.
 comma := ,
@@ -187,16 +188,18 @@ build-stress-asan:
 	    EXTRA_CFLAGS='$(SANITIZE)'
 
 # ---- reference pages ---------------------------------------------------------------------------
-SCENARIO_PAGES ?= docs/scenarios
-PAYLOAD_TYPES  ?= lua/alipayhk/payloads.lua
+# DOCS_INTO: another folder than this one, laid out as it.
+DOCS_INTO ?= .
 .PHONY: docs
 docs: build
-	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) docs/generate/init.lua $(SCENARIO_PAGES) $(PAYLOAD_TYPES)
+	@mkdir -p $(DOCS_INTO)/docs/scenarios $(DOCS_INTO)/lua/alipayhk/meta
+	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) docs/generate/init.lua $(DOCS_INTO) \
+	    $(filter-out docs/reference.md,$(wildcard docs/*.md))
 
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
-C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*.c spec/support/*/*.[ch] bench/*.c bench/*/*.c)
+C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*/*.[ch] bench/*.c bench/*/*.c)
 .PHONY: lint
 lint:
 	luacheck -q lua gateway spec examples bench docs rockspec/*.rockspec
@@ -232,7 +235,7 @@ clean:
 .PHONY: help
 help:
 	@echo 'make demo            build, and send signed orders through a local gateway on loopback'
-	@echo 'make test            every test, under Lua 5.4 and LuaJIT'
+	@echo 'make test            every test, under Lua 5.4 and LuaJIT; SPEC=spec/unit/base for a file or folder'
 	@echo 'make test-asan       the suite on Lua 5.4 under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make test-stress     each allocation of each call fails once; a few minutes'
 	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
@@ -240,6 +243,6 @@ help:
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
 	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'
-	@echo 'make docs            docs/scenarios and the editor annotations, from lua/alipayhk/api'
+	@echo 'make docs            docs/scenarios, docs/reference.md and the generated annotations'
 	@echo 'make lint            luacheck, clang-format, clang-tidy'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'

@@ -8,7 +8,7 @@ local api = require "alipayhk.api"
 local core = require "alipayhk.core"
 local connection = dofile "gateway/connection.lua"
 local floor = require "floor"
-local json = require "alipayhk.json"
+local json = require "alipayhk.base.json"
 
 local TURNS = 1001
 local SIGNATURES = tonumber(os.getenv("SIGNATURES") or 1000000)

@@ -1,21 +1,16 @@
---- How a script reaches the local gateway. Run from the root of the checkout:
+-- How a script reaches the local gateway. Run from the root of the checkout:
 -- `local connection = dofile "gateway/connection.lua"`.
 
 local connection = {}
 
---- Reads what gateway/start printed.
--- @tparam string text lines of name=value
--- @treturn table
+-- Reads what gateway/start printed, lines of name=value, into a table.
 function connection.parse(text)
   local values = {}
   for name, value in text:gmatch("([A-Za-z0-9_]+)=([^\n]*)") do values[name] = value end
   return values
 end
 
---- The config of one of the gateway's clients.
--- @tparam table values of `parse`
--- @tparam string kind "rsa" or "ec"
--- @treturn table for `alipayhk.new`
+-- The config, for `alipayhk.new`, of one of the gateway's clients. `values`: of `parse`; `kind`: "rsa" or "ec".
 function connection.config(values, kind)
   return {
     client_id = values[kind .. "_client_id"],

@@ -1,62 +1,72 @@
---- A stand-in for AlipayHK's gateway: verifies, opens, checks, remembers and answers as documented.
+-- A stand-in for AlipayHK's gateway: verifies, opens, checks, remembers and answers as documented.
 -- It runs in nginx and reads every AlipayHK fact from alipayhk.api.
 
+local algorithms = require "alipayhk.exchange.algorithms"
 local api = require "alipayhk.api"
-local check = require "alipayhk.check"
+local check = require "alipayhk.rules.check"
 local connection = require "connection"
 local core = require "alipayhk.core"
-local json = require "alipayhk.json"
-local keyring = require "alipayhk.keyring"
-local nginx_request = require "alipayhk.nginx_request"
+local json = require "alipayhk.base.json"
+local keyring = require "alipayhk.exchange.keyring"
+local message = require "alipayhk.exchange.message"
+local nginx_request = require "alipayhk.transport.nginx_request"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
-local steps = require "alipayhk.steps"
-local text = require "alipayhk.text"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local steps = require "alipayhk.rules.steps"
+local text = require "alipayhk.base.text"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local handler = {}
 
 local DAY_S = 24 * 60 * 60
 local DAY_MS = DAY_S * 1000
--- One client for each algorithm, its keys beside the configuration.
-local CLIENTS = { LOCAL_RSA256 = "rsa", LOCAL_ECC224 = "ec" }
-local KINDS = { RSA = "rsa", EC = "ec" }
-local ALGORITHMS = { rsa = "RSA256", ec = "ECC224" }
--- Of the gateway's own keys; of a client's where nobody says otherwise.
+-- One client for each algorithm.
+local CLIENT_PREFIX = "LOCAL_"
+-- What the core is told for each algorithm.
+local OPTIONS = algorithms.read {}
+-- The version of the gateway's own keys, and of a client's key unless GATEWAY_KEY_VERSION says otherwise.
 local KEY_VERSION = "1"
 
 local clients = {}
 -- How far Request-Time may be from our clock; nil: any time will do.
 local tolerance_s
 
--- A client whose public key is in a file; or nil and a message.
-local function new_client(directory, client_id, key_file, key_version)
-  local merchant, message = keyring.new { [key_version] = { file = key_file } }
-  if not merchant then return nil, message end
-  local kind = KINDS[merchant:get():type()]
+-- The word for a type of key in file names.
+local function kind_of(key_type)
+  return text.lower(key_type)
+end
+
+-- Makes a client from the file of its public key; or nil and a message. `algorithm`: by default that of the key's type.
+local function new_client(directory, client_id, key_file, key_version, algorithm)
+  local merchant, why = keyring.new { [key_version] = { file = key_file } }
+  if not merchant then return nil, why end
+  local key_type = merchant:get():type()
+  algorithm = algorithm or algorithms.default(key_type).name
+  local kind = kind_of(key_type)
   return {
     client_id = client_id,
     kind = kind,
-    merchant = merchant,
+    peer_keys = merchant,
+    algorithms = OPTIONS,
     sealing = { keys = merchant },
     private_key = assert(core.private_key { file = directory .. "/alipayhk-" .. kind .. ".pem" }),
-    signing = { algorithm = ALGORITHMS[kind], key_version = KEY_VERSION },
+    signing = { algorithm = algorithm, options = OPTIONS[algorithm], key_version = KEY_VERSION },
     now = core.now,
   }
 end
 
-local function refuse_option(name, message)
-  error(("%s: %s"):format(name, message), 0)
+local function refuse_option(name, why)
+  error(("%s: %s"):format(name, why), 0)
 end
 
--- The user's own client. With which of our keys its answers are signed, gateway/start finds in a file.
+-- Adds the user's own client, and tells gateway/start, in a file, which of our keys signs its answers.
 local function add_own_client(directory, options)
   if options.client_id:find("[^!-~]") then
     refuse_option("GATEWAY_CLIENT_ID", "expected printable ASCII without blanks, as `client_id` in the config is")
   end
-  local client, message = new_client(directory, options.client_id, options.merchant_key, options.key_version)
-  if not client then refuse_option("GATEWAY_MERCHANT_KEY", message) end
+  local client, why = new_client(directory, options.client_id, options.merchant_key, options.key_version)
+  if not client then refuse_option("GATEWAY_MERCHANT_KEY", why) end
   clients[client.client_id] = client
   local file = assert(io.open(directory .. "/own", "w"))
   assert(file:write("own_client_id=", client.client_id, "\n"))
@@ -64,12 +74,12 @@ local function add_own_client(directory, options)
   assert(file:close())
 end
 
---- Reads the keys, and the options: what gateway/start was given. Called once, in the master.
--- @tparam string directory
+-- Reads the keys and the options that gateway/start was given. Called once, in the master.
 function handler.init(directory)
-  for client_id, kind in pairs(CLIENTS) do
-    clients[client_id] = assert(new_client(directory, client_id, directory .. "/merchant-" .. kind .. ".pub",
-      KEY_VERSION))
+  for _, algorithm in ipairs(platform.algorithms) do
+    local client_id = CLIENT_PREFIX .. algorithm.name
+    local key_file = ("%s/merchant-%s.pub"):format(directory, kind_of(algorithm.key_type))
+    clients[client_id] = assert(new_client(directory, client_id, key_file, KEY_VERSION, algorithm.name))
   end
   local file = assert(io.open(directory .. "/options"))
   local options = connection.parse(file:read("*a"))
@@ -85,12 +95,12 @@ end
 
 -- ---- answering ---------------------------------------------------------------------------------
 
-local function result_of(description, code, message)
+local function result_of(description, code, said)
   local known = api.result(description, code)
-  return { resultCode = code, resultStatus = known.status, resultMessage = message or known.meaning }
+  return { resultCode = code, resultStatus = known.status, resultMessage = said or known.meaning }
 end
 
--- Signed and, where the request was, encrypted for a client that is known; plain otherwise.
+-- Answers. For a known client the answer is signed and, if the request was, encrypted; for others it is plain.
 local function answer(request, client, body)
   local encoded = json.encode(body)
   local header = ngx.header
@@ -111,49 +121,46 @@ end
 
 -- ---- reading the request -----------------------------------------------------------------------
 
--- Or nil and the HTTP status that says why there is none.
+-- Reads the request; or gives nil and the HTTP status to answer with.
 local function read_request()
-  local headers, body = nginx_request.read(ngx)
-  if not headers then return nil, body end
-  -- A header that comes twice is a table: no client sends that on purpose.
-  local function one(name)
-    local value = headers[name]
-    return type(value) == "string" and value or nil
-  end
+  local given, body = nginx_request.read(ngx)
+  if not given then return nil, body end
+  -- No client sends one of these headers twice on purpose.
+  local headers = message.headers(given)
+  if not headers then return nil, 400 end
+  local function header(name) return message.header(headers, name) end
   return {
     method = ngx.req.get_method(),
     path = ngx.var.request_uri,
+    headers = headers,
     body = body,
-    client_id = one("client-id"),
-    content_type = one("content-type"),
-    time = one("request-time"),
-    signature = one("signature"),
-    encrypted = one("encrypt"),
+    content_type = header("content-type"),
+    time = header("request-time"),
+    encrypted = header("encrypt"),
   }
 end
 
--- Seconds since the epoch of ISO 8601, the one form that a client may write; nil for another.
+-- The seconds since the epoch of a time in ISO 8601, the one form that clients may use; nil for any other text.
 local function read_time(value)
   return value:find("^%d%d%d%d%-%d%d%-%d%dT") and time.read(value) or nil
 end
 
--- The client when the request is its own; otherwise nil, a result code and what to say.
+-- The client that signed the request; or nil, a result code and a message.
 local function authenticate(request)
   if request.method ~= "POST" then return nil, "METHOD_NOT_SUPPORTED" end
-  if not request.client_id then return nil, "INVALID_CLIENT", "no Client-Id header" end
-  local client = clients[request.client_id]
+  local client_id = message.header(request.headers, "client-id")
+  if not client_id then return nil, "INVALID_CLIENT", "no Client-Id header" end
+  local client = clients[client_id]
   if not client then return nil, "INVALID_CLIENT" end
-  if not request.signature then return nil, "INVALID_SIGNATURE", "no Signature header" end
-  if not request.time or not read_time(request.time) then
-    return nil, "INVALID_SIGNATURE", "no Request-Time header in ISO 8601 with an offset"
+  local ok, _, why = message.verify(message.REQUEST, request, client)
+  if not ok then return nil, "INVALID_SIGNATURE", why end
+  if not read_time(request.time) then
+    return nil, "INVALID_SIGNATURE", "its Request-Time is not ISO 8601 with an offset"
   end
-  local content = wire.content(request.method, request.path, client.client_id, request.time, request.body)
-  local ok, message = wire.verify(request.signature, content, client.merchant)
-  if not ok then return nil, "INVALID_SIGNATURE", message end
   return client
 end
 
--- Ours, and off by default: what AlipayHK allows is on no page.
+-- A check of ours, off by default: no page says what AlipayHK allows.
 local function time_fault(request)
   if not tolerance_s then return nil end
   local seconds = math.abs(core.now() - read_time(request.time))
@@ -162,7 +169,7 @@ local function time_fault(request)
     .. "rule, not AlipayHK's)"):format(seconds, tolerance_s)
 end
 
--- Or nil and what to say.
+-- The plaintext of an encrypted body; or nil and a message.
 local function open_body(request, client)
   local pairs_ = core.parse_pairs(request.encrypted)
   local version = pairs_ and pairs_.keyVersion
@@ -171,8 +178,8 @@ local function open_body(request, client)
       text.shown(version, 16), KEY_VERSION)
   end
   if client.kind ~= "rsa" then return nil, "it is encrypted, and the gateway's key for this client is none of RSA" end
-  local body, message = wire.open(request.encrypted, request.body, client.private_key)
-  return body, message or "it cannot be decrypted"
+  local body, why = wire.open(request.encrypted, request.body, client.private_key)
+  return body, why or "it cannot be decrypted"
 end
 
 local function read_payload(request, client)
@@ -183,8 +190,8 @@ local function read_payload(request, client)
   local body, why = request.body, nil
   if request.encrypted then body, why = open_body(request, client) end
   if not body then return nil, "PARAM_ILLEGAL", "the body: " .. why end
-  local payload, message = json.decode_object(body)
-  if not payload then return nil, "PARAM_ILLEGAL", "the body is " .. message end
+  local payload, fault = json.decode_object(body)
+  if not payload then return nil, "PARAM_ILLEGAL", "the body is " .. fault end
   return payload, body
 end
 
@@ -199,47 +206,59 @@ local function save(key, stored)
   assert(ngx.shared.orders:set(key, json.encode(stored)))
 end
 
--- Refuses a step that a rule on AlipayHK's pages forbids; what is only inferred passes.
+-- A message for a step that a rule on AlipayHK's pages forbids; steps that are only inferred to be wrong pass.
 local function step_fault(description, stored, payload)
   if not stored or stored.scenario ~= payload[description.scenario_field] then return nil end
-  local scenario = rules.alipayhk:scenario(description, payload)
-  local message, is_warning = steps.fault(scenario, stored.status, payload[description.status_field])
-  return not is_warning and message or nil
+  local scenario = rules.alipayhk:form(description, payload).scenario
+  local fault, is_warning = steps.fault(scenario, stored.status, payload[description.status_field])
+  return not is_warning and fault or nil
 end
 
--- Whether a requestId was used before, with another content. The same again is a retry.
+-- Whether a requestId was used before with another content. With the same content it is a retry.
 local function is_inconsistent(client, request, payload, body)
-  local key = client.client_id .. ":" .. payload.requestId
+  local key = client.client_id .. ":" .. payload[platform.identity.request_id]
   local content = ngx.sha1_bin(request.path .. "\n" .. body)
   local added, err = ngx.shared.requests:add(key, content, DAY_S)
   assert(added or err == "exists", err)
   return not added and ngx.shared.requests:get(key) ~= content
 end
 
--- By API: gives a result code, a message, and further fields of the answer. One worker and no yield
--- between load and save keep each of them atomic.
-local apply = {}
-
 local OLDER = "success (older than what is stored: ignored)"
 
-function apply.order(description, client, payload)
-  local key = client.client_id .. ":order:" .. payload.merchantBizNo
-  local stored = load(key)
-  local sequence, status = payload[description.sequence_field], payload[description.status_field]
-  if stored and sequence < stored.sequence then
-    return "SUCCESS", OLDER, { orderId = stored.order_id, orderStatus = stored.status }
-  end
-  local fault = step_fault(description, stored, payload)
-  if fault then return "ORDER_STATUS_INVALID", fault end
-  local order_id = stored and stored.order_id or ("LOCAL%012d"):format(ngx.shared.orders:incr("orders", 1, 0))
-  save(key, {
-    sequence = sequence, status = status, scenario = payload[description.scenario_field], order_id = order_id,
-  })
-  return "SUCCESS", nil, { orderId = order_id, orderStatus = status }
+local function key_of(description, client, payload)
+  return ("%s:%s:%s"):format(client.client_id, description.name, payload[platform.identity.merchant_biz_no])
 end
 
+-- What an answer shows of a stored event: the fields among these that the API's answers have.
+local function shown(description, stored)
+  local known, body = { orderId = stored.order_id, orderStatus = stored.status }, {}
+  for _, field in ipairs(description.response) do body[field.path] = known[field.path] end
+  return body
+end
+
+-- Stores an event unless a later one is stored. It is atomic: there is one worker, and no yield from load to save.
+local function keep(description, client, payload)
+  local key = key_of(description, client, payload)
+  local stored = load(key)
+  local sequence = payload[description.sequence_field]
+  if stored and sequence < stored.sequence then return "SUCCESS", OLDER, shown(description, stored) end
+  local fault = step_fault(description, stored, payload)
+  if fault then return "ORDER_STATUS_INVALID", fault end
+  stored = {
+    sequence = sequence,
+    status = payload[description.status_field],
+    scenario = payload[description.scenario_field],
+    order_id = stored and stored.order_id or ("LOCAL%012d"):format(ngx.shared.orders:incr("orders", 1, 0)),
+  }
+  save(key, stored)
+  return "SUCCESS", nil, shown(description, stored)
+end
+
+-- The APIs that do more than `keep`: each gives a result code, a message, and further fields of the answer.
+local apply = {}
+
 function apply.contract_card(description, client, payload)
-  local key = client.client_id .. ":contract_card:" .. payload.merchantBizNo
+  local key = key_of(description, client, payload)
   local stored = load(key)
   local sequence, status = payload[description.sequence_field], payload[description.status_field]
   local valid = stored and stored.end_date > core.now() * 1000
@@ -261,7 +280,7 @@ end
 
 -- ---- the handler -------------------------------------------------------------------------------
 
--- A status outside the scenario's list has a code of its own, where nothing else is wrong.
+-- A status that is not the scenario's has its own code, if it is the only fault.
 local function code_of(description, faults)
   local only = #faults == 1 and faults[1]
   return only and only.path == description.status_field and only.code == "enum" and "ORDER_STATUS_INVALID"
@@ -274,28 +293,28 @@ local function process(request, client)
   local path = request.path:gsub("%?.*$", "")
   local description = api.by_path[path]
   if not description then return { result = result_of(nil, "INVALID_API") } end
-  local payload, opened, message = read_payload(request, client)
-  if not payload then return { result = result_of(description, opened, message) } end
-  local ok, err = check.payload(rules.alipayhk, description, payload, { complete = true, is_encoded = true })
+  local payload, opened, why = read_payload(request, client)
+  if not payload then return { result = result_of(description, opened, why) } end
+  local form = rules.alipayhk:form(description, payload)
+  local ok, err = check.payload(form, payload, { complete = true, is_encoded = true })
   if not ok then return { result = result_of(description, code_of(description, err.fields), err.message) } end
   if is_inconsistent(client, request, payload, opened) then
     return { result = result_of(description, "REPEAT_REQ_INCONSISTENT") }
   end
-  local code, body
-  code, message, body = apply[description.name](description, client, payload)
+  local code, said, body = (apply[description.name] or keep)(description, client, payload)
   body = body or {}
-  body.result = result_of(description, code, message)
+  body.result = result_of(description, code, said)
   return body
 end
 
 function handler.handle()
   local request, status = read_request()
   if not request then return ngx.exit(status) end
-  local client, code, message = authenticate(request)
+  local client, code, why = authenticate(request)
   if client then
     answer(request, client, process(request, client))
   else
-    answer(request, nil, { result = result_of(nil, code, message) })
+    answer(request, nil, { result = result_of(nil, code, why) })
   end
 end
 

@@ -1,11 +1,12 @@
---- What runs in the worker that is measured: orders synced in several ways, and what the worker tells of itself.
+-- What runs in the worker that is measured: orders synced in several ways, and what the worker tells of itself.
 -- luacheck: std min+ngx_lua
 
 local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
 local core = require "alipayhk.core"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local app = {}
 
@@ -33,8 +34,8 @@ local function read_values(path)
   return values
 end
 
---- Called in the master.
--- @tparam string path of lines of name=value: the keys, an order, the address of each gateway
+-- Called in the master.
+-- `path`: of lines of name=value: the keys, an order, the address of each gateway
 function app.init(path)
   local values = read_values(path)
   local function client(base_url, transport)
@@ -57,7 +58,7 @@ function app.init(path)
   -- The two halves of a pair, so that one signature can be made and verified.
   private_key = assert(core.private_key { file = values.rsa_private_key })
   public_key = assert(core.public_key { file = values.rsa_public_key })
-  content = wire.content("POST", "/", values.rsa_client_id, time.text(0), values.order)
+  content = wire.content("POST", "/", values.rsa_client_id, time.text(0, platform.utc_offset), values.order)
 end
 
 local function enter()
@@ -71,7 +72,7 @@ local function leave()
   in_flight = in_flight - 1
 end
 
---- Syncs the order that it is given and answers its caller, as in the README.
+-- Syncs the order that it is given and answers its caller, as in the README.
 function app.handle(way)
   local response, err = clients[way]:sync_order(enter())
   if err then ngx.log(ngx.ERR, tostring(err)) end
@@ -80,7 +81,7 @@ function app.handle(way)
   leave()
 end
 
---- The same without sending the order: what a handler that waits costs by itself.
+-- The same without sending the order: what a handler that waits costs by itself.
 function app.wait()
   local given = enter()
   ngx.sleep(4)
@@ -109,13 +110,13 @@ local function sync_all(client, n)
   if failure then error(failure) end
 end
 
---- Orders from inside the worker, 16 at a time: `?way=` and `?n=` of them; seconds of each.
+-- Orders from inside the worker, 16 at a time: `?way=` and `?n=` of them; seconds of each.
 function app.sync()
   local client, n = clients[ngx.var.arg_way], tonumber(ngx.var.arg_n)
   ngx.say(cjson.encode(measure(n, function() sync_all(client, n) end)))
 end
 
---- Signatures and verifications alone, `?n=` of each; seconds of each.
+-- Signatures and verifications alone, `?n=` of each; seconds of each.
 function app.keys()
   local n = tonumber(ngx.var.arg_n)
   local signature = private_key:sign(content)
@@ -134,7 +135,7 @@ local function reset()
   file:close()
 end
 
---- Seconds of CPU, resident KiB now and at most (since `?reset=1`), orders in flight at most.
+-- Seconds of CPU, resident KiB now and at most (since `?reset=1`), orders in flight at most.
 function app.usage()
   if ngx.var.arg_reset then reset() end
   local file = assert(io.open("/proc/self/status"))

@@ -1,4 +1,4 @@
---- The same order sent without this library, as one would write it with what there is: lua-resty-openssl,
+-- The same order sent without this library, as one would write it with what there is: lua-resty-openssl,
 -- lua-cjson and lua-resty-http. Nothing is checked before it is sent; no retries, no deadline over all.
 -- luacheck: std min+ngx_lua
 

@@ -5,7 +5,7 @@
 -- lua-resty-string, for the comparison with them. FIGURES ("neighbours,in_flight,rate,blocking") picks some.
 
 local connection = dofile "gateway/connection.lua"
-local json = require "alipayhk.json"
+local json = require "alipayhk.base.json"
 local servers = dofile "bench/nginx/servers.lua"
 local traffic = require "traffic"
 

@@ -1,13 +1,14 @@
---- The two nginx of the benchmarks: the other end, and the worker that is measured. The worker has a CPU of its own
+-- The two nginx of the benchmarks: the other end, and the worker that is measured. The worker has a CPU of its own
 -- where there are two; the traffic shares that of the other end.
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
-local json = require "alipayhk.json"
-local nginx = require "spec.support.nginx"
+local json = require "alipayhk.base.json"
+local nginx = require "spec.support.servers.nginx"
 local shell = require "spec.support.shell"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 local servers = {}
 
@@ -61,7 +62,7 @@ end
 
 -- A fixed answer stays good: all of the request that is signed with it is its path and our client id.
 local function sign_answer(gateway, keys)
-  local now = time.text(os.time())
+  local now = time.text(os.time(), platform.utc_offset)
   local key = assert(core.private_key { file = keys .. "/alipayhk-rsa.pem" })
   return now, wire.sign(key, { algorithm = "RSA256", key_version = "1" },
     wire.content("POST", PATH, gateway.rsa_client_id, now, ANSWER))
@@ -105,9 +106,7 @@ end
 
 -- ---- public ------------------------------------------------------------------------------------
 
---- What the worker says.
--- @tparam string path
--- @treturn table
+-- What the worker says.
 function servers.ask(path)
   local answer = assert(handle:send {
     method = "POST", url = ("http://127.0.0.1:%d%s"):format(servers.port, path), headers = {}, body = "",
@@ -117,7 +116,7 @@ function servers.ask(path)
   return assert(json.decode(answer.body))
 end
 
---- Ends the worker and starts a new one, which has used no memory yet.
+-- Ends the worker and starts a new one, which has used no memory yet.
 function servers.renew()
   local old = ("%d"):format(servers.ask("/usage").pid)
   shell.run("kill -HUP " .. pids.nginx)
@@ -125,16 +124,15 @@ function servers.renew()
   repeat core.sleep(100) until output_of("kill -0 " .. old) ~= ""
 end
 
---- The last line of the worker's error log.
+-- The last line of the worker's error log.
 function servers.last_error()
   return (shell.read(directory .. "/error.log") or ""):match("([^\n]*)\n*$")
 end
 
---- Starts both, runs f, and ends them whatever becomes of it.
--- @tparam table gateway what gateway/start printed: the keys and the certificate are taken from it
--- @tparam string order JSON
--- @tparam ?string peers directory
--- @tparam function f
+-- Starts both, runs f, and ends them whatever becomes of it.
+-- `gateway`: what gateway/start printed: the keys and the certificate are taken from it
+-- `order`: JSON
+-- `peers`: directory
 function servers.run(gateway, order, peers, f)
   directory = output_of("mktemp -d")
   handle = curl.new()

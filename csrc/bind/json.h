@@ -1,4 +1,4 @@
-/* What lua/alipayhk/json.lua needs beside lua-cjson. */
+/* What lua/alipayhk/base/json.lua needs beside lua-cjson. */
 #ifndef AHK_BIND_JSON_H
 #define AHK_BIND_JSON_H
 

@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-/* core.is_plain(table): see lua/alipayhk/json.lua. */
+/* core.is_plain(table): see lua/alipayhk/base/json.lua. */
 int ahk_core_is_plain(lua_State *L);
 
 #endif

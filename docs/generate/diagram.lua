@@ -1,6 +1,6 @@
 -- The steps of a scenario as a Mermaid state diagram.
 
-local steps = require "alipayhk.steps"
+local steps = require "alipayhk.rules.steps"
 
 local INDENT = "    "
 
@@ -26,8 +26,6 @@ local function arrow(from, to, label)
   return INDENT .. from .. " --> " .. to .. (label and ": " .. label or "")
 end
 
---- @tparam table scenario
--- @treturn string
 return function(scenario)
   local lines = { "stateDiagram-v2" }
   local function add(line) lines[#lines + 1] = line end

@@ -79,9 +79,7 @@ local function results_table(description)
   return table_of({ "resultCode", "status", "meaning", "retried" }, rows)
 end
 
---- @tparam table apis list of `{ description, scenarios }`
--- @tparam function file_of gives the file name of a scenario's page
--- @treturn string Markdown
+-- `apis`: a list of `{ description, scenarios }`; `file_of` gives the file name of a scenario's page.
 return function(apis, file_of)
   local sections = { HEAD }
   for _, api in ipairs(apis) do

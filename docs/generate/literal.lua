@@ -82,12 +82,12 @@ function write(style, value, node, indent)
   return write_object(style, value, node, indent)
 end
 
---- As a Lua table constructor.
+-- As a Lua table constructor.
 function literal.lua(value, node)
   return write(LUA, value, node, "")
 end
 
---- As JSON, in the form on the wire: an object that travels as a string is one.
+-- As JSON, in the form on the wire: an object that travels as a string is one.
 function literal.json(value, node)
   return write(JSON, value, node, "")
 end

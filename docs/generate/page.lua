@@ -3,10 +3,8 @@
 local diagram = require "docs.generate.diagram"
 local literal = require "docs.generate.literal"
 local pages = require "alipayhk.api.pages"
-local steps = require "alipayhk.steps"
+local steps = require "alipayhk.rules.steps"
 local table_of = require "docs.generate.table"
-
-local METHODS = { order = "sync_order", contract_card = "sync_contract_card" }
 
 -- ---- sources: numbered in the order in which a page first names them ---------------------------------
 
@@ -273,14 +271,11 @@ As it is sent, with what the client filled in:
 ]]
 
 local function sample_section(description, scenario, compiled)
-  return SAMPLE:format(scenario.sample_note and scenario.sample_note .. "\n\n" or "", METHODS[description.name],
+  return SAMPLE:format(scenario.sample_note and scenario.sample_note .. "\n\n" or "", description.method,
     literal.lua(as_written(scenario, compiled), compiled.root), literal.json(scenario.sample, compiled.root))
 end
 
---- @tparam table description of the API
--- @tparam table scenario
--- @tparam table compiled fields of it
--- @treturn string Markdown
+-- `description` is the API's, `compiled` the scenario's fields.
 return function(description, scenario, compiled)
   local sources = setmetatable({ list = {}, numbers = {} }, Sources)
   local head = ("# %s\n\n%s\n\n%s, `%s = \"%s\"`: `POST %s`.\n\n"

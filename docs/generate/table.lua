@@ -4,9 +4,7 @@ local function cell(text)
   return (text:gsub("|", "\\|"):gsub("\n", " "))
 end
 
---- @tparam table header
--- @tparam table rows lists of strings
--- @treturn string
+-- `rows`: lists of strings.
 return function(header, rows)
   local lines = { "| " .. table.concat(header, " | ") .. " |", "|" .. (" --- |"):rep(#header) }
   for _, row in ipairs(rows) do

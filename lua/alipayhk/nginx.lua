@@ -1,34 +1,34 @@
---- An endpoint for AlipayHK's calls, as an nginx content handler.
+-- An endpoint for AlipayHK's calls, as an nginx content handler.
 --
 --     local endpoint = require("alipayhk.nginx").endpoint(client, function(payload) ... end)
 --     -- location = /alipayhk { content_by_lua_block { require("mine").endpoint() } }
--- @module alipayhk.nginx
 
+local arguments = require "alipayhk.base.arguments"
 local core = require "alipayhk.core"
-local inbound = require "alipayhk.inbound"
-local json = require "alipayhk.json"
-local nginx_request = require "alipayhk.nginx_request"
-local options = require "alipayhk.options"
+local inbound = require "alipayhk.exchange.inbound"
+local json = require "alipayhk.base.json"
+local nginx_request = require "alipayhk.transport.nginx_request"
 local platform = require "alipayhk.api.platform"
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local nginx = {}
 
 local SUCCESS, AGAIN = platform.inbound.success, platform.inbound.call_again
 
--- A call is remembered until the last time that it is sent, and an hour.
+-- A call is remembered until an hour after the last time that AlipayHK sends it.
 local REMEMBER_S = 3600
 for _, wait in ipairs(platform.inbound.resent_after_s) do REMEMBER_S = REMEMBER_S + wait end
--- Longer than a handler takes, shorter than the first wait: one that died is not in the way of the next call.
+-- Longer than handlers take, and shorter than AlipayHK's first wait, so that a handler that died does not block the
+-- next attempt.
 local HANDLING_S = platform.inbound.resent_after_s[1] - 20
 local MARK = "handling " -- and who handles it
 
--- What anybody gets who is not known to be AlipayHK: unsigned, for it costs nothing and vouches for nothing.
+-- The answer to callers that are not known to be AlipayHK. It is unsigned: nobody else gets a signature of ours.
 local REFUSAL = json.encode { result = platform.inbound.not_alipayhk }
 
 -- ---- the request -------------------------------------------------------------------------------
 
--- The request, or nil and a status.
+-- The request as `inbound` takes it; or nil and the HTTP status to answer with.
 local function read_request(ngx, opts)
   local path = opts.path
   if type(path) == "function" then path = path() end
@@ -44,7 +44,7 @@ end
 
 -- ---- handling ----------------------------------------------------------------------------------
 
--- What is wrong with a result, where one was returned.
+-- A message where what a handler returned is no result.
 local function result_fault(result)
   if type(result) ~= "table" then return "it returned neither true nor a result" end
   if type(result.resultCode) ~= "string" or type(result.resultStatus) ~= "string" then
@@ -53,7 +53,7 @@ local function result_fault(result)
   return json.fault(result, "result")
 end
 
--- Gives a result, or nil and why there is none. Without a value there is success; nil is none.
+-- The result that a handler's return values stand for: success for none or true; nil and the reason for nil.
 local function judge(ran, ...)
   local result, message = ...
   if not ran then return nil, result end
@@ -64,7 +64,7 @@ local function judge(ran, ...)
   return result
 end
 
--- What the user's function makes of a payload. What fails is called again.
+-- Runs the user's handler. If it fails, AlipayHK is asked to call again.
 local function handle(handler, payload, request)
   local result, reason = judge(pcall(handler, payload, request))
   if result then return result end
@@ -72,19 +72,19 @@ local function handle(handler, payload, request)
   return AGAIN
 end
 
--- The same for every time that a call is sent, encrypted anew or not. Over all of it: a call that was changed
--- is another one.
+-- The key is the same for each delivery of a call, even if it is encrypted anew. It covers the whole plaintext: a call
+-- with another content is another call.
 local function delivery_key(ngx, client_id, path, plaintext)
   return "alipayhk:" .. core.hex_encode(ngx.sha1_bin(client_id .. "\n" .. path .. "\n" .. plaintext))
 end
 
--- What `add` and `set` of a shared dictionary say, where it is not as it should be.
+-- Logs what `add` or `set` of a shared dictionary reports.
 local function report(done, err, forgot)
   if not done then runtime.log("alipayhk.nginx: the shared dictionary does not remember a call", err) end
   if forgot then runtime.log("alipayhk.nginx: the shared dictionary is too small: it forgot an earlier call") end
 end
 
--- Handles a call once: a repeated one gets the first one's result, one beside it is to come again.
+-- Handles a call once. A later delivery gets the first one's result; one that comes meanwhile is to be sent again.
 local function handle_once(dict, key, handler, payload, request)
   local mark = MARK .. core.hex_encode(assert(core.random_bytes(8)))
   local added, err, forgot = dict:add(key, mark, HANDLING_S)
@@ -123,9 +123,9 @@ local function answer(ngx, client, request, result)
 end
 
 local OPTIONS = {
-  path = options.types("string", "function"),
-  max_age_ms = inbound.age_fault,
-  deliveries = options.types("string"),
+  path = arguments.of_type("string", "function"),
+  max_age_ms = arguments.milliseconds(0),
+  deliveries = arguments.of_type("string"),
 }
 
 local function is_client(value)
@@ -136,25 +136,17 @@ local function arguments_fault(client, handler, opts)
   local ngx = runtime.nginx()
   if not ngx then return "only inside nginx: elsewhere there are client:receive and client:reply" end
   if not is_client(client) then return "client: what alipayhk.new gives is expected" end
-  if type(handler) ~= "function" then return "handler: a function expected" end
-  local fault = options.fault(opts, OPTIONS)
+  local fault = arguments.type_fault(handler, "function")
+  if fault then return "handler: " .. fault end
+  fault = arguments.options_fault(opts, OPTIONS)
   if fault then return fault end
   if opts.deliveries and not ngx.shared[opts.deliveries] then
     return ("opts.deliveries: the configuration has no lua_shared_dict %s"):format(opts.deliveries)
   end
 end
 
---- Makes a content handler that verifies AlipayHK's calls, hands each payload to a function, and answers
--- signed. Whatever does not verify gets the result `INVALID_SIGNATURE`, unsigned; nginx's log has the reason.
--- @tparam client client
--- @tparam function handler `handler(payload, request)`: true or no value for success, a result `{ resultCode,
---   resultStatus, resultMessage }`, or nil and a message (or an exception) to be called again. `request` is
---   `{ method, path, headers, body, plaintext }`: the last is what the payload was decoded from
--- @tparam[opt] table opts `path`: the path as AlipayHK calls it, or a function that gives it, where a proxy
---   rewrites it; `max_age_ms`: how far Request-Time may be from our clock; `deliveries`: name of a
---   lua_shared_dict that keeps a call which is sent again (the same bytes within 25 hours) from being handled
---   again
--- @treturn function for content_by_lua
+-- Makes a content handler that verifies AlipayHK's calls, hands each payload to a function, and answers signed.
+-- Whatever does not verify gets the result `INVALID_SIGNATURE`, unsigned; nginx's log has the reason.
 function nginx.endpoint(client, handler, opts)
   if opts == nil then opts = {} end
   local fault = arguments_fault(client, handler, opts)

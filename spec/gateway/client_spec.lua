@@ -1,8 +1,8 @@
 -- What holds for a client as a whole: requests stay its own, outcomes are not lost, nothing leaks.
 
 local alipayhk = require "alipayhk"
-local gateway = require "spec.support.gateway"
-local samples = require "spec.support.samples"
+local gateway = require "spec.support.servers.gateway"
+local samples = require "spec.support.data.samples"
 
 describe("a prepared request", function()
   local client, request

@@ -3,11 +3,11 @@
 
 local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"
-local gateway = require "spec.support.gateway"
+local gateway = require "spec.support.servers.gateway"
 local json = require "cjson"
-local keys = require "spec.support.keys"
-local samples = require "spec.support.samples"
-local server = require "spec.support.server"
+local keys = require "spec.support.data.keys"
+local samples = require "spec.support.data.samples"
+local server = require "spec.support.servers.server"
 
 local PATH = "/api/open/alipay/v1/merchant/order/sync"
 local CLIENT_ID = "SPEC"

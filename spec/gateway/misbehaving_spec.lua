@@ -4,9 +4,9 @@
 local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"
 local json = require "cjson"
-local keys = require "spec.support.keys"
-local samples = require "spec.support.samples"
-local server = require "spec.support.server"
+local keys = require "spec.support.data.keys"
+local samples = require "spec.support.data.samples"
+local server = require "spec.support.servers.server"
 
 local PATH = "/api/open/alipay/v1/merchant/order/sync"
 local CLIENT_ID = "SPEC"
@@ -72,7 +72,7 @@ local FAILURES = {
   { "503", "http", nil, 3 },
   { "404", "http", nil, 1 },
   { { status = 200, body = "<html>" }, "protocol", nil, 1 },
-  { { status = 200, body = '{"result":{"resultStatus":"S"}}' }, "signature", nil, 1 },
+  { { status = 200, body = '{"result":{"resultStatus":"S"}}' }, "signature", "unsigned", 1 },
 }
 
 describe("the client against a server that misbehaves", function()

@@ -5,9 +5,9 @@ local alipayhk = require "alipayhk"
 local connection = dofile "gateway/connection.lua"
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
-local gateway = require "spec.support.gateway"
-local keys = require "spec.support.keys"
-local samples = require "spec.support.samples"
+local gateway = require "spec.support.servers.gateway"
+local keys = require "spec.support.data.keys"
+local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
 
 local function start(options)

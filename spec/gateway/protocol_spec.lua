@@ -2,9 +2,9 @@
 -- openssl-signed bytes of `prepare`, altered, over alipayhk.curl.
 
 local curl = require "alipayhk.curl"
-local gateway = require "spec.support.gateway"
+local gateway = require "spec.support.servers.gateway"
 local json = require "cjson"
-local samples = require "spec.support.samples"
+local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
 
 local handle, client

@@ -1,7 +1,7 @@
 -- The local gateway as a test double: what it remembers and the documented codes it answers with.
 
-local gateway = require "spec.support.gateway"
-local samples = require "spec.support.samples"
+local gateway = require "spec.support.servers.gateway"
+local samples = require "spec.support.data.samples"
 
 local client
 

@@ -3,8 +3,8 @@
 local api = require "alipayhk.api"
 local cjson = require "cjson"
 local core = require "alipayhk.core"
-local gateway = require "spec.support.gateway"
-local samples = require "spec.support.samples"
+local gateway = require "spec.support.servers.gateway"
+local samples = require "spec.support.data.samples"
 
 local METHODS = { order = "sync_order", contract_card = "sync_contract_card" }
 local TIMES = { order = "orderModifyTime", contract_card = "bizDate" }

@@ -1,7 +1,7 @@
 -- The whole way of an order, over real TLS, to the local gateway and back.
 
-local gateway = require "spec.support.gateway"
-local samples = require "spec.support.samples"
+local gateway = require "spec.support.servers.gateway"
+local samples = require "spec.support.data.samples"
 
 local APIS = {
   order = { method = "sync_order", sample = samples.order },

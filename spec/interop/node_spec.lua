@@ -2,7 +2,7 @@
 
 local cjson = require "cjson"
 local core = require "alipayhk.core"
-local keys = require "spec.support.keys"
+local keys = require "spec.support.data.keys"
 local shell = require "spec.support.shell"
 
 local PEER = "spec/interop/peer.js"

@@ -1,7 +1,7 @@
 -- Signatures against the openssl command, both ways.
 
 local core = require "alipayhk.core"
-local keys = require "spec.support.keys"
+local keys = require "spec.support.data.keys"
 local shell = require "spec.support.shell"
 
 local WAYS = {

@@ -1,10 +1,10 @@
 -- A call is never in the way of the worker's other requests: it does not block, and opens no file.
 
-local gateway = require "spec.support.gateway"
-local load = require "spec.support.load"
-local merchant = require "spec.support.nginx_merchant"
-local nginx = require "spec.support.nginx"
-local only_with = require "spec.support.only_with"
+local gateway = require "spec.support.servers.gateway"
+local load = require "spec.support.servers.load"
+local merchant = require "spec.support.servers.nginx_merchant"
+local nginx = require "spec.support.servers.nginx"
+local only_with = require "spec.support.asserting.only_with"
 local shell = require "spec.support.shell"
 
 local post = merchant.post

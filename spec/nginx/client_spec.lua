@@ -1,12 +1,12 @@
 -- What a client does otherwise inside nginx: the clock, warnings in the log.
 
 local curl = require "alipayhk.curl"
-local keys = require "spec.support.keys"
-local nginx = require "spec.support.nginx"
+local keys = require "spec.support.data.keys"
+local nginx = require "spec.support.servers.nginx"
 
 local MODULE = [[
 local alipayhk, core = require "alipayhk", require "alipayhk.core"
-local clock_text = require("alipayhk.time").text
+local platform, time_text = require "alipayhk.api.platform", require("alipayhk.base.time").text
 local probe = {}
 
 local function client(config)
@@ -30,8 +30,8 @@ function probe.clock()
   local started = core.monotonic()
   while core.monotonic() - started < 2.5 do end
   local request = assert(made:prepare("order", order {}))
-  local now, time = core.now(), request.headers["Request-Time"]
-  ngx.say(time == clock_text(now) or time == clock_text(now - 1), " ",
+  local now, time, offset = core.now(), request.headers["Request-Time"], platform.utc_offset
+  ngx.say(time == time_text(now, offset) or time == time_text(now - 1, offset), " ",
     now * 1000 - tonumber(request.body:match('"orderModifyTime":(%d+)')) < 1000)
 end
 

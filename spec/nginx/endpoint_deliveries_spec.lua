@@ -1,10 +1,10 @@
 -- Calls that AlipayHK sends again, to an endpoint in a real nginx that keeps account of them in a shared dictionary:
 -- each is handled once.
 
-local calls = require "spec.support.calls"
-local endpoint = require "spec.support.endpoint"
+local calls = require "spec.support.doubles.calls"
+local endpoint = require "spec.support.servers.endpoint"
 local json = require "cjson"
-local keys = require "spec.support.keys"
+local keys = require "spec.support.data.keys"
 
 local LOCATIONS = [[
   location = /once { content_by_lua_block {

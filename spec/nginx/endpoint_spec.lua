@@ -1,12 +1,12 @@
 -- An endpoint for AlipayHK's calls in a real nginx: which calls reach the merchant's function, and what AlipayHK is
 -- answered. Calls are signed, and replies verified, by the openssl command.
 
-local calls = require "spec.support.calls"
-local endpoint = require "spec.support.endpoint"
+local calls = require "spec.support.doubles.calls"
+local endpoint = require "spec.support.servers.endpoint"
 local json = require "cjson"
-local keys = require "spec.support.keys"
-local nginx = require "spec.support.nginx"
-local sorted_keys = require "spec.support.sorted_keys"
+local keys = require "spec.support.data.keys"
+local nginx = require "spec.support.servers.nginx"
+local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local SUCCESS = { resultCode = "SUCCESS", resultStatus = "S", resultMessage = "success" }
 

@@ -1,13 +1,13 @@
 -- The README's nginx handler in a real nginx, and what holds for the client inside it.
 
 local curl = require "alipayhk.curl"
-local gateway = require "spec.support.gateway"
+local gateway = require "spec.support.servers.gateway"
 local json = require "cjson"
-local nginx = require "spec.support.nginx"
-local readme = require "spec.support.readme"
-local recipe = require "spec.support.recipe"
+local nginx = require "spec.support.servers.nginx"
+local readme = require "spec.support.sources.readme"
+local recipe = require "spec.support.servers.recipe"
 local shell = require "spec.support.shell"
-local sorted_keys = require "spec.support.sorted_keys"
+local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local HTTP = [[
   lua_ssl_trusted_certificate %s;

@@ -1,7 +1,7 @@
 -- A valid answer, cut off behind each of its bytes, in a real nginx: a success only when all of it came. And what
 -- thousands of such answers leave behind in the worker: nothing.
 
-local hostile = require "spec.support.hostile"
+local hostile = require "spec.support.servers.hostile"
 
 local HEAD = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json; charset=UTF-8\r\n{signed}"
 local CHUNKED = HEAD .. "Transfer-Encoding: chunked\r\n\r\n"

@@ -1,7 +1,7 @@
 -- A server that takes its time, or all of ours, in a real nginx: no call outlasts its deadline, and the worker serves
 -- others meanwhile.
 
-local hostile = require "spec.support.hostile"
+local hostile = require "spec.support.servers.hostile"
 
 local TIMEOUT, ENOUGH_MS = 1000, 5000
 local DRIP_MS = 300

@@ -1,8 +1,8 @@
 -- A client's life in nginx: made before or after the fork, used in every worker, collected at every step.
 
-local gateway = require "spec.support.gateway"
-local merchant = require "spec.support.nginx_merchant"
-local nginx = require "spec.support.nginx"
+local gateway = require "spec.support.servers.gateway"
+local merchant = require "spec.support.servers.nginx_merchant"
+local nginx = require "spec.support.servers.nginx"
 
 local post = merchant.post
 

@@ -1,11 +1,11 @@
 -- Where in nginx a client may call: in which phases, of what names, with whose certificates.
 
-local certificates = require "spec.support.certificates"
-local hostile = require "spec.support.hostile"
+local certificates = require "spec.support.data.certificates"
+local hostile = require "spec.support.servers.hostile"
 local json = require "cjson"
-local other_servers = require "spec.support.server"
+local other_servers = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
-local sorted_keys = require "spec.support.sorted_keys"
+local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local CASES = { { answer = "HTTP/1.1 200 OK\r\n{signed}Content-Length: {length}\r\n\r\n{body}" } }
 

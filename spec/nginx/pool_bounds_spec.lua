@@ -1,7 +1,7 @@
 -- Where a connection ends, in a real nginx: after which answers it is not kept, and whom it never serves.
 
-local hostile = require "spec.support.hostile"
-local sorted_keys = require "spec.support.sorted_keys"
+local hostile = require "spec.support.servers.hostile"
+local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local fails, succeeds = hostile.fails, hostile.succeeds
 

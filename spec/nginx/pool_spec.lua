@@ -1,10 +1,10 @@
 -- Connections in a real nginx: which are kept, by whom they are used again, and what becomes of a request whose kept
 -- connection dies under it.
 
-local hostile = require "spec.support.hostile"
-local samples = require "spec.support.samples"
+local hostile = require "spec.support.servers.hostile"
+local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
-local sorted_keys = require "spec.support.sorted_keys"
+local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local fails, succeeds = hostile.fails, hostile.succeeds
 

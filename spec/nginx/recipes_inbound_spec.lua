@@ -2,11 +2,12 @@
 
 local core = require "alipayhk.core"
 local json = require "cjson"
-local keys = require "spec.support.keys"
-local recipe = require "spec.support.recipe"
-local server = require "spec.support.server"
-local time = require "alipayhk.time"
-local wire = require "alipayhk.wire"
+local keys = require "spec.support.data.keys"
+local recipe = require "spec.support.servers.recipe"
+local server = require "spec.support.servers.server"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
 
 describe("the recipe inbound", function()
   local CLIENT_ID = "4Q5Y8W0WSG45P907917"
@@ -16,7 +17,7 @@ describe("the recipe inbound", function()
 
   -- A call as AlipayHK signs it.
   local function call(body, headers, path)
-    local now = time.text(core.now())
+    local now = time.text(core.now(), platform.utc_offset)
     local signature = assert(wire.sign(assert(core.private_key { file = own.private }),
       { algorithm = "RSA256", key_version = "1" }, wire.content("POST", path or PATH, CLIENT_ID, now, body)))
     local all = { ["Client-Id"] = CLIENT_ID, ["Request-Time"] = now, ["Signature"] = signature }

@@ -1,7 +1,7 @@
 -- The recipe examples/nginx/metrics, started as written and scraped.
 
-local recipe = require "spec.support.recipe"
-local scripted = require "spec.support.scripted_alipayhk"
+local recipe = require "spec.support.servers.recipe"
+local scripted = require "spec.support.servers.scripted_alipayhk"
 
 describe("the recipe metrics", function()
   local alipayhk, orders

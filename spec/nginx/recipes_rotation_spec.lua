@@ -1,9 +1,9 @@
 -- The recipe examples/nginx/key-rotation, started as written: keys change while orders go on.
 
 local json = require "cjson"
-local recipe = require "spec.support.recipe"
-local samples = require "spec.support.samples"
-local scripted = require "spec.support.scripted_alipayhk"
+local recipe = require "spec.support.servers.recipe"
+local samples = require "spec.support.data.samples"
+local scripted = require "spec.support.servers.scripted_alipayhk"
 local shell = require "spec.support.shell"
 
 -- A process of its own that posts one order after the other, each over a connection of its own, until the

@@ -2,12 +2,12 @@
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
-local gateway = require "spec.support.gateway"
+local gateway = require "spec.support.servers.gateway"
 local json = require "cjson"
-local nginx = require "spec.support.nginx"
-local recipe = require "spec.support.recipe"
-local samples = require "spec.support.samples"
-local scripted = require "spec.support.scripted_alipayhk"
+local nginx = require "spec.support.servers.nginx"
+local recipe = require "spec.support.servers.recipe"
+local samples = require "spec.support.data.samples"
+local scripted = require "spec.support.servers.scripted_alipayhk"
 local shell = require "spec.support.shell"
 
 -- Two orders and one that nobody takes, over the transport of docs/nginx.md.

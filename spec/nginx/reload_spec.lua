@@ -1,8 +1,8 @@
 -- What a client leaves behind when nginx reloads or ends: nothing.
 
-local load = require "spec.support.load"
-local merchant = require "spec.support.nginx_merchant"
-local nginx = require "spec.support.nginx"
+local load = require "spec.support.servers.load"
+local merchant = require "spec.support.servers.nginx_merchant"
+local nginx = require "spec.support.servers.nginx"
 
 local post = merchant.post
 

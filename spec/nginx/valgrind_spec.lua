@@ -1,9 +1,9 @@
 -- nginx under valgrind, in one process: what our C code does with memory of malloc's, and what it leaves.
 -- (LuaJIT's own memory is not malloc's: for userdata see `make test-asan`.)
 
-local merchant = require "spec.support.nginx_merchant"
-local nginx = require "spec.support.nginx"
-local only_with = require "spec.support.only_with"
+local merchant = require "spec.support.servers.nginx_merchant"
+local nginx = require "spec.support.servers.nginx"
+local only_with = require "spec.support.asserting.only_with"
 local shell = require "spec.support.shell"
 
 local post = merchant.post

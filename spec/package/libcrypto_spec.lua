@@ -1,6 +1,6 @@
 -- The core in a program that exports an OpenSSL of its own: it says so, or carries its own.
 
-local keys = require "spec.support.keys"
+local keys = require "spec.support.data.keys"
 local shell = require "spec.support.shell"
 
 local SCRIPT = [[
@@ -11,7 +11,7 @@ local SCRIPT = [[
 ]]
 
 local HOST = "cc -std=c11 -w -rdynamic -O1 %s -D'FOREIGN_FUNCTIONS=%s' $(pkg-config --cflags lua5.4) -o %s"
-  .. " spec/support/foreign_openssl.c $(pkg-config --libs lua5.4)"
+  .. " spec/support/programs/foreign_openssl.c $(pkg-config --libs lua5.4)"
 
 -- OpenSSL's functions that an object takes from elsewhere.
 local function undefined(object)

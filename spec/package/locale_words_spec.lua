@@ -1,7 +1,7 @@
--- Nothing in the library asks the C library for the locale: see lua/alipayhk/text.lua. Read off its sources.
+-- Nothing in the library asks the C library for the locale: see lua/alipayhk/base/text.lua. Read off its sources.
 
 local shell = require "spec.support.shell"
-local tokens_of = require "spec.support.lua_tokens"
+local tokens_of = require "spec.support.sources.lua_tokens"
 
 -- A literal that is a format, though it cannot be seen where it stands: its file, and how it begins.
 local FORMATS = {
@@ -73,7 +73,7 @@ function faults.name(_, tokens, i)
   local name, before = tokens[i][2], text_at(tokens, i - 1)
   local is_string_s = before == ":" or before == "." and text_at(tokens, i - 2) == "string"
   if (name == "lower" or name == "upper") and is_string_s then
-    return "lower and upper go by the locale: alipayhk.text has others"
+    return "lower and upper go by the locale: alipayhk.base.text has others"
   end
   if name == "setlocale" then return "the locale is the user's" end
 end

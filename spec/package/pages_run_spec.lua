@@ -1,8 +1,8 @@
 -- The Lua of every page, run under each Lua as it stands: where a block of output follows, that is what it prints.
 
-local gateway = require "spec.support.gateway"
-local readme = require "spec.support.readme"
-local samples = require "spec.support.samples"
+local gateway = require "spec.support.servers.gateway"
+local readme = require "spec.support.sources.readme"
+local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
 
 -- What the pages take for granted; and AlipayHK is the local gateway. Its arguments: the files of the blocks.

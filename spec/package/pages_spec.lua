@@ -1,6 +1,6 @@
 -- The pages lead where they say, and name only what there is.
 
-local readme = require "spec.support.readme"
+local readme = require "spec.support.sources.readme"
 local shell = require "spec.support.shell"
 
 local ROOT = "README.md"

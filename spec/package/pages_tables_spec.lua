@@ -1,10 +1,11 @@
 -- The tables of the pages against what the library does.
 
 local alipayhk = require "alipayhk"
+local config_reader = require "alipayhk.config"
 local core = require "alipayhk.core"
-local gateway = require "spec.support.gateway"
-local readme = require "spec.support.readme"
-local samples = require "spec.support.samples"
+local gateway = require "spec.support.servers.gateway"
+local readme = require "spec.support.sources.readme"
+local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
 
 local function set_of(list)
@@ -63,14 +64,12 @@ describe("docs/configuration.md", function()
     end
   end
 
-  -- Every key there is, those of tables within with their table's name; `retry` itself has no row.
+  -- Every key there is, but for those of key sources and for tables, whose own keys have rows.
   local function keys()
-    local source, found = shell.read("lua/alipayhk/config.lua"), {}
-    for name in assert(source:match("\nlocal CHECKS = (%b{})")):gmatch("\n  ([%l_%d]+) = ") do found[name] = true end
-    for name, group in assert(source:match("\nlocal NESTED = (%b{})")):gmatch("([%l_%d]+) = (%b{})") do
-      for below in group:gsub("%b()", ""):sub(2, -2):gsub("%b{}", ""):gmatch("([%l_]+) = ") do
-        found[name .. "." .. below] = true
-      end
+    local found = set_of(config_reader.PATHS)
+    for _, path in ipairs(config_reader.PATHS) do
+      local above = path:match("^(.*)%.")
+      if above == "private_key" then found[path] = nil elseif above then found[above] = nil end
     end
     return found
   end
@@ -384,9 +383,8 @@ end)
 
 describe("docs/checking.md", function()
   it("names every code of a fault, and no other", function()
-    local line = shell.must("grep -rh '@field code \"missing\"' lua")
-    local codes = {}
-    for code in line:match('code (%S+)'):gmatch('"([%l_]+)"') do codes[code] = true end
+    local alias, codes = shell.read("lua/alipayhk/meta/error.lua"):match("@alias alipayhk%.FaultCode\n(.*)$"), {}
+    for code in alias:gmatch('%-%-%-| "([%l_]+)"') do codes[code] = true end
     assert.same(codes, column(readme.rows("docs/checking.md", "code"), 1))
   end)
 

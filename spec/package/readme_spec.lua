@@ -1,7 +1,7 @@
 -- What the README shows, run as it stands. Its Lua is run by pages_run_spec, too, as that of every page.
 
-local gateway = require "spec.support.gateway"
-local readme = require "spec.support.readme"
+local gateway = require "spec.support.servers.gateway"
+local readme = require "spec.support.sources.readme"
 local shell = require "spec.support.shell"
 
 describe("the README", function()

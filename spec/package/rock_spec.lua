@@ -1,7 +1,7 @@
 -- The rock and `make install`, in throw-away trees, used from there.
 
-local gateway = require "spec.support.gateway"
-local readme = require "spec.support.readme"
+local gateway = require "spec.support.servers.gateway"
+local readme = require "spec.support.sources.readme"
 local shell = require "spec.support.shell"
 
 -- Sends one order to the gateway; prints where the library came from.

@@ -1,8 +1,8 @@
 -- The N-th allocation of Lua, OpenSSL, libcurl or our C fails, for every N: see spec/support/stress/allocations.lua.
 
-local keys = require "spec.support.keys"
+local keys = require "spec.support.data.keys"
 local run = require "spec.support.stress.run"
-local server = require "spec.support.server"
+local server = require "spec.support.servers.server"
 
 -- How many allocations of each call fail: so many at either end, so many in between, or all of them. What OpenSSL and
 -- libcurl do is the same in every Lua, so one of them has more.

@@ -1,8 +1,8 @@
 -- A finalizer at every collection inside every function of our C modules: see spec/support/stress/finalizers.lua.
 
-local keys = require "spec.support.keys"
+local keys = require "spec.support.data.keys"
 local run = require "spec.support.stress.run"
-local server = require "spec.support.server"
+local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
 
 -- Pieces of text that planted.c pushes, and the table that they are in.

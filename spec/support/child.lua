@@ -1,4 +1,4 @@
---- Lua in a process of its own, by the interpreter that runs the specs.
+-- Lua in a process of its own, by the interpreter that runs the specs.
 
 local shell = require "spec.support.shell"
 
@@ -16,7 +16,7 @@ local function quoted(words)
   return table.concat(list, " ")
 end
 
---- Runs a chunk: its output, and its exit status. `env` are words for env(1): { "NAME=value" }.
+-- Runs a chunk: its output, and its exit status. `env` are words for env(1): { "NAME=value" }.
 function child.run(chunk, arguments, env)
   local path = shell.directory() .. "/chunk.lua"
   shell.write(path, chunk)

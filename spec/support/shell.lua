@@ -1,8 +1,8 @@
---- Files and commands for the specs.
+-- Files and commands for the specs.
 
 local shell = {}
 
---- The content of a file, or nil.
+-- The content of a file, or nil.
 function shell.read(path)
   local file = io.open(path, "rb")
   if not file then return nil end
@@ -17,12 +17,12 @@ function shell.write(path, content)
   file:close()
 end
 
---- Quotes a word for the shell.
+-- Quotes a word for the shell.
 function shell.quote(word)
   return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
 end
 
---- A new directory under build/test, which `make clean` removes.
+-- A new directory under build/test, which `make clean` removes.
 function shell.directory()
   local pipe = assert(io.popen("mkdir -p build/test && mktemp -d \"$PWD/build/test/XXXXXX\""))
   local path = pipe:read("*l")
@@ -30,7 +30,7 @@ function shell.directory()
   return path
 end
 
---- Runs a command: its standard output and error together, and its exit status.
+-- Runs a command: its standard output and error together, and its exit status.
 function shell.run(command)
   local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1; echo \"status:$?\""))
   local output = pipe:read("*a")
@@ -39,7 +39,7 @@ function shell.run(command)
   return text, tonumber(status)
 end
 
---- The same, for a command that has to succeed.
+-- The same, for a command that has to succeed.
 function shell.must(command)
   local output, status = shell.run(command)
   if status ~= 0 then error(("command failed (%s): %s\n%s"):format(tostring(status), command, output), 2) end

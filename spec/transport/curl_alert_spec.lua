@@ -1,11 +1,11 @@
 -- A TLS alert that comes after the request: most say nothing of whether it arrived.
 
-local certificates = require "spec.support.certificates"
+local certificates = require "spec.support.data.certificates"
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 local shell = require "spec.support.shell"
 
-local START = "exec node spec/support/alert.js %s %s %s %s"
+local START = "exec node spec/support/servers/alert.js %s %s %s %s"
 local AWAIT = "for i in $(seq 500); do test -s %s && exit 0; sleep 0.02; done; exit 1"
 
 describe("an alert of the server's that comes after the request", function()

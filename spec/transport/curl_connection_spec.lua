@@ -1,6 +1,6 @@
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
 
 local LISTENERS = { "http", "https", "h2" }
@@ -16,7 +16,7 @@ describe("a connection over curl", function()
   end)
   after_each(function() transport:close() end)
 
-  --- The token is a header by which the request is found in the log.
+  -- The token is a header by which the request is found in the log.
   local function send(path, listener, token, body)
     return transport:send(request(gateway:url(path, listener), {
       headers = { ["X-Token"] = token },
@@ -30,7 +30,7 @@ describe("a connection over curl", function()
     assert(response, failure and failure.message)
   end
 
-  --- The connections on which a token arrived.
+  -- The connections on which a token arrived.
   local function connections(token)
     local numbers = {}
     for _, entry in ipairs(gateway:log()) do
@@ -75,7 +75,7 @@ describe("a connection over curl", function()
   }
   local BODIES = { ["a small body"] = "{}", ["a large body"] = ("x"):rep(3 * 1024 * 1024) }
 
-  --- The signed request must not arrive twice: that is the client's to decide.
+  -- The signed request must not arrive twice: that is the client's to decide.
   local function assert_sent_once(death, listener, body)
     assert_sent("/then/" .. death, listener, "before")
     local response, failure = send("/ok", listener, "once", body)
@@ -86,7 +86,7 @@ describe("a connection over curl", function()
     assert.are_not.same(connections("before"), connections("after"))
   end
 
-  --- How often a token's request arrived with all of its body.
+  -- How often a token's request arrived with all of its body.
   local function whole(token)
     local count = 0
     for _, entry in ipairs(gateway:log()) do

@@ -1,7 +1,7 @@
 -- File descriptors: what a child gets of ours, and what happens when there are no more.
 
 local child = require "spec.support.child"
-local server = require "spec.support.server"
+local server = require "spec.support.servers.server"
 
 -- Words for env(1): the chunk may have this many files open.
 local function limit(count)
@@ -12,7 +12,7 @@ end
 local INHERITED = [[
 local url, ca_file = ...
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 
 local function read(path)
   local file = assert(io.open(path))
@@ -41,7 +41,7 @@ transport:close()
 local FORGOTTEN = [[
 local url, ca_file, count = ...
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 for i = 1, tonumber(count) do
   local response, failure = curl.new():send(request(url, { tls = { ca_file = ca_file } }))
   assert(response, i .. ": " .. tostring(failure and failure.message))
@@ -52,7 +52,7 @@ end
 local SHORT = [[
 local url, ca_file = ...
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 
 local files = {}
 while true do
@@ -82,7 +82,7 @@ print(sent > 0 and short > 0)
 local HELD = [[
 local url, ca_file = ...
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 local held = {}
 for _ = 1, 100 do
   held[#held + 1] = curl.new()

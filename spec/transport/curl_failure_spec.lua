@@ -1,8 +1,8 @@
 local system = require "system"
 
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 
 local TIMEOUT = 300
 local SLACK = 400

@@ -2,9 +2,9 @@
 -- suite runs under AddressSanitizer too).
 
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
-local wire = require "spec.support.wire"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
+local wire = require "spec.support.servers.wire"
 
 local ROUNDS = 150
 local SEED = 20240524

@@ -2,8 +2,8 @@
 
 local child = require "spec.support.child"
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 
 local PASSWORD = "s3cret"
 local WRONG_PIN = "sha256//" .. ("A"):rep(43) .. "="
@@ -139,7 +139,7 @@ describe("what a failure over curl says of", function()
   -- Url, proxy ("" for none). Prints the message.
   local SEND = [[
     local url, proxy = ...
-    local request = require "spec.support.request"
+    local request = require "spec.support.servers.request"
     local fields = { timeout_ms = 300, proxy = proxy ~= "" and proxy or nil }
     local response, failure = require "alipayhk.curl".new():send(request(url, fields))
     print(response and "an answer" or failure.message)

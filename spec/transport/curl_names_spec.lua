@@ -1,10 +1,10 @@
 -- A resolver that says nothing: what was given in time is kept all the same.
 
 local child = require "spec.support.child"
-local only_with = require "spec.support.only_with"
+local only_with = require "spec.support.asserting.only_with"
 local shell = require "spec.support.shell"
 
-local BUILD = "${CC:-cc} -std=c11 -D_GNU_SOURCE -shared -fPIC -o %s spec/support/slow_names.c -ldl"
+local BUILD = "${CC:-cc} -std=c11 -D_GNU_SOURCE -shared -fPIC -o %s spec/support/programs/slow_names.c -ldl"
 local RESOLVER_SECONDS = 5
 
 -- libcurl before 7.87 waits for its resolver's thread.
@@ -13,7 +13,7 @@ local has_quick_exit = select(2, shell.run("${PKG_CONFIG:-pkg-config} --atleast-
 -- Prints, for each of three sends: code, milliseconds, message.
 local CHUNK = [[
 local core = require "alipayhk.core"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 local transport = require "alipayhk.curl".new()
 local cases = {
   { timeout_ms = 300 },

@@ -1,9 +1,9 @@
 -- Bytes on a kept connection that nobody asked for: nothing but their place says which request an answer is for.
 
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
-local wire = require "spec.support.wire"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
+local wire = require "spec.support.servers.wire"
 
 local say, wait, answer = wire.say, wire.wait, wire.answer
 local hold = wire.hold
@@ -65,7 +65,7 @@ describe("a kept connection that was spoken on", function()
     other:close()
   end
 
-  --- The number of the connection of each whole request.
+  -- The number of the connection of each whole request.
   local function connections()
     local numbers = {}
     for _, entry in ipairs(gateway:log()) do

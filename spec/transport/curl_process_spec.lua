@@ -2,9 +2,9 @@ local lfs = require "lfs"
 
 local child = require "spec.support.child"
 local curl = require "alipayhk.curl"
-local only_with = require "spec.support.only_with"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local only_with = require "spec.support.asserting.only_with"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 
 local compile = loadstring or load -- luacheck: ignore 113 143 (5.1's name)
 local closes_variables = compile("local x <close> = nil") ~= nil
@@ -23,7 +23,7 @@ end
 local SIGPIPE = [[
 local base, ca_file = ...
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 
 local function dispositions()
   for line in io.lines("/proc/self/status") do
@@ -53,7 +53,7 @@ local FORK = [[
 local url, ca_file, leave = ...
 local unistd, wait = require "posix.unistd", require "posix.sys.wait"
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 local transport = curl.new()
 
 local function send(token)

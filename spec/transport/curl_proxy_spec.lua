@@ -1,13 +1,13 @@
 local child = require "spec.support.child"
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
 
 -- url, CA file, proxy ("" for none)
 local SEND = [[
 local url, ca_file, proxy = ...
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 local transport = require "alipayhk.curl".new()
 local response, failure = transport:send(request(url, {
   tls = { ca_file = ca_file },
@@ -23,14 +23,14 @@ describe("the environment of curl", function()
   teardown(function() gateway:stop() end)
   before_each(function() gateway:forget() end)
 
-  --- The listeners that requests came through, in order.
+  -- The listeners that requests came through, in order.
   local function hops()
     local listeners = {}
     for i, entry in ipairs(gateway:log()) do listeners[i] = entry.listener end
     return listeners
   end
 
-  --- Sends from a process with this environment.
+  -- Sends from a process with this environment.
   local function send_with(env, listener, proxy)
     local output, status = child.run(SEND, { gateway:url("/ok", listener), gateway.ca_file, proxy or "" }, env)
     assert.equal("200\n", output)

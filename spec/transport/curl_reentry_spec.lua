@@ -1,7 +1,7 @@
 -- A finalizer runs wherever Lua allocates, so also while an answer is turned into tables.
 
 local child = require "spec.support.child"
-local server = require "spec.support.server"
+local server = require "spec.support.servers.server"
 
 local COLLECTIONS_MIN = 3 -- 5.2 collects in steps
 
@@ -10,8 +10,8 @@ local COLLECTIONS_MIN = 3 -- 5.2 collects in steps
 local CHUNK = [[
 local base, closed, name = ...
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local wire = require "spec.support.wire"
+local request = require "spec.support.servers.request"
+local wire = require "spec.support.servers.wire"
 
 local HEADERS = 10
 local COLLECTIONS_MAX = 400

@@ -1,6 +1,6 @@
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 
 local MEBIBYTE = 1024 * 1024
 
@@ -21,7 +21,7 @@ describe("a request over curl", function()
   end)
   after_each(function() transport:close() end)
 
-  --- Sends, and returns what arrived.
+  -- Sends, and returns what arrived.
   local function arrived(path, fields)
     local response, failure = transport:send(request(gateway:url(path), fields))
     assert(response, failure and failure.message)
@@ -30,7 +30,7 @@ describe("a request over curl", function()
     return log[1]
   end
 
-  --- [name] = value, of the headers as they were written.
+  -- [name] = value, of the headers as they were written.
   local function written(entry)
     local headers = {}
     for _, header in ipairs(entry.raw_headers) do
@@ -93,7 +93,7 @@ describe("a request over curl", function()
   local REFUSED_NAMES = { "", "a b", "a:", "a\r\nb", "a\nb", "a\0b", "\228", "(a)", "a\127", "a/b" }
   local REFUSED_VALUES = { "a\rb", "a\nb", "a\r\nB: c", "a\0b", "\n", "\0", "a\r", "a\n" }
 
-  --- send() throws something with this in it; nothing is sent; the transport is as good as before.
+  -- send() throws something with this in it; nothing is sent; the transport is as good as before.
   local function refused(fields, plain_pattern)
     local thrown, message = pcall(transport.send, transport, request(gateway:url("/ok"), fields))
     assert.is_false(thrown)

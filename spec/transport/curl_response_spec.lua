@@ -1,7 +1,7 @@
 local curl = require "alipayhk.curl"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
-local wire = require "spec.support.wire"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
+local wire = require "spec.support.servers.wire"
 
 describe("an answer over curl", function()
   local gateway, transport

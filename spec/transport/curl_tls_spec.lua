@@ -1,7 +1,7 @@
 local curl = require "alipayhk.curl"
-local only_with = require "spec.support.only_with"
-local request = require "spec.support.request"
-local server = require "spec.support.server"
+local only_with = require "spec.support.asserting.only_with"
+local request = require "spec.support.servers.request"
+local server = require "spec.support.servers.server"
 
 -- Well-formed, and of no key.
 local WRONG_PIN = "sha256//" .. ("A"):rep(43) .. "="
@@ -30,7 +30,7 @@ describe("TLS over curl", function()
   end)
   after_each(function() transport:close() end)
 
-  --- send() with tls options whose values are names in `known`, or themselves.
+  -- send() with tls options whose values are names in `known`, or themselves.
   local function send(listener, options)
     local tls = {}
     for name, value in pairs(options) do tls[name] = known[value] or value end

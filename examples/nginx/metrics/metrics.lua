@@ -25,7 +25,7 @@ local function add(name, labels, value)
   dict:incr(name .. "{" .. table.concat(list, ",") .. "}", value, 0)
 end
 
---- For `on_event`. It never waits, so nothing it does can come between two of another request.
+-- For `on_event`. It never waits, so nothing it does can come between two of another request.
 function metrics.on_event(event)
   local api = event.api or "other"
   if event.name == "attempt" then add("alipayhk_attempts_total", { "api", api }, 1) end
@@ -42,7 +42,7 @@ function metrics.on_event(event)
   end
 end
 
---- For a `/metrics` location.
+-- For a `/metrics` location.
 function metrics.show()
   local keys, lines = dict:get_keys(0), {}
   table.sort(keys)

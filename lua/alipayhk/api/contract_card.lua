@@ -1,9 +1,10 @@
---- Performance notifications: what AlipayHK's base page says of the request, as data. The form:
+-- Performance notifications: what AlipayHK's base page says of the request, as data. The form:
 -- `alipayhk.api`.
--- @module alipayhk.api.contract_card
 
 return {
   name = "contract_card",
+  method = "sync_contract_card",
+  class = "ContractCard",
   title = "Performance notifications",
   noun = "notification",
   path = "/api/open/alipay/intl/promotion/order/contractCardSync",

@@ -1,8 +1,10 @@
---- The order service: what AlipayHK's base page says of its request, as data. The form: `alipayhk.api`.
--- @module alipayhk.api.order
+-- The order service: what AlipayHK's base page says of its request, as data. The form: `alipayhk.api`.
 
 return {
   name = "order",
+  -- The client's method, and what editors call the payload.
+  method = "sync_order",
+  class = "Order",
   title = "Order service",
   noun = "order",
   path = "/api/open/alipay/v1/merchant/order/sync",

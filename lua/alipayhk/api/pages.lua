@@ -1,8 +1,7 @@
---- AlipayHK's public pages, by the tags that `source` names in the files beside this one.
+-- AlipayHK's public pages, by the tags that `source` names in the files beside this one.
 --
 -- `order_service/`, `performance_notification/` and the like are sections of the present site;
 -- `helpcenter/` holds another rendering of the same pages, undated and often of another age.
--- @module alipayhk.api.pages
 
 local SITE = "https://docs.alipay.hk/alipayhkdocs/hk/"
 local HELP_CENTER = "https://docs.alipay.hk/alipayhkdocs/helpcenter/detail"

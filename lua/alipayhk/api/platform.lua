@@ -1,9 +1,8 @@
---- What AlipayHK's open platform says about every API, as data.
+-- What AlipayHK's open platform says about every API, as data.
 --
 -- Confidence marks, here and in the files beside this one: SEEN stands on an official page or in an
 -- official SDK of the same gateway family; INFERRED follows from those and is to be confirmed with
 -- AlipayHK. What nobody has seen is not here.
--- @module alipayhk.api.platform
 
 return {
   -- Printed for contractCardSync (SEEN); the https scheme is INFERRED. Partners may be given others.
@@ -12,11 +11,15 @@ return {
     testing = "https://open-id-pre.alipay.com",
   },
 
-  -- Algorithm names (SEEN) and what they stand for. Of ECC224 only the name is documented: curve,
-  -- digest and encoding are INFERRED, the latter two settable.
+  -- Names of algorithms (SEEN) and what they stand for; of several with one key type the first is the default. Of
+  -- ECC224 only the name is documented: curve, digest and encoding are INFERRED, so the config's table `ecc224` may
+  -- choose.
   algorithms = {
-    RSA256 = { key_type = "RSA", digest = "sha256", confidence = "SEEN" },
-    ECC224 = { key_type = "EC", digest = "sha224", encoding = "der", confidence = "INFERRED" },
+    { name = "RSA256", key_type = "RSA", digest = "sha256", confidence = "SEEN" },
+    {
+      name = "ECC224", key_type = "EC", digest = "sha224", encoding = "der", confidence = "INFERRED",
+      setting = "ecc224", choices = { digest = { "sha224", "sha256" }, encoding = { "der", "p1363" } },
+    },
   },
 
   -- The body under AES with a key of 256 bits, that key under RSA with one of 2048; encrypted first, then signed
@@ -46,6 +49,9 @@ return {
 
   -- All three spellings of the trace id occur (SEEN).
   tracer_headers = { "tracer-id", "tracerid", "trace-id" },
+
+  -- The fields that identify a request and an order, in payloads and in the answers that repeat them (SEEN).
+  identity = { request_id = "requestId", merchant_biz_no = "merchantBizNo" },
 
   -- Calls from AlipayHK to the merchant (SEEN): what to answer, and after how many seconds each it calls again
   -- until it gets a success. Refusals have the codes by which AlipayHK refuses ours (INFERRED).

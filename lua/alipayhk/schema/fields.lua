@@ -1,4 +1,4 @@
---- The form of a field in a description, and what is wrong with one.
+-- What a field of a description may say, and what is wrong with one.
 --
 -- `path` with dots; `{...}` for any key of an object, `[]` for each element of a list.
 -- `type`: string, number, object, array, json_object (a table here, a string of JSON on the wire), any.
@@ -15,27 +15,23 @@
 -- ms, "past" or "future"; `not_before`, the name beside it of a time that it cannot be before, where `local_times` says
 -- that each is on the clock of its place; `money`, an object whose keys no page shows, and which is looked at as
 -- `{ value, currency }`. What else it looks for goes by `unit`, `format` and `type`.
--- @module alipayhk.schema.fields
 
+local arguments = require "alipayhk.base.arguments"
 local formats = require "alipayhk.schema.formats"
-local kind = require "alipayhk.kind"
-local list = require "alipayhk.list"
-local suggest = require "alipayhk.suggest"
+local list = require "alipayhk.base.list"
+local suggest = require "alipayhk.base.suggest"
 local types = require "alipayhk.schema.types"
 
 local fields = {}
+
+local of_type, one_of = arguments.of_type, arguments.one_of
 
 -- ---- kinds of values: each gives a message where a value is not of it ----------------------------
 
 local function list_of(check)
   return function(value)
-    if type(value) ~= "table" then return ("expected a list of strings, found a %s"):format(type(value)) end
-    local count = 0
-    for key in pairs(value) do
-      if type(key) ~= "number" then return "expected a list of strings" end
-      count = count + 1
-    end
-    if count == 0 or count ~= #value then return "expected a list of strings" end
+    if type(value) ~= "table" then return "expected a list of strings, " .. arguments.found(value) end
+    if #value == 0 or not list.is_list(value) then return "expected a list of strings" end
     for _, entry in ipairs(value) do
       local message = check(entry)
       if message then return message end
@@ -43,9 +39,9 @@ local function list_of(check)
   end
 end
 
-local list_of_strings = list_of(kind.of_type("string"))
+local list_of_strings = list_of(of_type("string"))
 
-local function length(value)
+local function length_fault(value)
   if type(value) ~= "number" or value % 1 ~= 0 or value < 1 then
     return "expected a whole number of characters from 1 on"
   end
@@ -53,9 +49,10 @@ end
 
 local PATH_EXPECTED = "expected a path such as \"extInfo.seat\", \"itemOrderList[].quantity\" or \"info.{locale}.name\""
 
--- Names, each perhaps of a list; `{locale}` for any key below the top.
-local function path(value)
-  if type(value) ~= "string" then return ("expected a string, found a %s"):format(type(value)) end
+-- A path: names, which may end in `[]`; below the top also `{locale}` for any key.
+local function path_fault(value)
+  local fault = arguments.type_fault(value, "string")
+  if fault then return fault end
   for part in (value .. "."):gmatch("([^.]*)%.") do
     local name = part:gsub("%[%]$", "")
     if not name:find("^[A-Za-z0-9_-]+$") and not part:find("^{[A-Za-z]+}$") then
@@ -65,39 +62,39 @@ local function path(value)
   if value:sub(1, 1) == "{" then return PATH_EXPECTED end
 end
 
--- How a client fills in a field, and the type that this gives.
+-- How a client can fill in a field, and the type of what it fills in.
 local FILLED_TYPES = { hex32 = "string", uuid = "string", now_ms = "number" }
 
 local PROPERTIES = {
-  path = path,
-  type = kind.one_of(list.keys(types)),
-  required = kind.of_type("boolean"),
+  path = path_fault,
+  type = one_of(list.keys(types)),
+  required = of_type("boolean"),
   required_when = list_of_strings,
-  expected = kind.of_type("boolean"),
+  expected = of_type("boolean"),
   expected_when = list_of_strings,
-  max_length = length,
-  unit = kind.of_type("string"),
-  format = kind.one_of(list.keys(formats)),
+  max_length = length_fault,
+  unit = of_type("string"),
+  format = one_of(list.keys(formats)),
   enum = list_of_strings,
   keys = list_of_strings,
-  may_be_empty = kind.of_type("boolean"),
-  filled = kind.one_of(list.keys(FILLED_TYPES)),
-  personal = kind.of_type("boolean"),
+  may_be_empty = of_type("boolean"),
+  filled = one_of(list.keys(FILLED_TYPES)),
+  personal = of_type("boolean"),
   except_when = list_of_strings,
-  id = kind.of_type("boolean"),
-  tense = kind.one_of { "past", "future" },
-  not_before = kind.of_type("string"),
-  local_times = kind.of_type("boolean"),
-  money = kind.of_type("boolean"),
-  confidence = kind.one_of { "SEEN", "INFERRED" },
-  inferred = list_of(kind.one_of { "missing", "type", "too_long", "enum", "format" }),
+  id = of_type("boolean"),
+  tense = one_of { "past", "future" },
+  not_before = of_type("string"),
+  local_times = of_type("boolean"),
+  money = of_type("boolean"),
+  confidence = one_of { "SEEN", "INFERRED" },
+  inferred = list_of(one_of { "missing", "type", "too_long", "enum", "format" }),
   source = list_of_strings,
-  note = kind.of_type("string"),
-  evidence = kind.of_type("string"),
+  note = of_type("string"),
+  evidence = of_type("string"),
 }
 local PROPERTY_NAMES = list.keys(PROPERTIES)
 
--- What only fields of some types can have.
+-- The properties that only fields of some types can have.
 local ONLY_OF = {
   max_length = { string = true }, format = { string = true }, enum = { string = true },
   may_be_empty = { string = true }, keys = { object = true }, unit = { string = true, number = true, any = true },
@@ -105,15 +102,17 @@ local ONLY_OF = {
   local_times = { string = true }, money = { object = true },
 }
 
--- What a field that stands for many has not: it is there as often as it is.
+-- Properties that only a named field can have: of an element or of any key there may be none, one or many.
 local NEED = { "required", "required_when", "expected", "expected_when", "except_when" }
 
 local CHECKED_UNITS = { "ms", "cents" }
 
 local function unit_fault(field)
   if field.unit == nil then return nil end
-  local hint = suggest(field.unit, CHECKED_UNITS)
-  if hint ~= "" and not list.includes(CHECKED_UNITS, field.unit) then return "not checked" .. hint end
+  if not list.includes(CHECKED_UNITS, field.unit) then
+    local hint = suggest.name(field.unit, CHECKED_UNITS)
+    if hint ~= "" then return "not checked" .. hint end
+  end
   if field.unit == "ms" and field.type == "string" then return "\"ms\" is of a number" end
 end
 
@@ -127,7 +126,7 @@ end
 
 local MOMENT = "yyyy-MM-dd HH:mm:ss"
 
--- Only times can be compared.
+-- A property that only times can have, on a field that is none, and a message.
 local function time_fault(field)
   if not field.type then return nil end
   local is_number = field.type == "number"
@@ -138,7 +137,7 @@ local function time_fault(field)
   end
 end
 
-local function misuse(field)
+local function misuse_fault(field)
   for _, name in ipairs(PROPERTY_NAMES) do
     local only = ONLY_OF[name]
     if field[name] ~= nil and field.type and only and not only[field.type] then
@@ -159,7 +158,7 @@ local function misuse(field)
   end
 end
 
---- A field's own copy: later changes to the one given have no effect.
+-- A copy of a field, so that later changes to the one given have no effect.
 function fields.copy(field)
   local copy = {}
   for name, value in pairs(field) do
@@ -173,32 +172,31 @@ function fields.copy(field)
   return copy
 end
 
---- What is wrong with one field by itself.
--- @param field anything
--- @treturn ?string the property, nil where the field itself is wrong
--- @treturn ?string message; nil where nothing is wrong
+-- What is wrong with one field by itself: the property (nil where it is the field) and a message; nothing where all is
+-- right.
 function fields.fault(field)
-  if type(field) ~= "table" then return nil, ("expected a table, found a %s"):format(type(field)) end
+  local no_table = arguments.type_fault(field, "table")
+  if no_table then return nil, no_table end
   local unknown = {}
   for name in pairs(field) do
     if not PROPERTIES[name] then unknown[tostring(name)] = true end
   end
   local first = list.keys(unknown)[1]
-  if first then return first, "no such property" .. suggest(first, PROPERTY_NAMES) end
+  if first then return first, "no such property" .. suggest.name(first, PROPERTY_NAMES) end
   for _, name in ipairs(PROPERTY_NAMES) do
     local message = field[name] ~= nil and PROPERTIES[name](field[name])
     if message then return name, message end
   end
   if field.path == nil then return "path", "required" end
-  return misuse(field)
+  return misuse_fault(field)
 end
 
---- A path, whatever its wildcards are called.
+-- A path with its wildcards' names left out.
 function fields.key(field_path)
   return (field_path:gsub("{[A-Za-z]+}", "{}"))
 end
 
--- What a path is in, and whether it is an element, any key, or a name there; nil at the top.
+-- The path of what a field is in, and whether the field is an element, any key, or a name there; nil at the top.
 local function holder_of(key)
   local holder = key:match("^(.*)%[%]$")
   if holder then return holder, "element" end
@@ -209,11 +207,8 @@ end
 
 local OBJECTS = { object = true, json_object = true }
 
---- What is wrong with a field beside others: it needs a type, and a table described to be in.
--- @tparam table field
--- @tparam table by_key the fields before it, by `fields.key`
--- @treturn ?string the property
--- @treturn ?string message
+-- What is wrong with a field after those before it, which are given by `fields.key`: it needs a type, and a table
+-- described to be in. A property and a message, as above.
 function fields.fault_among(field, by_key)
   if not field.type then return "type", "required: one of " .. table.concat(list.keys(types), ", ") end
   local holder, what = holder_of(fields.key(field.path))
@@ -230,11 +225,8 @@ function fields.fault_among(field, by_key)
   end
 end
 
---- What is wrong with a field among all others: the time that `not_before` names is beside it, and of its sort.
--- @tparam table field
--- @tparam table by_key all fields, by `fields.key`
--- @treturn ?string the property
--- @treturn ?string message
+-- What is wrong with a field among all fields: the time that its `not_before` names has to be beside it and of its
+-- type.
 function fields.fault_in_all(field, by_key)
   local name = field.not_before
   if not name then return nil end
@@ -253,7 +245,7 @@ local function subset(entries, of)
   return true
 end
 
--- Whether a property (theirs) is at least as tight as what it is put over (ours, perhaps nil).
+-- Each says whether their value of a property is at least as tight as ours, which may be nil.
 local function unless_known(is_tighter)
   return function(ours, theirs) return ours == nil or is_tighter(ours, theirs) end
 end
@@ -287,16 +279,11 @@ local TIGHTER = {
   inferred = function(ours, theirs) return ours ~= nil and subset(theirs, ours) end,
 }
 
---- A field with another's properties put over it, which may tighten it and not loosen it.
--- @tparam table ours
--- @tparam table theirs
--- @treturn[1] table a new field
--- @treturn[2] nil
--- @treturn[2] string the property
--- @treturn[2] string message
+-- A new field: ours with the properties of theirs, which may tighten it and not loosen it. Or nil, a property and a
+-- message.
 function fields.tighten(ours, theirs)
   local result = fields.copy(ours)
-  -- The partner knows what was only inferred, and the type that nobody has seen.
+  -- A partner knows what we have only inferred, and types that we have not seen.
   result.confidence, result.inferred = "SEEN", nil
   if ours.type == "any" and theirs.type and theirs.type ~= "number" then result.unit = nil end
   for _, name in ipairs(PROPERTY_NAMES) do
@@ -309,9 +296,9 @@ function fields.tighten(ours, theirs)
       result[name] = value
     end
   end
-  local property, message = misuse(result)
+  local property, message = misuse_fault(result)
   if not message then return result end
-  -- What they did not write is wrong only beside what they did.
+  -- A property that they did not write can be wrong only together with the type that they did write.
   return nil, theirs[property] ~= nil and property or "type", message
 end
 

@@ -1,12 +1,11 @@
---- The formats that a string may have: each gives a message where a value is not of it, and true with a message where
--- it is, and yet cannot be meant (`alipayhk.schema.slips`).
+-- The formats of strings. Each gives a message where a value does not have it; a message and true where the value has
+-- it and cannot be meant (`alipayhk.schema.slips`).
 --
 -- Dates are named as AlipayHK prints them. Nothing here makes garbage for a good value.
--- @module alipayhk.schema.formats
 
 local currencies = require "alipayhk.schema.currencies"
 local slips = require "alipayhk.schema.slips"
-local text = require "alipayhk.text"
+local text = require "alipayhk.base.text"
 
 local byte, find = string.byte, string.find
 
@@ -16,7 +15,7 @@ local formats = {}
 
 local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
--- The number that the two digits from `at` on are.
+-- The number in the two digits that begin at `at`.
 local function two_digits(value, at)
   local tens, ones = byte(value, at, at + 1)
   return tens * 10 + ones - 528
@@ -27,7 +26,7 @@ local function month_exists(value)
   return month >= 1 and month <= 12
 end
 
--- Of a text that starts with yyyy, a separator, MM, a separator, dd.
+-- Whether the day exists, in a text that starts with yyyy, a separator, MM, a separator, dd.
 local function day_exists(value)
   if not month_exists(value) then return false end
   local month, day = two_digits(value, 6), two_digits(value, 9)
@@ -55,8 +54,8 @@ printed("yyyy-MM-dd", "2024-05-30", "^%d%d%d%d%-%d%d%-%d%d$", day_exists)
 printed("yyyy-MM", "2024-05", "^%d%d%d%d%-%d%d$", month_exists)
 printed("yyyy-MM-dd HH:mm:ss", "2024-05-30 09:05:00", "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$", date_and_time_exist)
 printed("yyyy/MM/dd (Weekday)", "2024/05/30 (Thursday)", "^%d%d%d%d/%d%d/%d%d %([^()]+%)$", day_exists)
--- Hours or minutes, minutes or seconds: the page leaves it open.
-printed("mm:ss", "19:30", "^%d%d:%d%d$", nil, slips.clock)
+-- The page does not say whether these are hours and minutes, or minutes and seconds.
+printed("mm:ss", "19:30", "^%d%d:%d%d$", nil, slips.in_clock)
 
 -- ---- the rest --------------------------------------------------------------------------------------
 
@@ -73,7 +72,7 @@ local WITH_HOST = "^[A-Za-z][A-Za-z0-9+.-]*://[^%z\1-\32/?#\127]" .. REST
 -- scheme of one letter is a drive.
 local WITHOUT_HOST, TELEPHONE = "^[A-Za-z][A-Za-z0-9+.-]+:/*[^%z\1-\32/%d\127]" .. REST, "^tel:[^%z\1-\32\127]" .. REST
 local HTTP = "^[Hh][Tt][Tt][Pp][Ss]?:"
--- As a whole, which AlipayHK's pages do not agree about.
+-- Percent-encoded as a whole: AlipayHK's pages do not agree about that.
 local ENCODED = "^[A-Za-z][A-Za-z0-9+.-]*%%3[Aa]%%2[Ff]%%2[Ff][^%z\1-\32/?#\127]" .. REST
 
 -- Any scheme, deep links of apps included.

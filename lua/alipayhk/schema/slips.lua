@@ -1,12 +1,11 @@
---- Slips: what nobody can have meant, though no page of AlipayHK's forbids it. These checks are ours, no facts of
+-- Slips: what nobody can have meant, though no page of AlipayHK's forbids it. These checks are ours, no facts of
 -- AlipayHK's; what they find is a warning, also where warnings count as faults.
 --
 -- Each looks at a value that is right by the rules of its field, and gives a message or nil. Nothing here makes garbage
 -- for a good one.
--- @module alipayhk.schema.slips
 
 local core = require "alipayhk.core"
-local edges = require "alipayhk.edges"
+local edges = require "alipayhk.base.edges"
 
 local byte, find, floor = string.byte, string.find, math.floor
 
@@ -17,20 +16,20 @@ local slips = {
 
 -- ---- texts -------------------------------------------------------------------------------------
 
--- What `tostring` and programs of tables make of a number that is too long for them, or has a fraction of nothing.
+-- How `tostring` and spreadsheets write a number that is too long for them, or a whole number that is a float.
 local FLOATS = { "^%-?%d+[.,]?%d*[eE]%+%d+$", "^%-?%d+%.0$" }
--- None is longer; a text of very many digits would keep the first busy for minutes.
+-- None is longer than this. On a text of very many digits the first pattern would take minutes.
 local FLOAT_MAX = 64
 
 local KEEP_DIGITS = "this is how a program writes a number: keep the id as text from where it comes from; "
   .. "string.format(\"%.0f\", n) has all digits of a whole number below 2^53"
 
---- What programs write for no value, as a set.
+-- What programs write where there is no value, as a set.
 slips.NOTHING = { ["nil"] = true, null = true, undefined = true, none = true, NaN = true, ["(null)"] = true,
   ["userdata: NULL"] = true, ["userdata: (nil)"] = true, ["[object Object]"] = true }
 
---- Of an id.
-function slips.id(value)
+-- Of an id.
+function slips.in_id(value)
   if slips.NOTHING[value] or #value <= FLOAT_MAX and find(value, "^table: 0x") then
     return "this is how a program writes that there is no value: leave the field out, or look where it comes from"
   end
@@ -40,16 +39,16 @@ function slips.id(value)
   end
 end
 
---- Of digits.
-function slips.cents(value)
+-- Of digits.
+function slips.in_cents(value)
   if byte(value, 1) == 48 and #value > 1 then
     return "an amount with leading zeros: is it cents, such as \"18000\" for $180.00?"
   end
 end
 
---- Of two digits, a colon, two digits: printed as minutes and seconds, meant as hours and minutes. Cinemas write 25:30
+-- Of two digits, a colon, two digits: printed as minutes and seconds, meant as hours and minutes. Cinemas write 25:30
 -- for a show after midnight.
-function slips.clock(value)
+function slips.in_clock(value)
   local tens, _, _, minute_tens = byte(value, 1, 4)
   if tens >= 51 or minute_tens >= 54 then return "no clock shows this: hours and minutes are meant, such as 19:30" end
 end
@@ -60,7 +59,7 @@ local DAY_MS = 24 * 3600 * 1000
 -- In milliseconds the least is 1973, in seconds the most is the year 5138.
 local SECONDS_MIN, SECONDS_MAX = 1e8, 1e11
 
--- What the system's clock showed when somebody last looked: enough for most times that have passed.
+-- The last reading of the system's clock. It is enough to see that most times have passed, and saves a call.
 local seen_ms = 0
 
 local function system_ms()
@@ -68,8 +67,8 @@ local function system_ms()
   return seen_ms
 end
 
---- By `tense`: `(value, now_ms) -> message` for milliseconds; `now_ms` nil for the system's clock.
-slips.tense = {
+-- By `tense`: `(value, now_ms) -> message` for milliseconds; `now_ms` nil for the system's clock.
+slips.in_tense = {
   past = function(value, now_ms)
     if value > (now_ms or seen_ms) + DAY_MS and value > (now_ms or system_ms()) + DAY_MS then
       return "more than a day ahead of now, by the clock here"
@@ -80,8 +79,8 @@ slips.tense = {
   end,
 }
 
---- Of a time in milliseconds whose type is not known: a number, the digits of one, or anything.
-function slips.loose_time(value)
+-- Of a time in milliseconds whose type is not known: a number, the digits of one, or anything.
+function slips.in_loose_time(value)
   local is_seconds
   if type(value) == "number" then
     is_seconds = value >= SECONDS_MIN and value < SECONDS_MAX
@@ -95,28 +94,25 @@ end
 
 -- ---- times beside each other -------------------------------------------------------------------
 
--- From the first place on Earth where a day begins to the last.
+-- The clocks of two places on Earth differ by at most this.
 local CLOCKS_APART_S = 26 * 3600
 
--- Seconds on a clock of no zone, of a text yyyy-MM-dd HH:mm:ss.
+-- The seconds, in no zone, of a text yyyy-MM-dd HH:mm:ss.
 local function seconds_of(value)
   local y1, y2, y3, y4, _, m1, m2, _, d1, d2, _, h1, h2, _, n1, n2, _, s1, s2 = byte(value, 1, 19)
   local year, month = y1 * 1000 + y2 * 100 + y3 * 10 + y4 - 53328, m1 * 10 + m2 - 528
-  -- A year that ends in February has its odd day at its end.
+  -- The year is counted from March on, so that a leap day is its last.
   if month <= 2 then year, month = year - 1, month + 12 end
   local days = 365 * year + floor(year / 4) - floor(year / 100) + floor(year / 400) + floor((153 * month - 457) / 5)
     + d1 * 10 + d2 - 528
   return days * 86400 + (h1 * 10 + h2 - 528) * 3600 + (n1 * 10 + n2 - 528) * 60 + s1 * 10 + s2 - 528
 end
 
---- Whether a time is before another that it cannot be before. Means something where both are right by their fields.
--- @tparam table field the time's, with `not_before`
--- @param value anything
--- @param other anything
+-- Whether a time is before another that its field's `not_before` names; both right by their own fields.
 function slips.is_before(field, value, other)
   local kind = type(value)
   if kind ~= field.type or kind ~= type(other) then return false end
-  -- Texts with digits at the same places have the order of their times, in every locale.
+  -- Comparing such texts compares the times, in every locale: the digits stand at the same places.
   if value >= other or not field.local_times then return value < other end
   return #value == 19 and #other == 19 and seconds_of(value) < seconds_of(other) - CLOCKS_APART_S
 end

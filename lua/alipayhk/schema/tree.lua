@@ -1,14 +1,12 @@
---- A description compiled into a tree, for the walks of `alipayhk.schema`.
+-- A description compiled into a tree, for the walks of `alipayhk.schema`.
 --
 -- A node has its `field` and `check`, and below it
 -- `children` and `by_name`: the named ones, in the order of the description;
 -- `each`: what stands for any key, `{...}`; `element`: for each element of a list, `[]`.
 -- `later`: children with a `not_before`, each with the child it names;
 -- `ours`: whatever is wrong is a slip.
--- `rewritten` and `holds_personal` say that something in it has another form on the wire, or is personal.
--- @module alipayhk.schema.tree
 
-local list = require "alipayhk.list"
+local list = require "alipayhk.base.list"
 local types = require "alipayhk.schema.types"
 
 local tree = {}
@@ -46,7 +44,7 @@ local function names_required_in(node)
   return names
 end
 
--- No page shows the keys: what somebody takes for money is looked at as money, as far as it goes.
+-- No page shows the keys of these objects. Where they have `value` and `currency`, those are looked at as money.
 local MONEY = { { name = "value", unit = "cents" }, { name = "currency", format = "ISO 4217" } }
 
 local function add_money(node)
@@ -59,7 +57,7 @@ local function add_money(node)
   end
 end
 
--- The children that cannot be before another.
+-- The children that are times which another one, named by `not_before`, precedes.
 local function later_children(node)
   local later
   for _, child in ipairs(node.children) do
@@ -87,28 +85,15 @@ local function finish(node)
   node.key_set = list.set(field.keys)
 end
 
--- The types whose values may have another form on the wire.
-local REWRITTEN = { json_object = true, array = true }
-
 local function add(root, field)
-  local node, path = root, {}
-  for name in field.path:gsub("%[%]", ".[]"):gmatch("[^.]+") do
-    path[#path + 1] = node
-    node = child_of(node, name)
-  end
-  path[#path + 1] = node
-  for _, above in ipairs(path) do
-    above.rewritten = above.rewritten or REWRITTEN[field.type]
-    above.holds_personal = above.holds_personal or field.personal
-  end
+  local node = root
+  for name in field.path:gsub("%[%]", ".[]"):gmatch("[^.]+") do node = child_of(node, name) end
   node.field = field
 end
 
---- Compiles a description.
--- @tparam table fields list of fields, an object or list before what is in it
--- @tparam table opts `any_of`: groups of top-level fields of which one has to be there;
---   `case`: the top-level field by whose value `required_when` goes; `title`: whose fields they are
--- @treturn table `root`, `filled` (the fields marked so), and the options
+-- Compiles a list of fields, each object or list before what is in it: `root`, `filled` (the fields that a client fills
+-- in), and the options. Those are `any_of`: groups of top-level fields of which one has to be there; `case`: the
+-- top-level field by whose value `required_when` goes; `title`: whose fields they are.
 function tree.compile(fields, opts)
   local root = new_node("")
   root.field = { type = "object" }

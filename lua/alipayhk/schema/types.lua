@@ -1,16 +1,15 @@
---- The types of a field's value: each makes a check `(value, is_encoded, now_ms) -> code, message` for one field,
+-- The types of a field's value: each makes a check `(value, is_encoded, now_ms) -> code, message` for one field,
 -- nil for a value that is good, nil and a message for a slip (`alipayhk.schema.slips`). `is_encoded`: the value was
 -- read from a string of JSON; `now_ms`: the time, nil for the system's. Nothing here makes garbage for a good value.
--- @module alipayhk.schema.types
 
 local core = require "alipayhk.core"
-local edges = require "alipayhk.edges"
+local edges = require "alipayhk.base.edges"
 local formats = require "alipayhk.schema.formats"
-local json = require "alipayhk.json"
-local list = require "alipayhk.list"
+local json = require "alipayhk.base.json"
+local list = require "alipayhk.base.list"
 local slips = require "alipayhk.schema.slips"
-local suggest = require "alipayhk.suggest"
-local text = require "alipayhk.text"
+local suggest = require "alipayhk.base.suggest"
+local text = require "alipayhk.base.text"
 
 local utf8_length = core.utf8_length
 local concat, find = table.concat, string.find
@@ -19,7 +18,7 @@ local huge = math.huge
 
 local types = {}
 
--- 1973 in milliseconds, and 1973 in seconds: between the two a number plainly is seconds.
+-- 1973 in milliseconds and in seconds: a number between the two is seconds.
 local MS_MIN, SECONDS_MIN, MS_MAX = 1e11, 1e8, 1e14
 
 local function kind_of(value)
@@ -32,7 +31,7 @@ local function expected(what, value)
   return "type", ("expected %s, found %s"):format(what, kind_of(value))
 end
 
--- What is no count of anything, by its name; nil for every other number.
+-- The name of a number that counts nothing; nil for every other one.
 local function oddity(value)
   if value ~= value then return "NaN" end
   if value == huge then return "infinity" end
@@ -71,7 +70,7 @@ end }
 function types.number(field)
   local unit = number_units[field.unit]
   local name, check = unit and unit.name or "a number", unit and unit.check
-  local slip = slips.tense[field.tense]
+  local slip = slips.in_tense[field.tense]
   return function(value, _, now_ms)
     if type(value) ~= "number" then return expected(name, value) end
     if check then
@@ -84,7 +83,7 @@ end
 
 -- ---- strings -----------------------------------------------------------------------------------
 
--- What is not seen of a value, as the end of a message.
+-- For the end of a message: the invisible character at an end of a value.
 local function at_an_end(value)
   local stray = edges.stray(value)
   return stray and ", found " .. stray or ""
@@ -95,7 +94,7 @@ local CENTS = "a string of cents, such as \"18000\" for $180.00"
 local function check_cents(value)
   if not value:find("%D") then
     if value == "" then return "format", "expected " .. CENTS .. ", found an empty one" end
-    return nil, slips.cents(value)
+    return nil, slips.in_cents(value)
   end
   if value:find("^%-") then return "format", "an amount is not negative: expected " .. CENTS end
   if value:find("^%d*%.%d*$") then return "format", "cents have no decimal point: expected " .. CENTS end
@@ -105,7 +104,7 @@ end
 -- Up to here a double has every whole number.
 local EXACT_MAX = 2 ^ 53
 
--- What is to be done with a number where a string belongs: by then its digits may be lost.
+-- For the end of a message: what to do with a number where a string belongs. Its digits may be lost already.
 local function as_text(value)
   if type(value) ~= "number" or value % 1 ~= 0 then return "" end
   if value >= EXACT_MAX or value <= -EXACT_MAX then
@@ -116,7 +115,7 @@ end
 
 -- Control characters are refused in an id as they are in `client_id`: neither can be meant to have one.
 local function check_id(value)
-  -- What can be seen of ASCII but + and point, without which it is no 1e+15 and no 5.0.
+  -- The common case: visible ASCII without + and point, which 1e+15 and 5.0 would have.
   if find(value, "^[!-*,%-/-~]*$") and not slips.NOTHING[value] then return nil end
   local at = find(value, CONTROL)
   if at then
@@ -124,10 +123,10 @@ local function check_id(value)
     return "format", ("found a control character (%s) at byte %d: an id has none"):format(shown, at)
   end
   if edges.is_blank(value) then return "format", "an id of nothing but blanks" end
-  return nil, slips.id(value)
+  return nil, slips.in_id(value)
 end
 
--- Of a personal one nothing is shown.
+-- The same without showing anything of the value.
 local function check_personal_id(value)
   local code, message = check_id(value)
   if code and find(value, CONTROL) then message = "found a control character: an id has none" end
@@ -158,7 +157,7 @@ local refinements = {
         local stray = edges.stray(value)
         found = (", found %s%s"):format(text.quoted(value), stray and " with " .. stray or "")
       end
-      return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest(value, field.enum))
+      return "enum", ("expected one of %s%s%s"):format(concat(field.enum, ", "), found, suggest.name(value, field.enum))
     end
   end,
   function(field)
@@ -203,20 +202,18 @@ end
 
 -- ---- tables ------------------------------------------------------------------------------------
 
---- @tparam table _ the field
--- @tparam table required names of what has to be in it
+-- `required`: the names of what has to be in it.
 function types.object(_, required)
   local name = #required > 0 and "an object with " .. concat(required, " and ") or "an object"
   return function(value)
-    if type(value) ~= "table" or #value > 0 then return expected(name, value) end
+    if not json.is_object(value) then return expected(name, value) end
     if json.is_marked_list(value) then return "type", ("expected %s, found a table marked as a list"):format(name) end
   end
 end
 
 function types.array()
   return function(value)
-    if json.is_empty_array(value) then return nil end
-    if type(value) ~= "table" or (#value == 0 and next(value) ~= nil) then return expected("a list", value) end
+    if not json.is_list(value) then return expected("a list", value) end
   end
 end
 
@@ -224,23 +221,22 @@ end
 -- comes back, too, as a third value.
 function types.json_object()
   return function(value)
-    if type(value) == "table" and #value == 0 then return nil end
+    if json.is_object(value) then return nil end
     if type(value) ~= "string" then return expected("a table, or a string of JSON", value) end
-    if not value:find("^[ \t\r\n]*{") then return "format", "not the JSON of an object" end
-    local decoded, message, is_mended = json.decode(value)
+    local decoded, message, is_mended = json.decode_object(value)
     if not decoded then return "format", "not the JSON of an object: " .. text.shown(message, 100) end
-    -- It is sent as it is: what we would pass over, AlipayHK may not.
+    -- The string is sent as it is, and AlipayHK may not be as lenient as we are.
     if is_mended then
-      return "format", "its JSON has half of a surrogate pair, bytes that are no UTF-8, or a control character"
+      return "format", "its JSON has half of a surrogate pair, bytes that are no UTF-8, or a control character", decoded
     end
     return nil, nil, decoded
   end
 end
 
--- Of a type that nobody has seen.
+-- For a field whose type no page shows.
 function types.any(field)
   if field.unit ~= "ms" then return function() end end
-  return function(value) return nil, slips.loose_time(value) end
+  return function(value) return nil, slips.in_loose_time(value) end
 end
 
 return types

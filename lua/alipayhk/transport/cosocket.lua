@@ -1,10 +1,10 @@
---- HTTP/1.1 over nginx's cosockets: nothing here blocks the worker.
--- @module alipayhk.transport.cosocket
+-- HTTP/1.1 over nginx's cosockets: nothing here blocks the worker.
 
 local http1 = require "alipayhk.transport.http1"
+local outcome = require "alipayhk.transport.outcome"
 local quiet = require "alipayhk.transport.quiet"
 local new_stream = require "alipayhk.transport.stream"
-local runtime = require "alipayhk.runtime"
+local runtime = require "alipayhk.base.runtime"
 
 local fail = http1.fail
 
@@ -12,7 +12,7 @@ local transport = {}
 
 local KEEP_IDLE_MS = 55000 -- nginx closes after 60 or 75 seconds: be first
 
--- What libcurl is told for each connection and nginx only in its configuration, or not at all yet.
+-- Keys that libcurl follows for each connection, and nginx only in its configuration or not at all yet.
 local REFUSED = {
   ca_file = "inside nginx the directive lua_ssl_trusted_certificate names the CA file",
   client_cert = "inside nginx there is no client certificate for this transport yet",
@@ -20,7 +20,7 @@ local REFUSED = {
   pinned_public_key = "inside nginx there is no key pinning for this transport yet",
 }
 
---- The first key of the config that it cannot follow, and why; nothing where there is none.
+-- The first key of the config that it cannot follow, and why; nothing where there is none.
 function transport.refuse(config)
   for key, message in pairs(REFUSED) do
     if config.tls[key] then return "tls." .. key, message end
@@ -33,13 +33,13 @@ end
 
 -- ---- connecting and sending --------------------------------------------------------------------
 
--- nginx spawns functions of Lua alone.
+-- ngx.thread.spawn takes Lua functions only.
 local function invoke(call, ...)
   return call(...)
 end
 
--- Runs a call of the socket's that nginx itself would not bound: somebody stands by with a watch. Gives what
--- the call gives, or nil and "timeout".
+-- Runs a call of the socket's for which nginx has no time limit, beside a light thread that sleeps for the limit. Gives
+-- what the call gives, or nil and "timeout".
 local function within(ngx, limit_ms, call, ...)
   local worker = ngx.thread.spawn(invoke, call, ...)
   local watch = ngx.thread.spawn(invoke, ngx.sleep, limit_ms / 1000)
@@ -54,8 +54,8 @@ end
 
 -- Resolving a name has no limit but nginx's resolver_timeout.
 local function dial(ngx, stream, url)
-  -- All that makes one connection unlike another. That the certificate was verified for the host is so
-  -- for every one; by which CAs is nginx's configuration.
+  -- The name has all that distinguishes connections. Every one was verified for its host, with the CAs of nginx's
+  -- configuration.
   local options = { pool = ("alipayhk:%s:%s:%d"):format(url.scheme, url.host, url.port) }
   local socket, left_ms = stream.socket, stream:left_ms()
   socket:settimeout(left_ms)
@@ -91,8 +91,8 @@ local CERTIFICATE = {
   { "", "nginx's error log may say more; lua_ssl_trusted_certificate names the CAs that are trusted" },
 }
 
--- nginx tells a certificate from all else, and no more. All else may be a connection that broke, as another one would
--- not: nothing was sent, so trying again costs nothing.
+-- nginx tells faults of certificates from other faults, and no more. Another fault may be a connection that broke:
+-- nothing was sent, so it may be tried again.
 local function handshake_failed(url, err)
   if err == "closed" or err:find("handshake failed", 1, true) then
     fail("connect", ("%s:%d: the TLS handshake ended early: the server closed the connection, or does not speak TLS of "
@@ -125,8 +125,8 @@ local function handshake(stream, url)
   handshake_failed(url, ran and tostring(err or "closed") or reason_in_core())
 end
 
--- A connection from the pool that is as it was left there, or a new one. What has come on it since would be read as our
--- answer; nothing was sent on it, so passing it over costs nothing.
+-- Opens a connection: one of the pool that is still as it was left there, or a new one. Bytes that have come on a
+-- pooled one since would be read as our answer, so it is passed over.
 local function open(ngx, stream, url, limit_ms, only_new)
   stream:limit_connecting(limit_ms)
   local is_passed_over
@@ -146,7 +146,7 @@ local function open(ngx, stream, url, limit_ms, only_new)
   stream:limit_connecting(nil)
 end
 
--- The time limit of sending begins anew with each piece that goes out; a small request goes out as one.
+-- nginx's time limit for sending begins anew with each piece that is written. A request of this size is one piece.
 local AT_ONCE = 32768
 
 local function send_all(ngx, stream, request, url)
@@ -165,7 +165,7 @@ local function send_all(ngx, stream, request, url)
   stream:begin "without an answer"
 end
 
--- Nothing that is made here is kept while the answer is awaited.
+-- A function of its own, so that nothing of it stays on the stack while the answer is awaited.
 local function send_request(ngx, stream, request, only_new)
   local url = http1.parse_url(request.url)
   stream.peer = ("%s:%d"):format(url.host, url.port)
@@ -183,8 +183,8 @@ local function exchange(ngx, stream, request, only_new)
   return { status = answer.status, headers = answer.headers, body = answer.body }
 end
 
--- The other side may close a kept connection in the moment that we use it: then it has not even begun to
--- answer. (`once` forbids a second try all the same: how much of the first it saw, nobody knows.)
+-- The server may close a kept connection in the moment that we use it: then no byte of an answer has come. (`once`
+-- forbids a second try even so, for nobody knows how much of the first one the server saw.)
 local function was_stale(stream, fault)
   if runtime.is_exiting() then return false end -- worker_shutdown_timeout cut it
   return stream.reused and not stream:is_answered() and type(fault) == "table" and fault.code == "reset"
@@ -197,16 +197,14 @@ local function attempt(ngx, stream, request, only_new)
   return nil, result
 end
 
--- What failed without a connection has sent nothing, and so says less than the failure before it.
-local NOT_SENT = { dns = true, connect = true, tls = true }
-
+-- A second attempt that sent nothing says less than the failure of the first.
 local function attempt_again(ngx, stream, request, first_fault)
   local answer, fault = attempt(ngx, stream, request, true)
   if answer then
     answer.resent = true
     return answer
   end
-  return nil, type(fault) == "table" and NOT_SENT[fault.code] and first_fault or fault
+  return nil, type(fault) == "table" and outcome.sent_nothing(fault.code) and first_fault or fault
 end
 
 local function send(request)
@@ -223,17 +221,17 @@ local function send(request)
   if not answer and not request.once and was_stale(stream, fault) then
     answer, fault = attempt_again(ngx, stream, request, fault)
   end
-  -- Something was sent, perhaps: no exception may take that word away.
+  -- Something may have been sent, so even an exception becomes a failure.
   if not answer and type(fault) ~= "table" then fault = { code = "protocol", message = tostring(fault) } end
   stream.timing.total_ms = stream:spent_ms()
-  local outcome = answer or fault
-  outcome.timing = stream.timing
+  local given = answer or fault
+  given.timing = stream.timing
   return answer, fault
 end
 
 local function nothing() end
 
---- @treturn table `{ send, close }`; the connections live in nginx's own pools
+-- `{ send, close }`; the connections live in nginx's own pools.
 function transport.new()
   return { send = send, close = nothing }
 end

@@ -1,13 +1,11 @@
---- The libcurl transport: for scripts. It blocks, so it is never loaded inside nginx.
--- @module alipayhk.transport.curl
+-- The libcurl transport: for scripts. It blocks, so it is never loaded inside nginx.
 
 local transport = {}
 
---- It follows every key of the config.
+-- It follows every key of the config.
 function transport.refuse() end
 
---- One libcurl handle, with its kept connections.
--- @treturn table `{ send, close }`
+-- `{ send, close }` of one libcurl handle, which keeps its connections.
 function transport.new()
   local handle = require("alipayhk.curl").new()
   return {

@@ -1,22 +1,19 @@
---- HTTP/1.1 as bytes: the head of a request, and an answer read from a stream. Knows no socket.
+-- HTTP/1.1 as bytes: the head of a request, and an answer read from a stream. Knows no socket.
 --
--- What could be read in two ways is refused, for somebody between would read it in the other. Failures
--- are thrown as tables `{ code, message }`.
--- @module alipayhk.transport.http1
+-- What can be read in two ways is refused: an intermediary might read it in the other one. Failures are thrown as
+-- tables `{ code, message }`.
 
-local lower = require("alipayhk.text").lower
+local lower = require("alipayhk.base.text").lower
 
 local http1 = {
-  --- A pattern: what the name of a header is made of.
+  -- A pattern: what the name of a header is made of.
   TOKEN = "[A-Za-z0-9!#$%%&'*+.^_`|~-]+",
 }
 
 local HEAD_MAX, HEADER_COUNT_MAX = 65536, 100
 local CHUNK_LINE_MAX, INTERIM_MAX = 256, 100
 
---- Throws a failure.
--- @tparam string code of the transport's
--- @tparam string message
+-- Throws a failure with a code of transports.
 function http1.fail(code, message)
   error({ code = code, message = message }, 0)
 end
@@ -25,8 +22,7 @@ local fail = http1.fail
 
 -- ---- the request -------------------------------------------------------------------------------
 
---- @tparam string text http or https, absolute
--- @treturn table `{ scheme, authority, target, host, port }`
+-- An absolute URL of http or https as `{ scheme, authority, target, host, port }`.
 function http1.parse_url(text)
   local scheme, authority, target = text:match("^(https?)://([^/]+)(/.*)$")
   if not scheme then fail("protocol", "the URL cannot be read") end
@@ -46,9 +42,7 @@ local function has_line_end(text)
   return text:find("\n", 1, true) or text:find("\r", 1, true) or text:find("\0", 1, true)
 end
 
---- @tparam table request of a transport
--- @tparam table url its URL, parsed
--- @treturn table its bytes in pieces, in order: joining them is left to the socket
+-- The bytes of a request in pieces, in order: joining them is left to the socket. `url`: of `parse_url`.
 function http1.request_pieces(request, url)
   local pieces = { request.method, " ", url.target, " HTTP/1.1\r\nHost: ", url.authority, "\r\n" }
   local n = #pieces
@@ -66,10 +60,10 @@ end
 
 local FIELD_NAME = "^(" .. http1.TOKEN .. "):"
 
--- Plain finds throughout: an answer has a thousand bytes, and a pattern looks at each for itself.
+-- Plain finds are used where they can be: patterns are slow on long texts.
 
--- The line that begins at `from`, and where the next one does. A line folded, or ended by LF alone, is two
--- lines to some readers and one to others.
+-- The line that begins at `from`, and where the next one begins. Readers disagree about folded lines and lines that end
+-- with LF alone, so both are refused.
 local function read_line(text, from)
   local cr, lf = text:find("\r", from, true), text:find("\n", from, true)
   if not cr and not lf then return text:sub(from), #text + 1 end
@@ -99,12 +93,11 @@ local function parse_headers(text, from)
   return headers
 end
 
--- Without line ends, NUL and the like; a tab is a blank.
+-- Printable characters and tabs.
 local PRINTED = "[^%z\1-\8\10-\31\127]*"
 local REASON, EXTENSION = "^ " .. PRINTED .. "$", "^(%x+)[ \t]*;" .. PRINTED .. "$"
 
--- All of a head but the empty line at its end. One blank stands before the status: who takes two for one finds an
--- interim answer where another reader finds none.
+-- A head without the empty line at its end. Exactly one blank stands before the status: readers disagree about more.
 local function parse_head(text)
   if text:find("\0", 1, true) then fail("protocol", "there is a NUL in the answer's head") end
   local line, from = read_line(text, 1)
@@ -113,7 +106,7 @@ local function parse_head(text)
     fail("protocol", "the answer is not HTTP/1.1")
   end
   local headers = parse_headers(text, from)
-  -- Who goes by the version knows no chunks, and reads to the end.
+  -- HTTP/1.0 knows no chunks: a reader that goes by the version would read to the end.
   if version == "0" and headers["transfer-encoding"] then
     fail("protocol", "the answer is HTTP/1.0, and in chunks all the same")
   end
@@ -131,7 +124,7 @@ local function read_chunk_size(stream)
   return tonumber(digits, 16)
 end
 
--- Trailers are headers like others, and end with an empty line; we use none of them.
+-- Trailers have the form of headers and end with an empty line. They are read and dropped.
 local function skip_trailers(stream)
   for _ = 0, HEADER_COUNT_MAX do
     local line = stream:read_until("\r\n", HEAD_MAX)
@@ -160,7 +153,7 @@ local BODILESS = { [204] = true, [304] = true }
 local function read_body(stream, head, max)
   local length, coding = head.headers["content-length"], head.headers["transfer-encoding"]
   if BODILESS[head.status] then
-    -- One that speaks of a body all the same may send it.
+    -- An answer without a body that has these headers may send one all the same: the connection is not kept.
     if length or coding then head.persistent = false end
     return ""
   end
@@ -179,11 +172,8 @@ local function read_body(stream, head, max)
   return stream:read_exactly(tonumber(length))
 end
 
---- Reads an answer, interim ones (1xx) skipped.
--- @tparam table stream `read_until(mark, max)`, `read_exactly(n)`, and `read_to_end(max)`, nil where there
---   is more
--- @tparam integer max bytes of the body
--- @treturn table `{ status, headers, body, persistent }`: whether the connection may serve another request
+-- Reads an answer with a body of at most `max` bytes, interim answers (1xx) passed over: `{ status, headers, body,
+-- persistent }`, the last whether the connection may serve another request.
 function http1.read_answer(stream, max)
   local head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
   for count = 1, INTERIM_MAX do

@@ -1,10 +1,9 @@
---- What the kernel knows of a connection and nginx does not tell.
+-- What the kernel knows of a connection and nginx does not tell.
 --
 -- Whether one without a request under way is quiet: nothing has come on it, and it was not closed.
 -- What waits there would be taken for the answer to the next request. nginx closes an idle connection on which
 -- something comes, but only when its event loop runs: who takes one from the pool in the same turn, after some work,
 -- gets it with whatever has arrived. The kernel knows at once.
--- @module alipayhk.transport.quiet
 
 local has_ffi, ffi = pcall(require, "ffi") -- wherever there is lua-resty-core
 
@@ -34,21 +33,22 @@ if has_ffi then
   number = ffi.new "int[1]"
 end
 
--- Before 0.10.29 nothing public tells it; from 0.10.18 on this one does, and no later change can reach those.
+-- lua-nginx-module has `getfd` from 0.10.29 on. The releases from 0.10.18 to there have this function, and no longer
+-- change.
 local function before_getfd(socket)
   err_size[0] = ERROR_SIZE
   return ffi.C.alipayhk_descriptor(socket[1], -1, err, err_size)
 end
 
--- Of a connected cosocket, or nil.
+-- The descriptor of a connected cosocket, or nil.
 local function descriptor_of(socket)
   if not has_ffi then return nil end
   local ran, descriptor = pcall(socket.getfd or before_getfd, socket)
   return ran and type(descriptor) == "number" and descriptor >= 0 and descriptor or nil
 end
 
---- @param socket a connected cosocket, all of whose answer was read
--- @treturn boolean false also where that cannot be known
+-- Whether nothing has come on a connected cosocket, all of whose answer was read. False also where that cannot be
+-- known.
 function quiet.is_quiet(socket)
   local descriptor = descriptor_of(socket)
   if not descriptor then return false end
@@ -56,7 +56,7 @@ function quiet.is_quiet(socket)
   return ffi.C.alipayhk_poll(asked, 1, 0) == 0
 end
 
---- Tells the peer at once that its answer has arrived. What it has written behind that answer may be held back until
+-- Tells the peer at once that its answer has arrived. What it has written behind that answer may be held back until
 -- then (Nagle); otherwise it would come once the next request acknowledges, and be taken for its answer.
 function quiet.acknowledge(socket)
   local descriptor = is_linux and descriptor_of(socket)
@@ -65,8 +65,8 @@ function quiet.acknowledge(socket)
   ffi.C.alipayhk_setsockopt(descriptor, TCP, QUICKACK, number, ffi.sizeof "int")
 end
 
---- Whether the peer has received all that was sent. What it says before that is no answer to it.
--- @treturn boolean true also where that cannot be known
+-- Whether the peer has received all that was sent: what it says before that is no answer to it. True also where that
+-- cannot be known.
 function quiet.is_acknowledged(socket)
   local descriptor = is_linux and descriptor_of(socket)
   if not descriptor then return true end

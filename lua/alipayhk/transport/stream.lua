@@ -1,5 +1,4 @@
---- A cosocket with a buffer, and one deadline for all that is done with it.
--- @module alipayhk.transport.stream
+-- A cosocket with a buffer, and one deadline for all that is done with it.
 
 local core = require "alipayhk.core"
 local http1 = require "alipayhk.transport.http1"
@@ -12,9 +11,7 @@ local READ_SIZE = 8192
 local Stream = {}
 Stream.__index = Stream
 
---- @param socket a cosocket
--- @tparam number timeout_ms from now on
--- @treturn stream
+-- A stream over a cosocket; the time limit begins now.
 local function new(socket, timeout_ms)
   return setmetatable({
     socket = socket,
@@ -27,13 +24,12 @@ local function new(socket, timeout_ms)
   }, Stream)
 end
 
---- What the time passes with from now on.
--- @tparam string activity
+-- Names what the time is spent on from now on, for messages.
 function Stream:begin(activity)
   self.activity, self.active_since_ms = activity, self:spent_ms()
 end
 
---- Throws: which limit has passed, with what, and how much of it with that.
+-- Throws a timeout that says which limit has passed, what the time was spent on last, and how long.
 function Stream:time_out()
   local name, limit_ms = "timeout_ms", self.timeout_ms
   if self.connect_by_ms and self.connect_by_ms < limit_ms then
@@ -43,21 +39,20 @@ function Stream:time_out()
     self.peer, limit_ms, name, self.activity, math.min(limit_ms, self:spent_ms() - self.active_since_ms)))
 end
 
---- Until `limit_connecting(nil)` there is a nearer limit, from now on.
--- @tparam ?number limit_ms connect_timeout_ms
+-- Puts a nearer limit, connect_timeout_ms, in force from now on; nil ends it.
 function Stream:limit_connecting(limit_ms)
   self.connect_timeout_ms = limit_ms
   self.connect_by_ms = limit_ms and self:spent_ms() + limit_ms
 end
 
--- Until the nearer of the limits.
+-- Milliseconds until the nearer of the limits; throws once it has passed.
 function Stream:left_ms()
   local left = math.min(self.timeout_ms, self.connect_by_ms or self.timeout_ms) - self:spent_ms()
   if left < 1 then self:time_out() end
   return left
 end
 
---- Milliseconds from the start until now.
+-- Milliseconds from the start until now.
 function Stream:spent_ms()
   return (core.monotonic() - self.started) * 1000
 end
@@ -67,15 +62,15 @@ function Stream:is_answered()
   return self.timing.first_byte_ms > 0
 end
 
--- More bytes into the buffer; false when the other side has closed. Takes what there is, for a read of a
--- size would start its time limit anew with each byte.
+-- Reads what there is into the buffer; false when the other side has closed. A read of a given size would start its
+-- time limit anew with each byte.
 function Stream:fill()
   self.socket:settimeout(self:left_ms())
   local data, err = self.socket:receiveany(READ_SIZE)
   if data then
     if not self:is_answered() then
       self.timing.first_byte_ms = self:spent_ms()
-      -- It was on its way before the server had our request.
+      -- Then the answer was sent before the server had our request.
       if self.reused and not quiet.is_acknowledged(self.socket) then
         fail("reset", "an answer came before the server had the request: it is another's, and was dropped")
       end
@@ -94,7 +89,7 @@ local function cut_short()
   fail("reset", "the connection was closed before the end of the answer")
 end
 
--- Everything up to `mark`, which is taken too.
+-- Takes everything up to `mark`, and the mark.
 function Stream:read_until(mark, max)
   local from = self.at
   while true do
@@ -111,14 +106,14 @@ function Stream:read_until(mark, max)
   end
 end
 
--- All that is in the buffer.
+-- Takes all that is in the buffer.
 function Stream:take()
   local text = self.buffer:sub(self.at)
   self.buffer, self.at = "", 1
   return text
 end
 
--- Exactly n bytes; pieces are joined once, for a body that comes in many reads.
+-- Takes exactly n bytes. Pieces are joined once, for a body may come in many reads.
 function Stream:read_exactly(n)
   local have = #self.buffer - self.at + 1
   if have >= n then
@@ -135,7 +130,7 @@ function Stream:read_exactly(n)
   return table.concat(pieces)
 end
 
--- All there is; nil where that is more than `max`.
+-- Takes all bytes until the other side closes; nil where that is more than `max`.
 function Stream:read_to_end(max)
   local pieces, total = {}, 0
   repeat
@@ -146,8 +141,8 @@ function Stream:read_to_end(max)
   return table.concat(pieces)
 end
 
--- Whether nothing can be left of what came: a read that filled nginx's buffer may have left some within
--- OpenSSL, where nobody sees it. (lua_socket_buffer_size is a multiple of 512.)
+-- Whether all that came has been taken. A read that filled nginx's buffer may have left bytes within OpenSSL, where
+-- they cannot be seen. (lua_socket_buffer_size is a multiple of 512.)
 function Stream:is_drained()
   return self.at > #self.buffer and self.last_read % 512 ~= 0
 end

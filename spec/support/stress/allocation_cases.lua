@@ -1,4 +1,4 @@
---- Calls for allocations.lua, by name. Each is a function that sets the call up afresh:
+-- Calls for allocations.lua, by name. Each is a function that sets the call up afresh:
 --
 -- f, arguments  what is called
 -- judge(first, second)  what is wrong with its results when it succeeded (nil: nothing)
@@ -7,7 +7,7 @@
 -- spared  a world whose allocations do not fail
 
 local inputs = require "spec.support.stress.inputs"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
@@ -38,7 +38,7 @@ local function content(path)
   return text
 end
 
---- What is wrong with an error when an allocation failed, or nil: words that blame something else.
+-- What is wrong with an error when an allocation failed, or nil: words that blame something else.
 local ASTRAY = { "has no P-224", "has 0 bits", "unsound", "holds no", "no key", "is truncated" }
 
 function cases.judge_failure(made, message, failure)

@@ -1,4 +1,4 @@
---- Runs each call with its N-th allocation failing, for every N until none fails: first that one alone, then it and all
+-- Runs each call with its N-th allocation failing, for every N until none fails: first that one alone, then it and all
 -- that come after. It ends in what it gives when memory abounds, or in an error that says so, and the handle works
 -- afterwards.
 --

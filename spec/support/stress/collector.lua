@@ -1,4 +1,4 @@
---- A full collection at every point where Lua may collect, each with a finalizer that runs.
+-- A full collection at every point where Lua may collect, each with a finalizer that runs.
 --
 -- Lua cannot run code inside an allocator; but with no pause and endless steps each check of the collector runs a whole
 -- cycle, and an object that makes its successor as it dies is finalized in every one of them.
@@ -37,7 +37,7 @@ local function as_usual()
   collectgarbage("setstepmul", 200)
 end
 
---- Runs f(...) so that its at-th collection runs `action` in a finalizer (0: none does). Gives the number of
+-- Runs f(...) so that its at-th collection runs `action` in a finalizer (0: none does). Gives the number of
 -- collections, then what pcall gives. The few collections around the call count too.
 function collector.during(at, action, f, ...)
   local count, alive = 0, true

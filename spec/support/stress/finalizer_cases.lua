@@ -1,4 +1,4 @@
---- Calls of every function of the C modules, for finalizers.lua. By the function's name (see handles.lua) a list of
+-- Calls of every function of the C modules, for finalizers.lua. By the function's name (see handles.lua) a list of
 -- functions, each of which sets one call up afresh:
 --
 -- f, arguments  what is called
@@ -9,7 +9,7 @@
 
 local inputs = require "spec.support.stress.inputs"
 local judge = require "spec.support.stress.judge"
-local request = require "spec.support.request"
+local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
@@ -255,7 +255,7 @@ add_send("ftp://127.0.0.1/")
 
 local function tagged(text) return request(inputs.url .. "/tagged/12", { body = text }) end
 
---- By the handle's type: the arguments of each method.
+-- By the handle's type: the arguments of each method.
 cases.uses = {
   ["alipayhk.key"] = {
     sign = function(text) return { text } end,
@@ -287,7 +287,7 @@ function judge_use.fingerprint(key, _, ok, print)
   return not (ok and print == key:fingerprint()) and "differs" or nil
 end
 
---- What is wrong with what a method gave inside a finalizer, or nil.
+-- What is wrong with what a method gave inside a finalizer, or nil.
 function cases.judge_use(handle, name, text, ...)
   local closed = tostring(handle):find("closed", 1, true)
   return not closed and judge_use[name](handle, text, ...) or nil

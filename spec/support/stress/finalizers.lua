@@ -1,4 +1,4 @@
---- Runs each function of the C modules with a finalizer at every collection inside it, which closes the handle in
+-- Runs each function of the C modules with a finalizer at every collection inside it, which closes the handle in
 -- use, sends or signs with it, or drops what the caller gave. What comes out has to be what comes out undisturbed, or
 -- a clean word that the handle is closed or busy.
 --

@@ -1,4 +1,4 @@
---- What a spec gives a driver on its command line, NAME=VALUE each: files of keys, addresses. `names` has the names in
+-- What a spec gives a driver on its command line, NAME=VALUE each: files of keys, addresses. `names` has the names in
 -- their order.
 
 local inputs = { names = {} }

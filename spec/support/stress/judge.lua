@@ -1,10 +1,10 @@
---- What a stress driver takes a call's results for.
+-- What a stress driver takes a call's results for.
 
 local judge = {}
 
 local MESSAGE_MAX = 1024
 
---- The text of a failure that pcall gave: thrown, or nil with a message or a table that holds one. nil for a success.
+-- The text of a failure that pcall gave: thrown, or nil with a message or a table that holds one. nil for a success.
 function judge.failure(ok, first, second)
   if not ok then return first end
   if first ~= nil then return nil end
@@ -12,7 +12,7 @@ function judge.failure(ok, first, second)
   return second
 end
 
---- What is wrong with a message, or nil.
+-- What is wrong with a message, or nil.
 function judge.complaint(message)
   if type(message) ~= "string" then return "its message is a " .. type(message) end
   if message == "" then return "its message is empty" end
@@ -21,7 +21,7 @@ function judge.complaint(message)
   return nil
 end
 
---- A text for a person, whatever the bytes.
+-- A text for a person, whatever the bytes.
 function judge.shown(value)
   return (tostring(value):sub(1, 200):gsub("[^\32-\126]", function(byte) return ("\\x%02x"):format(byte:byte()) end))
 end
@@ -37,7 +37,7 @@ local function dump(value, skipped)
   return "{" .. table.concat(lines, ",") .. "}"
 end
 
---- Results as one string that can be compared; `skipped` names the fields that differ from time to time.
+-- Results as one string that can be compared; `skipped` names the fields that differ from time to time.
 function judge.dump(skipped, ...)
   local list = {}
   for i = 1, select("#", ...) do list[i] = dump((select(i, ...)), skipped) end

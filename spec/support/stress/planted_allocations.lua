@@ -1,4 +1,4 @@
---- The calls of planted.c for allocations.lua, as allocation_cases.lua has them for the product.
+-- The calls of planted.c for allocations.lua, as allocation_cases.lua has them for the product.
 
 local planted = require "planted"
 

@@ -1,17 +1,17 @@
---- What a driver prints: "at: ..." before each step, so that whoever reads it knows where a crash was; in the end
+-- What a driver prints: "at: ..." before each step, so that whoever reads it knows where a crash was; in the end
 -- "fault: ..." for the first fault of each kind, and "points: N". (It also prints "count: N NAME" for each call.)
 
 local report = {}
 
 local faults, points = {}, 0
 
---- Before anything that may crash.
+-- Before anything that may crash.
 function report.at(...)
   io.stdout:write("at: ", (...):format(select(2, ...)), "\n")
   io.stdout:flush()
 end
 
---- A fault of a kind: a call, and what was done to it.
+-- A fault of a kind: a call, and what was done to it.
 function report.fault(kind, ...)
   local sentence = (...):format(select(2, ...))
   local fault = faults[kind]

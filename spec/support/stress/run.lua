@@ -1,4 +1,4 @@
---- The stress drivers in the interpreters that they are for: with the sanitizers where the specs run under them.
+-- The stress drivers in the interpreters that they are for: with the sanitizers where the specs run under them.
 
 local shell = require "spec.support.shell"
 
@@ -10,10 +10,10 @@ local function interpreter()
   return arg[index]
 end
 
---- Whether the specs run under the sanitizers.
+-- Whether the specs run under the sanitizers.
 run.is_sanitized = interpreter():find("build/asan/", 1, true) ~= nil
 
---- Whether every point is wanted (`make test-stress`), or a choice that takes seconds.
+-- Whether every point is wanted (`make test-stress`), or a choice that takes seconds.
 run.is_long = os.getenv("STRESS") == "long"
 
 local function luas()
@@ -23,7 +23,7 @@ local function luas()
   return version == "5.4" and { "5.4", "5.1" } or { version } -- 5.1 has no run of the specs of its own
 end
 
---- The Luas to run the drivers in.
+-- The Luas to run the drivers in.
 run.luas = luas()
 
 local built = {}
@@ -61,7 +61,7 @@ local function all_after(prefix, output)
   return list
 end
 
---- Runs a driver with what it is to know: { faults, points, counts = { [NAME] = number } }. A driver that died has a
+-- Runs a driver with what it is to know: { faults, points, counts = { [NAME] = number } }. A driver that died has a
 -- fault for that.
 function run.driver(lua, driver, inputs)
   local output, status = shell.run(('eval "$(make -s env LUA=%s)"; %s spec/support/stress/%s.lua %s'):format(

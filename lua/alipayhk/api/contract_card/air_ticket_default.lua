@@ -1,5 +1,4 @@
---- Flights, as performance notifications.
--- @module alipayhk.api.contract_card.air_ticket_default
+-- Flights, as performance notifications.
 
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- Each field has its badge on the page; nothing is required for CLOSED.

@@ -1,5 +1,4 @@
---- Repayments, as performance notifications.
--- @module alipayhk.api.contract_card.finance_order_default
+-- Repayments, as performance notifications.
 
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- The page requires every field for OVERDUED and for WAIT_PAY, which is none of its statuses. WAIT_REPAY is

@@ -1,5 +1,4 @@
---- Cinema tickets, as performance notifications.
--- @module alipayhk.api.contract_card.movie_ticket_default
+-- Cinema tickets, as performance notifications.
 
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 local REQUIRED_WHEN = { "AWAIT_SCREENING" }

@@ -1,5 +1,4 @@
---- Bills to be paid, as performance notifications.
--- @module alipayhk.api.contract_card.payment_order_default
+-- Bills to be paid, as performance notifications.
 
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- The newer page requires every field but in CLOSED, the older one for WAIT_PAY alone. Only what both

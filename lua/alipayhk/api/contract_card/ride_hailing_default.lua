@@ -1,5 +1,4 @@
---- Rides, as performance notifications.
--- @module alipayhk.api.contract_card.ride_hailing_default
+-- Rides, as performance notifications.
 
 -- Which field is required depends on the status, by a table that no copy shows: nothing is required here.
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."

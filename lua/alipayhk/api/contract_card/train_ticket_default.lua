@@ -1,5 +1,4 @@
---- Train tickets, as performance notifications.
--- @module alipayhk.api.contract_card.train_ticket_default
+-- Train tickets, as performance notifications.
 
 local INFO = "syncDataInfo.languageBusinessInfo.{locale}."
 -- The copies of the page lost the words that say when the fields are required. What is left of the sentence is

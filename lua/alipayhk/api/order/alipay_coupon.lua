@@ -1,5 +1,4 @@
---- Vouchers and gift cards that are deducted by themselves, in the order service.
--- @module alipayhk.api.order.alipay_coupon
+-- Vouchers and gift cards that are deducted by themselves, in the order service.
 
 -- The page "Auto-deduct Voucher", and "Gift Card" with the same layout.
 local VOUCHER, GIFT_CARD = { "order_service/l6zurymv" }, { "helpcenter/gift_card" }

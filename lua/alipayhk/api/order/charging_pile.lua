@@ -1,5 +1,4 @@
---- EV charging in the order service.
--- @module alipayhk.api.order.charging_pile
+-- EV charging in the order service.
 
 return {
   name = "CHARGING_PILE",

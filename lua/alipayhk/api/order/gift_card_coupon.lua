@@ -1,5 +1,4 @@
---- Coupons with a code in the order service.
--- @module alipayhk.api.order.gift_card_coupon
+-- Coupons with a code in the order service.
 
 return {
   name = "GIFT_CARD_COUPON",

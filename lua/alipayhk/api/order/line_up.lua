@@ -1,5 +1,4 @@
---- Queuing for a table in the order service.
--- @module alipayhk.api.order.line_up
+-- Queuing for a table in the order service.
 
 return {
   name = "LINE_UP",

@@ -1,5 +1,4 @@
---- Movie tickets in the order service.
--- @module alipayhk.api.order.movie_ticket
+-- Movie tickets in the order service.
 
 return {
   name = "MOVIE_TICKET",

@@ -1,5 +1,4 @@
---- Admission tickets in the order service.
--- @module alipayhk.api.order.pass_ticket
+-- Admission tickets in the order service.
 
 return {
   name = "PASS_TICKET",

@@ -1,5 +1,4 @@
---- Rides in the order service.
--- @module alipayhk.api.order.ride_hailing
+-- Rides in the order service.
 
 -- The present page and its first copy list nine statuses, the second copy ten. The formulas are as on
 -- the page of the ride hailing notification, another API.

@@ -1,5 +1,4 @@
---- Meals to pick up in the order service.
--- @module alipayhk.api.order.self_pick
+-- Meals to pick up in the order service.
 
 return {
   name = "SELF_PICK",

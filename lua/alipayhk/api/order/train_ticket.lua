@@ -1,5 +1,4 @@
---- Train tickets in the order service.
--- @module alipayhk.api.order.train_ticket
+-- Train tickets in the order service.
 
 return {
   name = "TRAIN_TICKET",

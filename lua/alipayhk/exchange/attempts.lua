@@ -1,0 +1,96 @@
+-- A request's attempts as a machine without I/O: it never sends, sleeps or looks at a clock. `action` says what is to
+-- be done, and whoever drives it says what came of that, and what time it is, in milliseconds of any clock that only
+-- goes forward.
+--
+--   "send"   send attempt number `attempt`, for at most `timeout_ms`; then call `succeeded` or `failed`
+--   "wait"   wait `delay_ms`; then call `waited`
+--   "done"   the outcome is `response`, or `err`
+--
+-- `may_have_arrived`: whether an attempt may have reached AlipayHK without our learning what became of it.
+
+local retry = require "alipayhk.exchange.retry"
+
+local max, min, floor = math.max, math.min, math.floor
+
+local Attempts = {}
+Attempts.__index = Attempts
+
+-- `opts`: `policy` and `description` as `alipayhk.exchange.retry` has them; `timeout_ms` of one attempt;
+-- `may_have_arrived` where an earlier machine said so of the same request; `random`, 0 <= x < 1, OpenSSL's when absent.
+local function new(opts)
+  return setmetatable({
+    policy = opts.policy,
+    description = opts.description,
+    attempt_ms = opts.timeout_ms,
+    random = opts.random or retry.random,
+    may_have_arrived = opts.may_have_arrived or false,
+    attempt = 0,
+  }, Attempts)
+end
+
+local function left_ms(self, now_ms)
+  return self.policy.budget_ms - (now_ms - self.started_ms)
+end
+
+local function send_next(self, now_ms)
+  self.action, self.delay_ms = "send", nil
+  self.attempt = self.attempt + 1
+  self.timeout_ms = max(1, floor(min(self.attempt_ms, left_ms(self, now_ms))))
+end
+
+local function finish(self, response, err)
+  self.action, self.delay_ms, self.timeout_ms = "done", nil, nil
+  self.response, self.err = response, err
+end
+
+-- Ends with the last error; but if that attempt sent nothing, with the error of an earlier one that may have arrived.
+local function fail(self)
+  local err, unsettled = self.last_err, self.unsettled_err
+  if unsettled and retry.sent_nothing(err) then
+    unsettled.attempts = err.attempts
+    err = unsettled
+  end
+  finish(self, nil, err)
+end
+
+function Attempts:start(now_ms)
+  self.started_ms = now_ms
+  send_next(self, now_ms)
+end
+
+function Attempts:succeeded(response)
+  response.attempts = self.attempt
+  finish(self, response)
+end
+
+-- `told`: what is known beside the error: `after_ms`, what the answer's Retry-After asks for; `is_exiting`: whether
+-- this process is about to end.
+function Attempts:failed(err, told, now_ms)
+  local rule = retry.rule(self.policy, self.description, err)
+  err.retryable, err.attempts = rule and true, self.attempt
+  if err.response then err.response.attempts = self.attempt end
+  self.last_err = err
+  if retry.may_have_arrived(err) then self.may_have_arrived, self.unsettled_err = true, err end
+  local delay_ms = retry.delay_ms(self.policy, {
+    attempt = self.attempt,
+    rule = rule,
+    after_ms = told.after_ms,
+    spent_ms = now_ms - self.started_ms,
+    was_cut = told.is_exiting and err.code == "reset",
+  }, self.random)
+  if not delay_ms then return fail(self) end
+  self.action, self.delay_ms, self.timeout_ms = "wait", delay_ms, nil
+end
+
+function Attempts:waited(now_ms)
+  if left_ms(self, now_ms) < 1 then return fail(self) end
+  send_next(self, now_ms)
+end
+
+-- Ends the attempts, whatever was to be done next. `err`: the outcome if none has failed yet.
+function Attempts:stop(err)
+  if self.last_err then return fail(self) end
+  finish(self, nil, err)
+end
+
+return { new = new }

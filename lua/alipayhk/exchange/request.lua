@@ -1,0 +1,201 @@
+-- From a payload to bytes: fill in, check, encode, seal; and sign, anew for each attempt.
+
+local Error = require "alipayhk.base.error"
+local api = require "alipayhk.api"
+local check = require "alipayhk.rules.check"
+local core = require "alipayhk.core"
+local fault = require "alipayhk.base.fault"
+local http1 = require "alipayhk.transport.http1"
+local json = require "alipayhk.base.json"
+local platform = require "alipayhk.api.platform"
+local schema = require "alipayhk.schema"
+local text = require "alipayhk.base.text"
+local version = require "alipayhk.base.version"
+local wire = require "alipayhk.exchange.wire"
+
+local request = {}
+
+local USER_AGENT = "lua-alipayhk/" .. version
+
+local function request_id(config, description)
+  if config.request_id then
+    local id = config.request_id(description.name)
+    if type(id) ~= "string" or id:find("[" .. text.CONTROL .. "]") then
+      error("config.request_id: it has to return a string without control characters", 0)
+    end
+    return id
+  end
+  return core.hex_encode(assert(core.random_bytes(16)))
+end
+
+-- By the `filled` mark of a field: how the value of an absent one is made.
+local fill = {}
+
+fill.hex32 = request_id
+
+-- RFC 9562, version 4.
+function fill.uuid(config, description)
+  local id = request_id(config, description)
+  if config.request_id then return id end
+  local variant = ("89ab"):sub(tonumber(id:sub(17, 17), 16) % 4 + 1):sub(1, 1)
+  return ("%s-%s-4%s-%s%s-%s"):format(
+    id:sub(1, 8), id:sub(9, 12), id:sub(14, 16), variant, id:sub(18, 20), id:sub(21, 32))
+end
+
+function fill.now_ms(config, _, now_ms)
+  return config.next_ms(math.floor(now_ms))
+end
+
+-- A copy of the payload with the absent fields filled in, and the set of those that come from the clock, if any do.
+local function complete(config, form, payload, now_ms)
+  local completed, by_clock = {}, nil
+  for key, value in pairs(payload) do completed[key] = value end
+  for _, field in ipairs(form.schema.filled) do
+    if completed[field.path] == nil then
+      completed[field.path] = fill[field.filled](config, form.description, now_ms)
+      if field.filled == "now_ms" then by_clock = { [field.path] = true } end
+    end
+  end
+  return completed, by_clock
+end
+
+-- The body, the warnings, and the personal values in the payload; or nil and an error.
+local function encode(config, form, payload, opts)
+  local notes = {}
+  local ok, found = check.payload(form, payload, {
+    complete = true, strict = config.validate == "strict", is_silent = not config.validate, notes = notes,
+    previous_status = opts.previous_status, now_ms = opts.now_ms, filled = opts.by_clock, clock = config.clock,
+  })
+  if not ok then return nil, found end
+  local is_plain = notes.is_plain
+  if notes.rewrites then payload, is_plain = schema.rewrite(payload, notes.rewrites, is_plain) end
+  local body = json.encode(payload, is_plain)
+  if #body <= platform.body_max then return body, found, notes.personal end
+  return nil, Error.new("invalid", ("the request has %d bytes, at most %d are sent"):format(#body, platform.body_max), {
+    fields = { fault.new("", "too_long", "the whole payload is too long") },
+  })
+end
+
+-- ---- arguments -----------------------------------------------------------------------------------
+
+-- A message where a request cannot go to a path.
+function request.path_fault(path)
+  if type(path) ~= "string" or not path:find("^/[A-Za-z0-9/._~%%!$&'()*+,;=:@?-]*$") then
+    return "path: expected a path from its first slash on, with the query string where there is one"
+  end
+end
+
+-- Headers about a request's length and destination, which the transport sets.
+local TRANSPORT_HEADERS = {
+  ["host"] = true, ["content-length"] = true, ["transfer-encoding"] = true, ["connection"] = true,
+}
+
+local function header_fault(name, value)
+  if type(name) ~= "string" or type(value) ~= "string" then return "its headers are strings, names and values" end
+  if not name:find("^" .. http1.TOKEN .. "$") then
+    return ("its header %q: expected a name of letters, digits and `-`"):format(name)
+  end
+  if TRANSPORT_HEADERS[text.lower(name)] then return ("its header %s is for the transport to set"):format(name) end
+end
+
+-- A message where a request is not one that `prepare` gave with this config: it may only go where it was signed for, in
+-- the name of the client that signed it.
+function request.fault(config, prepared)
+  if type(prepared) ~= "table" or type(prepared.headers) ~= "table" then return "what `prepare` gave is expected" end
+  for _, name in ipairs { "method", "url", "path", "body" } do
+    if type(prepared[name]) ~= "string" then return ("what `prepare` gave is expected: no `%s`"):format(name) end
+  end
+  for name, value in pairs(prepared.headers) do
+    local wrong = header_fault(name, value)
+    if wrong then return wrong end
+  end
+  if prepared.method ~= "POST" then return "its method has to be POST" end
+  local wrong = request.path_fault(prepared.path)
+  if wrong then return "its " .. wrong end
+  if prepared.url ~= config.base.origin .. prepared.path then
+    return "its `url` and `path` are not those that this client prepares"
+  end
+  if prepared.headers["Client-Id"] ~= config.client_id then return "it was prepared by another client" end
+end
+
+-- ---- building ------------------------------------------------------------------------------------
+
+-- Seals a body. The answer will be sealed, too: we have to be able to verify and open it.
+local function seal(config, body)
+  if config.private_key:type() ~= "RSA" or not config.verify_response then
+    return nil, "encryption needs an RSA private_key and verify_response"
+  end
+  return wire.seal(body, config.sealing)
+end
+
+-- Signs for now: sets Request-Time and Signature, and leaves the rest. The request, or nil and an error of kind
+-- "crypto".
+function request.sign(config, prepared)
+  local time, signature = wire.sign_now(config, prepared.method, prepared.path, prepared.body)
+  if not time then return nil, Error.new("crypto", signature, { request_id = prepared.request_id }) end
+  prepared.headers["Request-Time"] = time
+  prepared.headers["Signature"] = signature
+  return prepared
+end
+
+-- Without a description, what is personal in any API is taken for personal.
+local PERSONAL = {}
+for _, name in ipairs(api.names) do
+  for _, field in ipairs(api.by_name[name].fields) do
+    if field.personal then PERSONAL[field.path] = true end
+  end
+end
+
+local function personal_of(payload)
+  local found = {}
+  for name in pairs(PERSONAL) do
+    local value = rawget(payload, name)
+    if type(value) == "number" then value = core.json_number(value) end
+    if type(value) == "string" and value ~= "" then found[#found + 1] = value end
+  end
+  return found
+end
+
+-- Builds a request, not signed yet: `{ method, url, path, headers, body, request_id, warnings }`, and what the floors
+-- above need of it; or nil and an error of kind "invalid" or "crypto". No description for a path that has none.
+function request.build(config, description, path, payload, encrypt, previous_status)
+  local now_ms, form, by_clock = config.now() * 1000, nil, nil
+  if description then
+    form = config.rules:form(description, payload)
+    payload, by_clock = complete(config, form, payload, now_ms)
+  end
+  local body, found, personal = encode(config, form, payload, {
+    previous_status = previous_status, now_ms = now_ms, by_clock = by_clock,
+  })
+  if not body then return nil, found end
+  local full_path = config.base.prefix .. path
+  local prepared = {
+    method = "POST",
+    url = config.base.origin .. full_path,
+    path = full_path,
+    body = body,
+    headers = {
+      ["Client-Id"] = config.client_id,
+      ["Content-Type"] = platform.content_type,
+      ["Agent-Token"] = config.agent_token,
+      ["User-Agent"] = USER_AGENT,
+    },
+    order_status = description and payload[description.status_field] or nil,
+    api = description and description.name or nil,
+    personal = form and personal or not form and personal_of(payload) or nil,
+    warnings = found or {},
+  }
+  for name, field in pairs(platform.identity) do
+    if type(payload[field]) == "string" then prepared[name] = payload[field] end
+  end
+  if encrypt then
+    local sealed, header = seal(config, body)
+    if not sealed then return nil, Error.new("crypto", header, { request_id = prepared.request_id }) end
+    prepared.body = sealed
+    prepared.headers["Encrypt"] = header
+    prepared.headers["Content-Type"] = config.encryption.content_type
+  end
+  return prepared
+end
+
+return request

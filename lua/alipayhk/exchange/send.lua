@@ -1,0 +1,141 @@
+-- Sends a request: `alipayhk.exchange.attempts` says what is to be done, and here it is done, over a transport that
+-- blocks or yields. What a single attempt is made of, `prepare` and `judge`, is for whoever drives many at once, too.
+
+local Error = require "alipayhk.base.error"
+local api = require "alipayhk.api"
+local attempts = require "alipayhk.exchange.attempts"
+local core = require "alipayhk.core"
+local events = require "alipayhk.exchange.events"
+local outcome = require "alipayhk.transport.outcome"
+local quote = require "alipayhk.base.quote"
+local request_builder = require "alipayhk.exchange.request"
+local response_reader = require "alipayhk.exchange.response"
+local retry = require "alipayhk.exchange.retry"
+local runtime = require "alipayhk.base.runtime"
+
+local send = {}
+
+local function now_ms()
+  return core.monotonic() * 1000
+end
+
+-- ---- one attempt -----------------------------------------------------------------------------------
+
+-- What a transport takes. It may change the headers, and read them while another coroutine signs the same request
+-- anew: they are a copy. A field that is nil takes no room in the table, of which a worker holds hundreds at once.
+local function transport_request(config, request, machine)
+  local headers = {}
+  for name, value in pairs(request.headers) do headers[name] = value end
+  local given = {
+    method = request.method,
+    url = request.url,
+    headers = headers,
+    body = request.body,
+    connect_timeout_ms = math.min(config.connect_timeout_ms, machine.timeout_ms),
+    timeout_ms = machine.timeout_ms,
+    max_response_bytes = config.max_response_bytes,
+    tls = config.tls,
+  }
+  if config.proxy ~= nil then given.proxy = config.proxy end
+  if machine.policy.once then given.once = true end
+  return given
+end
+
+-- What the user's clock throws reaches the caller, unless something was sent before: then it is an error like others.
+local function sign(config, request, machine)
+  if machine.attempt == 1 then return request_builder.sign(config, request) end
+  local ran, signed, err = pcall(request_builder.sign, config, request)
+  if ran then return signed, err end
+  return nil, Error.new("crypto", tostring(signed), { request_id = request.request_id })
+end
+
+-- The machine's next attempt, signed for now: what a transport takes, or nil and an error.
+function send.prepare(config, request, machine)
+  local signed, err = sign(config, request, machine)
+  if not signed then return nil, err end
+  return transport_request(config, request, machine)
+end
+
+local function transport_error(request, fault)
+  local code, message, timing, http_status = outcome.failure(fault)
+  return Error.new("transport", quote.without(message, request.personal), {
+    code = code,
+    http_status = http_status,
+    request_id = request.request_id,
+    timing = timing,
+  })
+end
+
+-- What a transport returned, as a response, or nil, an error, and after how long the answer asks to try again.
+local function read(config, request, machine, raw, fault)
+  local malformed = raw ~= nil and outcome.response_fault(raw)
+  if raw == nil or malformed then return nil, transport_error(request, malformed or fault) end
+  if raw.resent then machine.may_have_arrived = true end
+  local response, err = response_reader.read(config, request, raw, machine.may_have_arrived)
+  if response then return response end
+  err.timing = raw.timing
+  return nil, err, retry.after_ms(raw.headers, config.now)
+end
+
+-- Tells the machine of an attempt that failed.
+function send.fail(config, request, machine, err, after_ms)
+  machine:failed(err, { after_ms = after_ms, is_exiting = runtime.is_exiting() }, now_ms())
+  events.emit(config, request, events.error(machine.attempt, err))
+end
+
+-- Tells the machine what a transport returned.
+function send.judge(config, request, machine, raw, fault)
+  local response, err, after_ms = read(config, request, machine, raw, fault)
+  if not response then return send.fail(config, request, machine, err, after_ms) end
+  machine:succeeded(response)
+  events.emit(config, request, events.response(machine.attempt, response))
+end
+
+-- ---- one after the other ---------------------------------------------------------------------------
+
+-- The prepared requests that may have arrived, for as long as users hold them: `client:send` may be called with one
+-- again.
+local arrived = setmetatable({}, { __mode = "k" })
+
+-- A hook may close the client before anything is sent.
+local function stop(config, request, machine)
+  local is_first = not machine.last_err
+  machine:stop(is_first and Error.new("transport", "the client was closed before the request was sent", {
+    code = "connect", request_id = request.request_id, attempts = 0,
+  }) or nil)
+  if is_first then events.emit(config, request, events.error(1, machine.err)) end
+end
+
+local act = {}
+
+function act.send(client, request, machine)
+  local config = client.config
+  events.emit(config, request, { name = "attempt", attempt = machine.attempt })
+  if client.closed then return stop(config, request, machine) end
+  machine.may_have_arrived = machine.may_have_arrived or arrived[request] or false
+  local given, err = send.prepare(config, request, machine)
+  if not given then return send.fail(config, request, machine, err) end
+  send.judge(config, request, machine, client.transport.send(given))
+  if machine.may_have_arrived then arrived[request] = true end
+end
+
+function act.wait(client, request, machine)
+  local config = client.config
+  if not client.closed then
+    events.emit(config, request, { name = "retry", attempt = machine.attempt, delay_ms = machine.delay_ms })
+  end
+  if not client.closed then config.sleep(machine.delay_ms) end
+  if client.closed then return stop(config, request, machine) end
+  machine:waited(now_ms())
+end
+
+-- Sends a built request until there is an outcome: a response, or nil and an error. `policy`: see
+-- `alipayhk.exchange.retry`; `timeout_ms` of one attempt.
+function send.run(client, request, policy, timeout_ms)
+  local machine = attempts.new { policy = policy, description = api.by_name[request.api], timeout_ms = timeout_ms }
+  machine:start(now_ms())
+  while machine.action ~= "done" do act[machine.action](client, request, machine) end
+  return machine.response, machine.err
+end
+
+return send

@@ -1,0 +1,114 @@
+-- The wire protocol that requests, answers and calls from AlipayHK share: the signed content, and
+-- the `Signature` and `Encrypt` headers.
+
+local algorithms = require "alipayhk.exchange.algorithms"
+local core = require "alipayhk.core"
+local platform = require "alipayhk.api.platform"
+local text = require "alipayhk.base.text"
+local time = require "alipayhk.base.time"
+
+local wire = {}
+
+-- The bytes that are signed (SEEN, and proved with published vectors): the path with its query string as sent, the very
+-- text of Request-Time or Response-Time, the very bytes of the body.
+function wire.content(method, path, client_id, at, body)
+  return method .. " " .. path .. "\n" .. client_id .. "." .. at .. "." .. body
+end
+
+-- `algorithm=...,keyVersion=...,<name>=<base64, percent-encoded>`
+local function header(algorithm, key_version, name, base64)
+  local version = key_version and (",keyVersion=" .. key_version) or ""
+  return "algorithm=" .. algorithm .. version .. "," .. name .. "=" .. core.percent_encode(base64)
+end
+
+-- The value of the `Signature` header, or nil and a message. `signing`: `{ algorithm, key_version, options }`.
+function wire.sign(private_key, signing, content)
+  local signature, message = private_key:sign(content, signing.options)
+  if not signature then return nil, message end
+  return header(signing.algorithm, signing.key_version, "signature", core.base64_encode(signature))
+end
+
+-- Signs a message for now: the values of `Request-Time` (or `Response-Time`) and of `Signature`; or nil and a message.
+function wire.sign_now(config, method, path, body)
+  local now = time.text(config.now(), platform.utc_offset)
+  local content = wire.content(method, path, config.client_id, now, body)
+  local signature, message = wire.sign(config.private_key, config.signing, content)
+  if not signature then return nil, message end
+  return now, signature
+end
+
+-- The header's pairs, with the value of `name` as bytes or base64 text; nil and a message otherwise.
+local function read(value, name)
+  local pairs_, message = core.parse_pairs(value)
+  if not pairs_ then return nil, message end
+  local encoded = pairs_[name]
+  if not encoded or encoded == "" then return nil, ("no `%s` in it"):format(name) end
+  local decoded
+  decoded, message = core.percent_decode(encoded)
+  if not decoded then return nil, message end
+  return { algorithm = pairs_.algorithm, version = pairs_.keyVersion, base64 = decoded }
+end
+
+-- The algorithm that a header names, of a key's type; the key type's default where it names none. Or nil and a message.
+local function algorithm_of(named, key)
+  local default = algorithms.default(key:type())
+  if not named then return default end
+  local row = algorithms.named(text.upper(named))
+  if row and row.key_type == key:type() then return row end
+  return nil, ("it is signed with another algorithm than the public key given is for (%s)"):format(default.name)
+end
+
+-- Some write a signature's base64 on several lines. White space is passed over; the signature has to verify all the
+-- same.
+local function signature_bytes(base64)
+  if base64:find("[ \t\r\n]") then base64 = base64:gsub("[ \t\r\n]+", "") end
+  return core.base64_decode(base64)
+end
+
+-- Verifies a `Signature` header over a content: true; false and a message where it is not the signature that it should
+-- be; nil and a message where that could not be found out. `keys`: a keyring; `options`: what the core is told, by
+-- algorithm, where it is not to go by the key; `is_coded`: whether somebody changed the content on its way, which is
+-- not the key's fault.
+function wire.verify(value, content, keys, options, is_coded)
+  local parsed, message = read(value, "signature")
+  if not parsed then return false, "the Signature header cannot be read: " .. message end
+  local signature
+  signature, message = signature_bytes(parsed.base64)
+  if not signature then return false, "the Signature header cannot be read: " .. message end
+  local key, algorithm, ok
+  key, message = keys:get(parsed.version)
+  if not key then return false, message end
+  algorithm, message = algorithm_of(parsed.algorithm, key)
+  if not algorithm then return false, message end
+  ok, message = key:verify(content, signature, options and options[algorithm.name])
+  if ok then return true end
+  if ok == nil then return nil, "its signature could not be verified: " .. message end
+  if is_coded then return false, "the signature does not verify" end
+  return false, "the signature does not verify with the public key given (SHA-256 of it: " .. key:fingerprint() .. ")"
+end
+
+-- Seals a body for whoever has the private half of the latest key: the body to send and the value of the `Encrypt`
+-- header, or nil and a message. `sealing`: `keys`, the keyring of the other side, if there is one; `default_version`,
+-- what the header calls a key that was given without a version, nil for nothing; `options` of the core.
+function wire.seal(body, sealing)
+  local keys = sealing.keys
+  local key = keys and keys:get()
+  if not key or key:type() ~= "RSA" then return nil, "encryption needs AlipayHK's RSA public key" end
+  local sealed, wrapped = core.seal(body, key, sealing.options)
+  if not sealed then return nil, wrapped end
+  return sealed, header(platform.encryption.algorithm, keys.latest or sealing.default_version, "symmetricKey", wrapped)
+end
+
+-- Opens a sealed body, once its signature has been verified. The plaintext; or nil, with a message only where it is
+-- sealed by another algorithm: all other causes must look alike.
+function wire.open(value, body, private_key, options)
+  local parsed = read(value, "symmetricKey")
+  if not parsed then return nil end
+  local ours, theirs = platform.encryption.algorithm, parsed.algorithm
+  if theirs and theirs ~= "" and text.upper(theirs) ~= ours then
+    return nil, ("it is encrypted by %s, and only %s is supported"):format(text.shown(theirs, 32), ours)
+  end
+  return core.open(body, parsed.base64, private_key, options) or nil
+end
+
+return wire

@@ -1,0 +1,111 @@
+---@meta _
+-- A client: what it can be asked, and what it gives. Its methods for each API are in apis.lua, made from the data.
+
+---A client. Make it once and keep it: it keeps its connections. `tostring` shows where it sends to. Methods are called
+---with a colon.
+---
+---Every call that sends returns a response, or `nil` and an error: its `kind` is an `alipayhk.ErrorKind`. A mistake in
+---`opts.retry` is one of kind `config`.
+---@class alipayhk.Client
+local client = {}
+
+---Calls any other API of the platform: signed, sent and verified the same way. Nothing is filled in, and no fields are
+---checked.
+---@param path string with its query string, where there is one
+---@param payload table
+---@param opts? alipayhk.Options
+---@return alipayhk.Response? response
+---@return alipayhk.Error? err
+function client:call(path, payload, opts) end
+
+---Checks and signs a request without sending it.
+---@param api_or_path alipayhk.Api|string
+---@param payload alipayhk.Payload|table
+---@param opts? alipayhk.SyncOptions
+---@return alipayhk.Request? request
+---@return alipayhk.Error? err kind `invalid` or `crypto`
+function client:prepare(api_or_path, payload, opts) end
+
+---Sends what `prepare` gave, signed anew for each attempt.
+---@param request alipayhk.Request of this client
+---@param opts? alipayhk.SendOptions
+---@return alipayhk.Response? response
+---@return alipayhk.Error? err
+function client:send(request, opts) end
+
+---The payload of a call from AlipayHK, verified and decrypted. The same call may come twice.
+---@param request alipayhk.Call
+---@param opts? alipayhk.ReceiveOptions
+---@return table? payload
+---@return alipayhk.Error? err kind `signature`, `decrypt` or `protocol`
+function client:receive(request, opts) end
+
+---The reply to a call from AlipayHK: signed, and encrypted where the call was. Only for a call that `receive` knew to be
+---AlipayHK's: nobody else should get a signature of yours.
+---@param request alipayhk.Call as `receive` got it
+---@param result? alipayhk.Result success where it is absent; status `U` with `UNKNOWN_EXCEPTION` to be called again
+---@return alipayhk.Reply? reply
+---@return alipayhk.Error? err kind `crypto`
+function client:reply(request, result) end
+
+---Gives back the connections; so does collection, and `<close>` in Lua 5.4. The client cannot be used after that.
+function client:close() end
+
+---What a call that sends may say otherwise than the client's config.
+---@class alipayhk.SendOptions
+---@field timeout_ms? integer milliseconds of one attempt, from start to end
+---@field retry? alipayhk.Retry|false what it leaves out is the client's
+
+---@class alipayhk.Options: alipayhk.SendOptions
+---@field encrypt? boolean
+
+---@class alipayhk.SyncOptions: alipayhk.Options
+---@field previous_status? string the status before this one: a step that the rules forbid is refused. Only where there are statuses: not for a path
+
+---@class alipayhk.ReceiveOptions
+---@field max_age_ms? number milliseconds that Request-Time may be from our clock; not checked where it is absent
+
+---A request as `prepare` gives it. Other fields in it are the library's own.
+---@class alipayhk.Request
+---@field method string
+---@field url string
+---@field path string with the prefix of `base_url` and the query string, as it is signed
+---@field headers table<string, string>
+---@field body string
+---@field request_id? string the payload's `requestId`
+---@field warnings alipayhk.Fault[]
+
+---What AlipayHK answered with status S.
+---@class alipayhk.Response
+---@field result alipayhk.Result
+---@field body table all that was answered, decoded. An integer that this Lua's numbers cannot hold comes as its digits, a string
+---@field request_id? string the payload's `requestId`
+---@field tracer_id? string for AlipayHK's support
+---@field response_time? string the Response-Time header, as it came
+---@field http_status integer
+---@field attempts integer how many there were
+---@field authenticated boolean whether its signature was verified. AlipayHK leaves an answer unsigned that rejects the request's own signature: then anybody may have written it
+---@field timing alipayhk.Timing of the last attempt
+---@field warnings alipayhk.Fault[] what goes against rules that are only INFERRED, slips, and (code `older`) that AlipayHK holds a later event than this one
+---@field clock_skew_ms? integer milliseconds: Response-Time (else HTTP's Date) minus our clock
+
+---A result of AlipayHK's, or yours in a reply (SEEN on
+---[l6zurymv](https://docs.alipay.hk/alipayhkdocs/hk/Gift_Card/l6zurymv)).
+---@class alipayhk.Result
+---@field resultCode string such as `"SUCCESS"`, `"PARAM_ILLEGAL"`
+---@field resultStatus "S"|"F"|"U" success, failure, unknown
+---@field resultMessage? string INFERRED
+
+---A call from AlipayHK, as your server got it.
+---@class alipayhk.Call
+---@field method string
+---@field path string with its query string, as AlipayHK called it: behind a proxy that rewrites it, the outer one
+---@field headers table<string, string|string[]> names in any case
+---@field body string the very bytes
+---@field plaintext? string given to the handler of an endpoint: the bytes that the payload was decoded from
+
+---What to answer AlipayHK's call with.
+---@class alipayhk.Reply
+---@field status integer
+---@field headers table<string, string>
+---@field body string

@@ -1,0 +1,69 @@
+---@meta _
+-- The config of `alipayhk.new`. A default in backticks is the value itself: a spec compares it with a client's.
+
+---A key: its text (PEM, DER, or bare base64 of PKCS#8, PKCS#1, SEC1, SubjectPublicKeyInfo or an X.509 certificate), a
+---file, or one that is read already. PEM may have lost its line breaks, or have them as `\n`. A relative path is relative
+---to the process's working directory. A key that is read from a file never becomes a Lua string.
+---@alias alipayhk.KeySource
+---| string # its text
+---| { file: string, passphrase?: string } # a path
+---| { data: string, passphrase?: string } # its text
+---| alipayhk.Key # of `alipayhk.core`
+
+---@class alipayhk.Config
+---@field client_id string the id that AlipayHK gave you
+---@field environment? "production"|"testing" required, unless there is a `base_url`
+---@field base_url? string `https://host[:port][/prefix]`, wins over `environment`; the prefix is signed. `http://` only for loopback addresses
+---@field private_key alipayhk.KeySource your own: RSA of 2048 bits or more, or EC on P-224
+---@field algorithm? "RSA256"|"ECC224" by the type of `private_key` where it is absent
+---@field ecc224? alipayhk.Ecc224
+---@field key_version? string|integer|false the version of your key at AlipayHK; `false` leaves it out; default `1`
+---@field alipay_public_key? alipayhk.KeySource|table<string|integer, alipayhk.KeySource> AlipayHK's, or a table of them by version; required unless `verify_response` is `false`
+---@field verify_response? boolean `false` lets anybody answer in AlipayHK's name; default `true`
+---@field encrypt? boolean RSA_AES for every request; default `false`
+---@field encryption? alipayhk.Encryption
+---@field agent_token? string sent as `Agent-Token`
+---@field connect_timeout_ms? integer milliseconds; default `5000`
+---@field timeout_ms? integer milliseconds of one attempt, from start to end; default `15000`
+---@field retry? alipayhk.Retry|false `false`: one attempt, and nothing is sent twice
+---@field transport? "auto"|"curl"|"cosocket"|alipayhk.Transport auto is cosockets in nginx and libcurl elsewhere; default `"auto"`
+---@field tls? alipayhk.Tls refused in nginx, whose directives decide: `lua_ssl_trusted_certificate`, `lua_ssl_protocols`
+---@field proxy? string a URL, or `"environment"`; none where it is absent, whatever the environment says. Refused in nginx
+---@field max_response_bytes? integer at most 33554432; default `1048576`
+---@field max_response_age_ms? integer an answer whose Response-Time is further from our clock is refused (kind `signature`, code `stale`); not checked where it is absent
+---@field validate? boolean|"strict" `"strict"` makes what would be a warning a fault, `false` sends unchecked; default `true`
+---@field scenarios? alipayhk.Scenarios a partner's own rules, over AlipayHK's
+---@field on_event? fun(event: alipayhk.Event) called for each attempt, retry, response and error. What it throws is dropped; nginx's log has it
+---@field now? fun(): number seconds since the epoch, with fraction; the system's clock where it is absent
+---@field request_id? fun(api: alipayhk.Api): string gives each request its `requestId`; a random one where it is absent
+---@field sleep? fun(ms: number) waits between two attempts, and may yield; `ngx.sleep` in nginx, and a sleep that blocks elsewhere, where it is absent
+
+---What ECC224 is made of. AlipayHK's pages name the algorithm and no more: both defaults are INFERRED.
+---@class alipayhk.Ecc224
+---@field digest? "sha224"|"sha256" default `"sha224"`
+---@field encoding? "der"|"p1363" default `"der"`
+
+---RSA_AES: the body under AES with 256 bits, that key under RSA with 2048; encrypted first, then signed (SEEN on
+---[Encrypt and decrypt](https://docs.alipay.hk/alipayhkdocs/hk/auto_earn/Encrypt_and_decrypt)). ECB, PKCS#7 and the
+---padding of the key are INFERRED.
+---@class alipayhk.Encryption
+---@field key_padding? "pkcs1"|"oaep" of the AES key under RSA; OAEP with SHA-1; default `"pkcs1"`
+---@field key_bits? 128|192|256 of the AES key; default `256`
+---@field content_type? string of an encrypted body; default `"application/json; charset=UTF-8"`
+
+---When another attempt is made, and how many. A retry sends the same body with a new time and signature, after a
+---full-jitter back-off; `Retry-After` counts.
+---@class alipayhk.Retry
+---@field max_attempts? integer default `3`
+---@field base_delay_ms? integer milliseconds; the back-off before attempt n is at most `base_delay_ms * 2 ^ (n - 2)`; default `200`
+---@field max_delay_ms? integer milliseconds that a wait takes at most, `Retry-After` or not; default `5000`
+---@field budget_ms? integer milliseconds that a call takes at most, with all its attempts; default `60000`
+---@field codes? table<string, boolean> whether to try again, by `resultCode`; wins over what AlipayHK's pages say
+
+---Files are PEM. They are looked at when the client is made.
+---@class alipayhk.Tls
+---@field ca_file? string the CAs that are trusted, in place of the system's
+---@field client_cert? string a client certificate
+---@field client_key? string its key, not encrypted; may stand in the same file
+---@field pinned_public_key? string `"sha256//..."`, several joined by `;`: the server's key has to be one of these, too
+---@field min_version? "1.2"|"1.3" default `"1.2"`

@@ -1,0 +1,49 @@
+---@meta _
+-- Errors, and the faults of a payload.
+
+---What failed. `tostring` gives one line that says what to do next. No secret and no user's id is ever in it.
+---
+---After `transport` (but for `dns`, `connect`, `proxy`, `tls` and `phase`), `http`, `signature`, `decrypt` and `protocol`
+---the outcome is unknown: the request may have arrived. So it is where `response.authenticated` is `false`.
+---@class alipayhk.Error
+---@field kind alipayhk.ErrorKind
+---@field code? string which of its kind: see there
+---@field message string one line
+---@field retryable boolean whether another attempt may fare better
+---@field attempts? integer how many there were
+---@field request_id? string the payload's `requestId`
+---@field tracer_id? string for AlipayHK's support
+---@field http_status? integer of the answer, or of the proxy that refused
+---@field response? alipayhk.Response where AlipayHK said F or U
+---@field fields? alipayhk.Fault[] every fault of the payload
+---@field warnings? alipayhk.Fault[] beside `fields`
+---@field timing? alipayhk.Timing of the attempt
+---@field clock_skew_ms? integer milliseconds: Response-Time (else HTTP's Date) minus our clock, where there was an answer
+
+---@alias alipayhk.ErrorKind
+---| "config" # the client cannot be made, or a call's options cannot be followed; `code` is the key that is wrong
+---| "invalid" # the payload breaks a rule; nothing was sent; `fields` lists every fault
+---| "crypto" # signing or sealing failed; nothing was sent
+---| "transport" # no answer; `code` is an `alipayhk.TransportCode`
+---| "http" # an HTTP status other than 200, without a `result` or with one that says S
+---| "signature" # an answer or a call is not known to be AlipayHK's. Code `unsigned`: it has no signature, or half of one; `wrong`: not the signature of these bytes; `client_id`: it is for another client; `stale`: too old (`max_response_age_ms`, `max_age_ms`); `unverified`: it could not be checked, for memory is short or there is no key
+---| "decrypt" # what came cannot be opened
+---| "protocol" # what came is no JSON object, or has no `result`; code `another_request`: it answers another request
+---| "result" # AlipayHK said F or U, whatever the HTTP status; `code` is its `resultCode`
+
+---What is wrong with a place of a payload. `tostring` gives `path: message`.
+---@class alipayhk.Fault
+---@field path string such as `"extInfo.amount.value"`, `"itemOrderList[1]"`; `""` is the whole payload
+---@field code alipayhk.FaultCode
+---@field message string what was expected, what was found
+---@field ours? true a check of this library's own, no rule of AlipayHK's; always a warning
+
+---@alias alipayhk.FaultCode
+---| "missing" # a field that has to be there; at `userId` where neither it nor `openId` is
+---| "type" # another type
+---| "too_long" # more characters than AlipayHK takes
+---| "enum" # none of the values that there are
+---| "format" # not of the form, order of magnitude or calendar
+---| "unknown" # no such field
+---| "transition" # a step from `previous_status` that the rules forbid
+---| "older" # a warning of a response: AlipayHK holds a later event, and did not take this one

@@ -1,0 +1,17 @@
+---@meta _
+-- What `on_event` is given.
+
+---What happens to a request. Never in it: keys, signatures, bodies, user ids.
+---@class alipayhk.Event
+---@field name "attempt"|"retry"|"response"|"error" before an attempt, before the wait for the next one, after a success, after a failure
+---@field api? alipayhk.Api absent for `client:call`
+---@field request_id? string
+---@field merchant_biz_no? string
+---@field attempt? integer from 1 on; absent where nothing was to be sent
+---@field delay_ms? integer of `retry`: milliseconds until the next attempt
+---@field http_status? integer
+---@field result_code? string AlipayHK's `resultCode`
+---@field tracer_id? string for AlipayHK's support
+---@field timing? alipayhk.Timing
+---@field kind? alipayhk.ErrorKind of `error`
+---@field code? string of `error`

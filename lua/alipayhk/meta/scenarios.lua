@@ -1,0 +1,45 @@
+---@meta _
+-- A partner's own rules: the form of the files in lua/alipayhk/api.
+
+---A partner's own rules, over AlipayHK's, by API and by the name of a scenario.
+---@class alipayhk.Scenarios
+
+---Rules for one scenario. They add fields and tighten AlipayHK's; they loosen none. Naming a field that is only INFERRED
+---makes it enforced.
+---@class alipayhk.ScenarioRules
+---@field fields alipayhk.Field[]
+
+---@class alipayhk.Field
+---@field path string such as `"extInfo.seats[]"`; `{...}` stands for any key
+---@field type? alipayhk.FieldType may be left out where AlipayHK's rules have the field
+---@field required? boolean
+---@field required_when? string[] the statuses in which it is required
+---@field expected? boolean as `required`, with a warning
+---@field expected_when? string[] the same in some statuses
+---@field except_when? string[] the statuses in which it is not expected
+---@field max_length? integer characters of a string
+---@field unit? string `"ms"` of a number and `"cents"` are checked, others only say what it is
+---@field format? "URL"|"ISO 4217"|"yyyy-MM-dd"|"yyyy-MM"|"yyyy-MM-dd HH:mm:ss"|"yyyy/MM/dd (Weekday)"|"mm:ss" of a string
+---@field enum? string[] the values that there are
+---@field keys? string[] the keys that an object may have
+---@field may_be_empty? boolean `""` counts as there
+---@field filled? "hex32"|"uuid"|"now_ms" how a client fills it in where it is absent; only at the top
+---@field personal? boolean its value never appears in a message
+---@field id? boolean an id: stray blanks and the leftovers of numbers are warned of, control characters refused
+---@field tense? "past"|"future" of a time in ms: warned of where it is not
+---@field not_before? string the field beside it that this time does not precede
+---@field local_times? boolean with `not_before`: each by the clock of its own place
+---@field money? boolean an object that is looked at as `{ value, currency }`
+---@field confidence? "SEEN"|"INFERRED" INFERRED makes what breaks it a warning; SEEN where it is absent
+---@field inferred? string[] the codes of faults that are warnings: `missing`, `type`, `too_long`, `enum`, `format`
+---@field source? string[] where it is from
+---@field note? string what it is
+---@field evidence? string how that is known
+
+---@alias alipayhk.FieldType
+---| "string"
+---| "number"
+---| "object"
+---| "array"
+---| "json_object" # a table here, a string of JSON on the wire
+---| "any"

@@ -1,0 +1,76 @@
+-- AlipayHK inside nginx, for specs that tell it what to do. With one worker its state is this module's.
+--
+-- /control?name=value sets, /seen shows what came. Every other path is an API:
+--
+-- accepts   versions of the merchant's key that it knows, such as "1,2"; what is signed with another gets an
+--           unsigned INVALID_SIGNATURE
+-- signs     version of its own key that it signs with
+-- codes     what it answers, turn by turn, as "CODE/F,CODE/U"; success after the last
+-- hold      "1": no answer until it is something else
+-- luacheck: std min+ngx_lua
+
+local core = require "alipayhk.core"
+local json = require "alipayhk.base.json"
+local keyring = require "alipayhk.exchange.keyring"
+local platform = require "alipayhk.api.platform"
+local time = require "alipayhk.base.time"
+local wire = require "alipayhk.exchange.wire"
+
+local server = {}
+
+local state = { accepts = "1", signs = "1", codes = "", hold = "0" }
+local seen = {}
+local merchant, own
+
+-- `merchant_files`: by version
+-- `own_files`: by version
+function server.init(merchant_files, own_files)
+  local sources = {}
+  for version, path in pairs(merchant_files) do sources[version] = { file = path } end
+  merchant, own = assert(keyring.new(sources)), {}
+  for version, path in pairs(own_files) do own[version] = assert(core.private_key { file = path }) end
+end
+
+function server.control()
+  for name, value in pairs(ngx.req.get_uri_args()) do state[name] = value end
+end
+
+-- Lines of key version, merchantBizNo and orderModifyTime, in the order in which they came.
+function server.seen()
+  ngx.print(table.concat(seen))
+end
+
+local function next_code()
+  local code, status, rest = state.codes:match("^(.-)/(%u),?(.*)$")
+  if not code then return "SUCCESS", "S" end
+  state.codes = rest
+  return code, status
+end
+
+local function answer(version, client_id, code, status)
+  local body = json.encode { result = { resultCode = code, resultStatus = status, resultMessage = "as told" } }
+  if version then
+    local now = time.text(ngx.now(), platform.utc_offset)
+    ngx.header["Client-Id"], ngx.header["Response-Time"] = client_id, now
+    ngx.header["Signature"] = wire.sign(own[version], { algorithm = "RSA256", key_version = version },
+      wire.content("POST", ngx.var.request_uri, client_id, now, body))
+  end
+  ngx.print(body)
+end
+
+function server.handle()
+  ngx.req.read_body()
+  local headers, body = ngx.req.get_headers(), ngx.req.get_body_data()
+  local client_id, signature = headers["Client-Id"], headers["Signature"]
+  local version = core.parse_pairs(signature).keyVersion
+  local content = wire.content("POST", ngx.var.request_uri, client_id, headers["Request-Time"], body)
+  local payload = json.decode(body)
+  seen[#seen + 1] = ("%s %s %.0f\n"):format(version, payload.merchantBizNo, payload.orderModifyTime)
+  while state.hold == "1" do ngx.sleep(0.02) end
+  if state.accepts:find(version, 1, true) and wire.verify(signature, content, merchant) then
+    return answer(state.signs, client_id, next_code())
+  end
+  answer(nil, nil, "INVALID_SIGNATURE", "F")
+end
+
+return server
