@@ -151,16 +151,67 @@ describe("the commands", function()
 end)
 
 describe("the files and folders", function()
-  local ROOMS = "^[%l]+/[%w_./-]*$"
   local TOP = { lua = true, csrc = true, gateway = true, spec = true, bench = true, examples = true, docs = true }
+  local LAYER = "lua/alipayhk/"
+
+  -- Whether a name in code is a file or folder of the checkout that is not there; files of the Lua layer may be named
+  -- by the end of their path.
+  local function is_missing(name)
+    local top = name:match("^(%l+)/[%w_./-]*$")
+    if name:find("%u%u") or not (top or name:find("^[%l%d_]+%.lua$")) then return false end
+    if TOP[top] then return not exists(name) end
+    return name:find("%.lua$") ~= nil and shell.run(("find %s -path '*/%s'"):format(LAYER, name)) == ""
+  end
+
+  it("that are missing are found", function()
+    for _, name in ipairs { "lua/alipayhk/no.lua", "csrc/no", "exchange/no.lua", "no.lua", "spec/unit/no_spec.lua" } do
+      assert.is_true(is_missing(name), name)
+    end
+    for _, name in ipairs { "retry.lua", "exchange/retry.lua", "csrc/crypto", "/tmp/x.lua", "x/y", "a b.lua" } do
+      assert.is_false(is_missing(name), name)
+    end
+  end)
 
   for _, page in ipairs { ROOT, "CONTRIBUTING.md", "SECURITY.md" } do
     it("that stand in code are there: " .. page, function()
-      for _, name in ipairs(readme.names(readme.prose(page))) do
-        if name:find(ROOMS) and TOP[name:match("^%l+")] and not name:find("%u%u") then
-          assert.is_true(exists(name), name)
-        end
-      end
+      for _, name in ipairs(readme.names(readme.prose(page))) do assert.is_false(is_missing(name), name) end
     end)
   end
+
+  -- ---- the floors
+
+  local function floors()
+    local found = {}
+    for name in shell.must("ls -d lua/alipayhk/*/"):gmatch("lua/alipayhk/([%l_]+)/\n") do found[#found + 1] = name end
+    return found
+  end
+
+  it("of the floors are those that CONTRIBUTING.md shows, each with files of its own", function()
+    local shown = { "meta" } -- beside them
+    for _, row in ipairs(readme.rows("CONTRIBUTING.md", "floor")) do
+      local floor = row[1]:match("^`(%l+)`$")
+      shown[#shown + 1] = floor
+      for _, name in ipairs(readme.names(row[3])) do
+        assert.is_true(exists(LAYER .. (floor and floor .. "/" or "") .. name), name)
+      end
+    end
+    table.sort(shown)
+    assert.same(floors(), shown)
+  end)
+
+  it("of the floors are those that the README shows", function()
+    local shown = { "meta" }
+    for line in readme.block_with("what you require\n"):gmatch("[^\n]+") do
+      local names = line:match("^(.-)   *%S")
+      for name in names:gmatch("%l+") do
+        if names:find(",") then
+          assert.is_true(exists(LAYER .. name .. ".lua"), name)
+        else
+          shown[#shown + 1] = name
+        end
+      end
+    end
+    table.sort(shown)
+    assert.same(floors(), shown)
+  end)
 end)
