@@ -96,6 +96,18 @@ describe("the links", function()
   end)
 end)
 
+-- ---- tables --------------------------------------------------------------------------------------
+
+describe("the tables", function()
+  for _, page in ipairs(readme.pages()) do
+    it("have as many cells in each row as in their first: " .. page, function()
+      for _, found in ipairs(readme.tables(page)) do
+        for _, row in ipairs(found.rows) do assert.equal(#found.header, #row, row[1]) end
+      end
+    end)
+  end
+end)
+
 -- ---- commands and names --------------------------------------------------------------------------
 
 -- The targets of make that a text names in its commands.

@@ -59,7 +59,8 @@ end
 
 local function cells_of(line)
   local cells = {}
-  for cell in line:sub(2):gmatch("%s*([^|]-)%s*|") do cells[#cells + 1] = cell end
+  -- An escaped bar is no border.
+  for cell in line:sub(2):gsub("\\|", "\1"):gmatch("%s*([^|]-)%s*|") do cells[#cells + 1] = (cell:gsub("\1", "|")) end
   return cells
 end
 
