@@ -44,7 +44,8 @@ end)
 describe("the builds of the Makefile", function()
   local function flags(words)
     local build = shell.quote(shell.directory())
-    return shell.must(("make -n build CC=cc BUILD=%s %s 2>/dev/null | grep -m 1 csrc/base/clock.c"):format(build, words))
+    local command = "make -n build CC=cc BUILD=%s %s 2>/dev/null | grep -m 1 csrc/base/clock.c"
+    return shell.must(command:format(build, words))
   end
 
   it("do not check contracts, unless DEBUG says so", function()
