@@ -48,7 +48,9 @@ endif
 
 # ---- how to compile ----------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) $(EXTRA_CFLAGS)
+# DEBUG=1 checks the contracts between the core's own functions (csrc/base/contract.h).
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(DEBUG),,-DNDEBUG) $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) \
+             $(EXTRA_CFLAGS)
 ifeq ($(shell uname -s),Darwin)
 LIBFLAG ?= -bundle -undefined dynamic_lookup
 else
@@ -166,7 +168,7 @@ test-stress: test-packages
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 .PHONY: build-asan
 build-asan:
-	@$(MAKE) -s build LUA=5.4 BUILD=build/asan CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
+	@$(MAKE) -s build LUA=5.4 BUILD=build/asan DEBUG=1 CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 	@$(CC) -std=c11 -O1 -g $(SANITIZE) $$($(PKG_CONFIG) --cflags lua5.4) -o build/asan/lua \
 	    spec/support/programs/host.c $$($(PKG_CONFIG) --libs lua5.4)
 
@@ -184,8 +186,8 @@ $(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES))) $(STRES
 
 .PHONY: build-stress-asan
 build-stress-asan:
-	@$(MAKE) -s build-stress BUILD=$(if $(filter 5.4,$(LUA)),build/asan,build/asan-$(LUA)) CFLAGS='-O1 -g' \
-	    EXTRA_CFLAGS='$(SANITIZE)'
+	@$(MAKE) -s build-stress BUILD=$(if $(filter 5.4,$(LUA)),build/asan,build/asan-$(LUA)) DEBUG=1 \
+	    CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 
 # ---- reference pages ---------------------------------------------------------------------------
 # DOCS_INTO: another folder than this one, laid out as it.

@@ -29,6 +29,7 @@ bool ahk_c_locale_enter(locale_t *before)
 
 void ahk_c_locale_leave(locale_t before)
 {
+    AHK_REQUIRE(before != (locale_t)0);
     (void)uselocale(before);
 }
 

@@ -8,9 +8,11 @@
 #include <xlocale.h>
 #endif
 
+#include "contract.h"
+
 /* Puts this thread into the C locale; gives what ahk_c_locale_leave takes. False, and nothing changed, when memory is
  * short. */
-bool ahk_c_locale_enter(locale_t *before);
+AHK_MUST_USE bool ahk_c_locale_enter(locale_t *before);
 void ahk_c_locale_leave(locale_t before);
 
 /* Of the locale that this thread is in; stays until the locale changes. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract.h"
+
 static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xC0) == 0x80;
@@ -25,6 +27,7 @@ int ahk_shown(const char *text, size_t max)
 
 bool ahk_fail(ahk_error *err, const char *format, ...)
 {
+    AHK_REQUIRE(err != NULL && format != NULL);
     char text[sizeof err->text + 4]; /* room to see what stands behind the cut */
     va_list args;
     va_start(args, format);

@@ -6,6 +6,7 @@
 /* Table 3-7 of the Unicode standard. */
 size_t ahk_utf8_sequence(const unsigned char *s, size_t left)
 {
+    AHK_REQUIRE(left > 0);
     const unsigned char c = s[0];
     if (c < 0x80) {
         return 1;

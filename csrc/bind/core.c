@@ -19,10 +19,7 @@ AHK_EXPORT int luaopen_alipayhk_core(lua_State *L);
 
 /* ---- codecs ------------------------------------------------------------------------------------- */
 
-/*** Standard base64 with padding, on one line.
- * @function base64_encode
- * @tparam string bytes
- * @treturn string */
+/* base64_encode(bytes): standard base64 with padding, on one line. */
 static int core_base64_encode(lua_State *L)
 {
     const ahk_slice in = ahk_check_text(L, 1);
@@ -31,12 +28,7 @@ static int core_base64_encode(lua_State *L)
     return 1;
 }
 
-/*** Strict: no white space, padding required.
- * @function base64_decode
- * @tparam string text
- * @treturn[1] string bytes
- * @treturn[2] nil
- * @treturn[2] string message */
+/* base64_decode(text): strict: no white space, padding required. */
 static int core_base64_decode(lua_State *L)
 {
     const ahk_slice in = ahk_check_text(L, 1);
@@ -50,10 +42,7 @@ static int core_base64_decode(lua_State *L)
     return 1;
 }
 
-/*** Two lower-case digits a byte.
- * @function hex_encode
- * @tparam string bytes
- * @treturn string */
+/* hex_encode(bytes): two lower-case digits a byte. */
 static int core_hex_encode(lua_State *L)
 {
     const ahk_slice in = ahk_check_text(L, 1);
@@ -62,10 +51,7 @@ static int core_hex_encode(lua_State *L)
     return 1;
 }
 
-/*** Everything but RFC 3986's unreserved characters as %XX, upper case.
- * @function percent_encode
- * @tparam string bytes
- * @treturn string */
+/* percent_encode(bytes): everything but RFC 3986's unreserved characters as %XX, upper case. */
 static int core_percent_encode(lua_State *L)
 {
     const ahk_slice in = ahk_check_text(L, 1);
@@ -74,12 +60,7 @@ static int core_percent_encode(lua_State *L)
     return 1;
 }
 
-/*** Decodes %XX and nothing else: a `+` stays.
- * @function percent_decode
- * @tparam string text
- * @treturn[1] string bytes
- * @treturn[2] nil
- * @treturn[2] string message */
+/* percent_decode(text): decodes %XX and nothing else: a `+` stays. */
 static int core_percent_decode(lua_State *L)
 {
     const ahk_slice in = ahk_check_text(L, 1);
@@ -93,13 +74,8 @@ static int core_percent_decode(lua_State *L)
     return 1;
 }
 
-/*** Reads a `key=value,key=value` header: optional spaces, any order, each pair split at its first
- * `=`, values as they stand. A key that comes twice is refused.
- * @function parse_pairs
- * @tparam string header at most 16 KiB
- * @treturn[1] table
- * @treturn[2] nil
- * @treturn[2] string message */
+/* parse_pairs(header): reads a `key=value,key=value` header: optional spaces, any order, each pair split at its
+ * first `=`, values as they stand. A key that comes twice is refused. */
 static int core_parse_pairs(lua_State *L)
 {
     enum { HEADER_MAX = 16 * 1024 };
@@ -126,12 +102,7 @@ static int core_parse_pairs(lua_State *L)
     return found == AHK_PAIRS_END ? 1 : ahk_push_failure(L, err.text);
 }
 
-/*** Counts the characters of UTF-8 text.
- * @function utf8_length
- * @tparam string text
- * @treturn[1] integer
- * @treturn[2] nil
- * @treturn[2] integer position of the first byte that is not valid UTF-8 */
+/* utf8_length(text): counts the characters of UTF-8 text. */
 static int core_utf8_length(lua_State *L)
 {
     const ahk_slice in = ahk_check_slice(L, 1);
@@ -148,12 +119,7 @@ static int core_utf8_length(lua_State *L)
 
 /* ---- random, time ------------------------------------------------------------------------------- */
 
-/*** Bytes of OpenSSL's generator.
- * @function random_bytes
- * @tparam integer n 0 to 65536
- * @treturn[1] string
- * @treturn[2] nil
- * @treturn[2] string message */
+/* random_bytes(n): bytes of OpenSSL's generator. */
 static int core_random_bytes(lua_State *L)
 {
     const lua_Integer n = luaL_checkinteger(L, 1);
@@ -167,27 +133,21 @@ static int core_random_bytes(lua_State *L)
     return 1;
 }
 
-/*** The system clock.
- * @function now
- * @treturn number seconds since the epoch, with fraction */
+/* now(): the system clock. */
 static int core_now(lua_State *L)
 {
     lua_pushnumber(L, ahk_now());
     return 1;
 }
 
-/*** A clock that never steps back, for measuring spans.
- * @function monotonic
- * @treturn number seconds, with fraction */
+/* monotonic(): a clock that never steps back, for measuring spans. */
 static int core_monotonic(lua_State *L)
 {
     lua_pushnumber(L, ahk_monotonic());
     return 1;
 }
 
-/*** Blocks the process. Not for nginx handlers: those have ngx.sleep.
- * @function sleep
- * @tparam number ms milliseconds */
+/* sleep(ms): blocks the process. Not for nginx handlers: those have ngx.sleep. */
 static int core_sleep(lua_State *L)
 {
     ahk_sleep_ms(luaL_checknumber(L, 1));

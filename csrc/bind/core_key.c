@@ -121,36 +121,19 @@ static int read_key(lua_State *L, ahk_key_half half)
     return handle->key != NULL ? 1 : ahk_push_failure(L, err.text);
 }
 
-/*** Reads a private key.
- * @function private_key
- * @tparam string|table|key source PEM, DER or bare base64 of PKCS#8, PKCS#1 or SEC1; or
- *   `{ file = path, passphrase = string }`; or `{ data = string, passphrase = string }`
- * @treturn[1] key
- * @treturn[2] nil
- * @treturn[2] string what is wrong with it */
+/* private_key(source): reads a private key. */
 static int core_private_key(lua_State *L)
 {
     return read_key(L, AHK_HALF_PRIVATE);
 }
 
-/*** Reads a public key: PKCS#1, SubjectPublicKeyInfo, or out of an X.509 certificate.
- * @function public_key
- * @tparam string|table|key source as for `private_key`
- * @treturn[1] key
- * @treturn[2] nil
- * @treturn[2] string what is wrong with it */
+/* public_key(source): reads a public key: PKCS#1, SubjectPublicKeyInfo, or out of an X.509 certificate. */
 static int core_public_key(lua_State *L)
 {
     return read_key(L, AHK_HALF_PUBLIC);
 }
 
-/*** Looks into a file that TLS is to be given: a regular one, with PEM of that label in it.
- * @function pem_file
- * @tparam string path
- * @tparam string label "CERTIFICATE", or "PRIVATE KEY" for any label that ends in it
- * @treturn[1] boolean true
- * @treturn[2] nil
- * @treturn[2] string what is wrong with it */
+/* pem_file(path, label): looks into a file that TLS is to be given: a regular one, with PEM of that label in it. */
 static int core_pem_file(lua_State *L)
 {
     static const char *const labels[] = {"CERTIFICATE", "PRIVATE KEY", NULL};
@@ -185,37 +168,23 @@ static ahk_sign_options complete_options(ahk_sign_options options, const ahk_key
     return options;
 }
 
-/*** Signs.
- * @function key:sign
- * @tparam string message the bytes, not their digest
- * @tparam[opt] table opts `digest` ("sha256", "sha224"; by key type when absent) and, for EC,
- *   `encoding` ("der", "p1363")
- * @treturn[1] string the raw signature
- * @treturn[2] nil
- * @treturn[2] string message */
+/* key:sign(message, [opts]): the raw signature, or nil and a message. */
 static int key_sign(lua_State *L)
 {
     const ahk_slice message = ahk_check_text(L, 2);
     const ahk_sign_options options = check_sign_options(L, 3);
     ahk_key *key = check_key(L, 1);
-    unsigned char signature[AHK_SIGNATURE_MAX];
-    size_t length = 0;
+    ahk_signature signature;
     ahk_error err = AHK_ERROR_INIT;
-    if (!ahk_sign(key, message, complete_options(options, key), signature, &length, &err)) {
+    if (!ahk_sign(key, message, complete_options(options, key), &signature, &err)) {
         return ahk_push_failure(L, err.text);
     }
-    lua_pushlstring(L, (const char *)signature, length);
+    lua_pushlstring(L, (const char *)signature.bytes, signature.length);
     return 1;
 }
 
-/*** Verifies. A private key verifies with its public half.
- * @function key:verify
- * @tparam string message
- * @tparam string signature raw
- * @tparam[opt] table opts as for `sign`
- * @treturn[1] boolean false for a signature that is not one of this key over this message
- * @treturn[2] nil
- * @treturn[2] string why that could not be found out */
+/* key:verify(message, signature, [opts]): true or false; nil and a message where that could not be found out. A private
+ * key verifies with its public half. */
 static int key_verify(lua_State *L)
 {
     const ahk_slice message = ahk_check_text(L, 2);
@@ -292,15 +261,7 @@ static int check_key_bits(lua_State *L, int index)
     return (int)bits;
 }
 
-/*** Encrypts a body under a fresh AES key, and that key for its receiver.
- * @function seal
- * @tparam string plaintext
- * @tparam key public_key the receiver's, RSA
- * @tparam[opt] table opts `key_padding` ("pkcs1", "oaep"), `key_bits` (256, 192, 128)
- * @treturn[1] string the body in base64
- * @treturn[1] string the wrapped key in base64
- * @treturn[2] nil
- * @treturn[2] string message */
+/* seal(plaintext, public_key, [opts]): encrypts a body under a fresh AES key, and that key for its receiver. */
 static int core_seal(lua_State *L)
 {
     const ahk_slice plaintext = ahk_check_text(L, 1);
@@ -318,28 +279,18 @@ static int core_seal(lua_State *L)
     return 2;
 }
 
-/*** Decrypts what `seal` made. Verify the message's signature first: ECB protects nothing. White space in the
- * base64 of either is passed over.
- * @function open
- * @tparam string body in base64
- * @tparam string wrapped_key in base64
- * @tparam key private_key RSA
- * @tparam[opt] table opts `key_padding` ("pkcs1", "oaep")
- * @treturn[1] string plaintext
- * @treturn[2] nil
- * @treturn[2] string "decryption failed", whatever the cause */
+/* open(body, wrapped_key, private_key, [opts]): the plaintext of what `seal` made; or nil and "decryption failed",
+ * whatever the cause. Verify the signature first: ECB protects nothing. */
 static int core_open(lua_State *L)
 {
-    const ahk_slice body = ahk_check_text(L, 1);
-    const ahk_slice wrapped_key = ahk_check_text(L, 2);
+    const ahk_envelope envelope = {ahk_check_text(L, 1), ahk_check_text(L, 2)};
     const ahk_key_padding padding = check_padding(L, 4);
-    size_t length = 0;
-    unsigned char *plaintext = lua_newuserdata(L, AHK_OPENED_SIZE(body.length));
+    ahk_plaintext plaintext = {lua_newuserdata(L, AHK_OPENED_SIZE(envelope.body.length)), 0};
     const ahk_key *key = check_key(L, 3);
-    if (!ahk_open(key, body, wrapped_key, padding, plaintext, &length)) {
+    if (!ahk_open(key, envelope, padding, &plaintext)) {
         return ahk_push_failure(L, "decryption failed");
     }
-    lua_pushlstring(L, (const char *)plaintext, length);
+    lua_pushlstring(L, (const char *)plaintext.data, plaintext.length);
     return 1;
 }
 

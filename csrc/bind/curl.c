@@ -50,9 +50,7 @@ static void weigh(lua_State *L)
     lua_pop(L, 1);
 }
 
-/*** Makes a transport. No I/O yet.
- * @function new
- * @treturn userdata with `send`, `close` */
+/* new(): makes a transport. No I/O yet. */
 static int curl_new(lua_State *L)
 {
     weigh(L);
@@ -286,13 +284,7 @@ static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_req
     return ahk_transport_send(handle->transport, exchange, request, err);
 }
 
-/*** Sends one request and waits for the answer.
- * @function transport:send
- * @tparam table request `{ method = "POST", url, headers, body, connect_timeout_ms, timeout_ms,
- *   max_response_bytes, tls, proxy }`
- * @treturn[1] table `{ status, headers, body, timing }`, header names in lower case, times in ms
- * @treturn[2] nil
- * @treturn[2] table `{ code, message, timing, http_status }`; the last is that of a proxy that refused */
+/* transport:send(request): sends one request and waits for the answer. */
 static int transport_send(lua_State *L)
 {
     luaL_checkudata(L, 1, TRANSPORT);

@@ -19,16 +19,10 @@ enum { HAS_INTEGERS = true };
 enum { HAS_INTEGERS = false };
 #endif
 
-/*** Checks a text of JSON, and makes of it one for lua-cjson: see csrc/json/scan.h.
- * @function json_scan
- * @tparam string text
- * @tparam[opt] string unique a member of the outermost object that may come once, and each key in it
- * @treturn[1] string the text to decode
- * @treturn[1] boolean whether json_settle has to see what comes out
- * @treturn[1] boolean whether it is an object
- * @treturn[1] boolean whether something in it was what JSON may not have
- * @treturn[2] nil
- * @treturn[2] string message */
+/* json_scan(text, [unique]): checks a text of JSON, and makes one for lua-cjson of it (see csrc/json/scan.h). `unique`:
+ * a member of the outermost object that may come once, and each key in it. The text to decode, whether json_settle has
+ * to see what comes out, whether it is an object, and whether something in it was what JSON may not have; or nil and a
+ * message. */
 static int core_json_scan(lua_State *L)
 {
     const ahk_slice text = ahk_check_text(L, 1);
@@ -161,10 +155,8 @@ static bool settle_value(lua_State *L)
     }
 }
 
-/*** Gives the numbers and strings of a decoded text what the text said.
- * @function json_settle
- * @param value of a text that json_scan made; a table is changed in place
- * @return the value */
+/* json_settle(value): gives the numbers and strings of a text that json_scan made their values; a table is changed in
+ * place. */
 static int core_json_settle(lua_State *L)
 {
     luaL_checkany(L, 1);
@@ -175,10 +167,8 @@ static int core_json_settle(lua_State *L)
 
 /* ---- before and after encoding ---------------------------------------------------------------------- */
 
-/*** A number as JSON writes it: digits for a whole number, otherwise the shortest text that reads as the same number.
- * @function json_number
- * @tparam number n neither NaN nor infinite
- * @treturn string */
+/* json_number(n): a number, neither NaN nor infinite, as JSON writes it: a whole number in its digits, another by the
+ * shortest text that reads as the same number. */
 static int core_json_number(lua_State *L)
 {
     char text[AHK_JSON_NUMBER_SIZE];
@@ -196,10 +186,7 @@ static int core_json_number(lua_State *L)
     return 1;
 }
 
-/*** Puts in place of the marked strings in an encoded text what they stand for: see csrc/json/finish.h.
- * @function json_finish
- * @tparam string text
- * @treturn string */
+/* json_finish(text): replaces the marked strings in an encoded text by what they stand for (see csrc/json/finish.h). */
 static int core_json_finish(lua_State *L)
 {
     const ahk_slice text = ahk_check_slice(L, 1);
@@ -210,20 +197,15 @@ static int core_json_finish(lua_State *L)
 
 /* ---- the locale ------------------------------------------------------------------------------------- */
 
-/*** The decimal point of the locale in force.
- * @function decimal_point
- * @treturn string */
+/* decimal_point(): that of the locale in force. */
 static int core_decimal_point(lua_State *L)
 {
     lua_pushstring(L, ahk_decimal_point());
     return 1;
 }
 
-/*** Calls a function in the C locale, this thread alone.
- * @function in_c_locale
- * @tparam function f must not yield
- * @param ... its arguments
- * @return its first result */
+/* in_c_locale(f, ...): calls a function, which must not yield, in the C locale, in this thread alone; its first result.
+ */
 static int core_in_c_locale(lua_State *L)
 {
     locale_t before;

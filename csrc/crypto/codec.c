@@ -5,6 +5,7 @@
 
 size_t ahk_base64_encode(ahk_slice in, char *out)
 {
+    AHK_REQUIRE(in.length <= AHK_MESSAGE_MAX);
     return (size_t)EVP_EncodeBlock((unsigned char *)out, in.data, (int)in.length);
 }
 
@@ -29,6 +30,7 @@ static int base64_value(unsigned char c)
 /* EVP_DecodeBlock is no help here: it skips white space and does not tell padding from data. */
 bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err)
 {
+    AHK_REQUIRE(in.data != NULL || in.length == 0);
     *out_length = 0;
     if (in.length % 4 != 0) {
         return ahk_fail(err, "base64: %zu characters, which is no multiple of 4 (cut off, or padding missing)",
@@ -69,6 +71,7 @@ bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk
 
 size_t ahk_hex_encode(ahk_slice in, char *out)
 {
+    AHK_REQUIRE(in.length <= AHK_MESSAGE_MAX);
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < in.length; i++) {
         out[2 * i] = digits[in.data[i] >> 4];
@@ -86,15 +89,21 @@ static bool is_unreserved(unsigned char c)
 size_t ahk_percent_encode(ahk_slice in, char *out)
 {
     static const char hex[] = "0123456789ABCDEF";
+    AHK_REQUIRE(in.length <= AHK_MESSAGE_MAX);
     size_t n = 0;
     for (size_t i = 0; i < in.length; i++) {
-        const unsigned char c = in.data[i];
-        if (is_unreserved(c)) {
-            out[n++] = (char)c;
-        } else {
+        const size_t first = i;
+        while (i < in.length && is_unreserved(in.data[i])) {
+            i++;
+        }
+        if (i > first) {
+            memcpy(out + n, in.data + first, i - first);
+            n += i - first;
+        }
+        if (i < in.length) {
             out[n++] = '%';
-            out[n++] = hex[c >> 4];
-            out[n++] = hex[c & 0xF];
+            out[n++] = hex[in.data[i] >> 4];
+            out[n++] = hex[in.data[i] & 0xF];
         }
     }
     return n;
@@ -103,19 +112,24 @@ size_t ahk_percent_encode(ahk_slice in, char *out)
 bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err)
 {
     size_t n = 0;
+    size_t at = 0;
     *out_length = 0;
-    for (size_t i = 0; i < in.length; i++) {
-        if (in.data[i] != '%') {
-            out[n++] = (char)in.data[i];
-            continue;
+    while (at < in.length) {
+        const unsigned char *percent = memchr(in.data + at, '%', in.length - at);
+        const size_t plain = (percent != NULL ? (size_t)(percent - in.data) : in.length) - at;
+        memcpy(out + n, in.data + at, plain);
+        n += plain;
+        at += plain;
+        if (percent == NULL) {
+            break;
         }
-        const int high = i + 2 < in.length ? ahk_hex_value(in.data[i + 1]) : -1;
-        const int low = i + 2 < in.length ? ahk_hex_value(in.data[i + 2]) : -1;
+        const int high = at + 2 < in.length ? ahk_hex_value(in.data[at + 1]) : -1;
+        const int low = at + 2 < in.length ? ahk_hex_value(in.data[at + 2]) : -1;
         if (high < 0 || low < 0) {
-            return ahk_fail(err, "percent-encoding: %% at position %zu is not followed by two hex digits", i + 1);
+            return ahk_fail(err, "percent-encoding: %% at position %zu is not followed by two hex digits", at + 1);
         }
         out[n++] = (char)(high << 4 | low);
-        i += 2;
+        at += 3;
     }
     *out_length = n;
     return true;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 
@@ -19,8 +20,7 @@
 size_t ahk_base64_encode(ahk_slice in, char *out);
 
 /* Standard alphabet, padding required, no white space, unused bits zero. `out` may be where `in` is. */
-bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err);
 
 /* Two lower-case digits a byte. */
 #define AHK_HEX_SIZE(n) ((n)*2)
@@ -31,14 +31,12 @@ size_t ahk_hex_encode(ahk_slice in, char *out);
 size_t ahk_percent_encode(ahk_slice in, char *out);
 
 /* Decodes %XX, either case; leaves `+` alone. Writes at most in.length bytes. */
-bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err);
 
 typedef enum { AHK_PAIR, AHK_PAIRS_END, AHK_PAIRS_MALFORMED } ahk_pairs_found;
 
 /* Takes the next pair off the front of *rest; for a malformed list *err says what is wrong. Space around
  * keys and values is dropped. */
-ahk_pairs_found ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE ahk_pairs_found ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err);
 
 #endif

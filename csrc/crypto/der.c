@@ -2,6 +2,7 @@
 
 bool ahk_der_next(ahk_slice *rest, ahk_der_element *out)
 {
+    AHK_REQUIRE(rest->data != NULL || rest->length == 0);
     enum { LONG_FORM = 0x80, LENGTH_OCTETS_MAX = 3 };
     if (rest->length < 2) {
         return false;

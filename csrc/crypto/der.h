@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/slice.h"
 
 enum {
@@ -27,15 +28,15 @@ typedef struct {
 
 /* Takes one element off the front of *rest; false where there is none, or its length is not definite or
  * takes more than three octets. */
-bool ahk_der_next(ahk_slice *rest, ahk_der_element *out);
+AHK_MUST_USE bool ahk_der_next(ahk_slice *rest, ahk_der_element *out);
 
 /* The same for a whole element of that tag: its content. False, and *rest as it was, for anything else. */
-bool ahk_der_take(ahk_slice *rest, int tag, ahk_slice *content);
+AHK_MUST_USE bool ahk_der_take(ahk_slice *rest, int tag, ahk_slice *content);
 
 /* The same for an INTEGER that is not negative: its bytes without leading zeros (none for 0). */
-bool ahk_der_take_unsigned(ahk_slice *rest, ahk_slice *number);
+AHK_MUST_USE bool ahk_der_take_unsigned(ahk_slice *rest, ahk_slice *number);
 
 /* Drops an element of that tag where there is one. False where it is cut. */
-bool ahk_der_skip(ahk_slice *rest, int tag);
+AHK_MUST_USE bool ahk_der_skip(ahk_slice *rest, int tag);
 
 #endif

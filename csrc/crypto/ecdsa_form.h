@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/slice.h"
 
 enum { AHK_P224_BYTES = 28, AHK_P1363_SIZE = 2 * AHK_P224_BYTES, AHK_ECDSA_DER_MAX = 2 * (AHK_P224_BYTES + 3) + 2 };
@@ -13,7 +14,7 @@ enum { AHK_P224_BYTES = 28, AHK_P1363_SIZE = 2 * AHK_P224_BYTES, AHK_ECDSA_DER_M
 bool ahk_ecdsa_is_der(ahk_slice der);
 
 /* Writes AHK_P1363_SIZE bytes; false where it is no DER of a signature. */
-bool ahk_ecdsa_to_p1363(ahk_slice der, unsigned char *out) __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_ecdsa_to_p1363(ahk_slice der, unsigned char *out);
 
 /* Writes at most AHK_ECDSA_DER_MAX bytes; gives their count, 0 where `p1363` has another length. */
 size_t ahk_ecdsa_to_der(ahk_slice p1363, unsigned char *out);

@@ -74,6 +74,8 @@ static bool encrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, ahk_sealed *sealed)
 
 bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_seal_options options, ahk_sealed *sealed, ahk_error *err)
 {
+    AHK_REQUIRE(sealed->body != NULL);
+    AHK_REQUIRE(options.key_bits == 128 || options.key_bits == 192 || options.key_bits == 256);
     ERR_clear_error();
     if (key->type != AHK_KEY_RSA) {
         return ahk_fail(err, "seal: RSA_AES needs the receiver's RSA key, this one is EC");
@@ -145,7 +147,7 @@ static ahk_slice take_base64(ahk_slice *in, char *packed, size_t most)
     return taken;
 }
 
-static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, unsigned char *out, size_t *out_length)
+static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, ahk_plaintext *out)
 {
     char packed[CHUNK_BASE64];
     unsigned char chunk[CHUNK];
@@ -156,49 +158,49 @@ static bool decrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, unsigned char *out, 
         const ahk_slice text = take_base64(&in, packed, sizeof packed);
         size_t decoded = 0;
         if (!ahk_base64_decode(text, chunk, &decoded, &ignored) || (in.length > 0 && decoded != CHUNK) ||
-            EVP_DecryptUpdate(ctx, out + written, &n, chunk, (int)decoded) != 1) {
+            EVP_DecryptUpdate(ctx, out->data + written, &n, chunk, (int)decoded) != 1) {
             return false;
         }
         written += (size_t)n;
     }
-    if (EVP_DecryptFinal_ex(ctx, out + written, &n) != 1) {
+    if (EVP_DecryptFinal_ex(ctx, out->data + written, &n) != 1) {
         return false;
     }
-    *out_length = written + (size_t)n;
+    out->length = written + (size_t)n;
     return true;
 }
 
+/* `wrapped` is no base64 any more. */
 static bool open_body(const ahk_key *key, ahk_slice body, ahk_slice wrapped, ahk_key_padding padding,
-                      unsigned char *plaintext, size_t *plaintext_length)
+                      ahk_plaintext *out)
 {
     unsigned char aes_key[AES_KEY_MAX] = {0};
     size_t key_bytes = 0;
     const bool unwrapped = unwrap_key(key, wrapped, padding, aes_key, &key_bytes);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     const bool opened = ctx != NULL && EVP_DecryptInit_ex(ctx, aes_ecb(key_bytes), NULL, aes_key, NULL) == 1 &&
-                        decrypt_body(ctx, body, plaintext, plaintext_length);
+                        decrypt_body(ctx, body, out);
     EVP_CIPHER_CTX_free(ctx);
     OPENSSL_cleanse(aes_key, sizeof aes_key);
     return unwrapped && opened;
 }
 
-bool ahk_open(const ahk_key *key, ahk_slice body, ahk_slice wrapped_key, ahk_key_padding padding,
-              unsigned char *plaintext, size_t *plaintext_length)
+bool ahk_open(const ahk_key *key, ahk_envelope in, ahk_key_padding padding, ahk_plaintext *out)
 {
+    AHK_REQUIRE(out->data != NULL);
     ERR_clear_error();
     char packed[AHK_WRAPPED_KEY_SIZE];
     unsigned char wrapped[AHK_BASE64_DECODED_SIZE(AHK_WRAPPED_KEY_SIZE)];
     size_t wrapped_length = 0;
     ahk_error ignored;
-    const ahk_slice text = take_base64(&wrapped_key, packed, sizeof packed - 1);
-    *plaintext_length = 0;
-    const bool opened =
-        key->type == AHK_KEY_RSA && key->half == AHK_HALF_PRIVATE && wrapped_key.length == 0 &&
-        ahk_base64_decode(text, wrapped, &wrapped_length, &ignored) &&
-        open_body(key, body, (ahk_slice){wrapped, wrapped_length}, padding, plaintext, plaintext_length);
+    const ahk_slice text = take_base64(&in.wrapped_key, packed, sizeof packed - 1);
+    out->length = 0;
+    const bool opened = key->type == AHK_KEY_RSA && key->half == AHK_HALF_PRIVATE && in.wrapped_key.length == 0 &&
+                        ahk_base64_decode(text, wrapped, &wrapped_length, &ignored) &&
+                        open_body(key, in.body, (ahk_slice){wrapped, wrapped_length}, padding, out);
     if (!opened) {
-        OPENSSL_cleanse(plaintext, AHK_OPENED_SIZE(body.length));
-        *plaintext_length = 0;
+        OPENSSL_cleanse(out->data, AHK_OPENED_SIZE(in.body.length));
+        out->length = 0;
     }
     ERR_clear_error();
     return opened;

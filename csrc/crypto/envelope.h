@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 #include "codec.h"
@@ -33,12 +34,22 @@ typedef struct {
 } ahk_sealed;
 
 /* The public key is the receiver's. */
-bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_seal_options options, ahk_sealed *sealed, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_seal_options options, ahk_sealed *sealed,
+                           ahk_error *err);
 
-/* White space in the base64 of either is passed over. False says no more than that: which step failed is
- * nobody's business (a padding oracle). What was written to plaintext is cleansed then. */
-bool ahk_open(const ahk_key *key, ahk_slice body, ahk_slice wrapped_key, ahk_key_padding padding,
-              unsigned char *plaintext, size_t *plaintext_length) __attribute__((warn_unused_result));
+/* What is to be opened: two texts in base64. White space in either is passed over. */
+typedef struct {
+    ahk_slice body;
+    ahk_slice wrapped_key;
+} ahk_envelope;
+
+typedef struct {
+    unsigned char *data; /* the caller brings AHK_OPENED_SIZE(body.length) bytes */
+    size_t length;
+} ahk_plaintext;
+
+/* False says no more than that: which step failed is nobody's business (a padding oracle). What was written to
+ * out->data is cleansed then. */
+AHK_MUST_USE bool ahk_open(const ahk_key *key, ahk_envelope in, ahk_key_padding padding, ahk_plaintext *out);
 
 #endif

@@ -104,6 +104,7 @@ static bool read_open_file(int fd, ahk_file *file, const char *path, size_t max,
 
 bool ahk_file_read(ahk_file *file, const char *path, size_t max, ahk_error *err)
 {
+    AHK_REQUIRE(path != NULL && max > 0);
     *file = (ahk_file){NULL, 0, 0};
     /* Nonblocking: opening a FIFO would wait for somebody to write. */
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -186,6 +187,7 @@ static bool fail_absent(const ahk_file *file, const char *path, const char *labe
 
 bool ahk_pem_file(const char *path, const char *label, ahk_error *err)
 {
+    AHK_REQUIRE(path != NULL && label != NULL);
     ahk_file file;
     ERR_clear_error();
     if (!ahk_file_read(&file, path, PEM_FILE_MAX, err)) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 
 /* For messages: a path's first bytes, so that a long one does not push the reason out of the text.
@@ -21,13 +22,13 @@ typedef struct {
 
 /* Reads a whole regular file of at most `max` bytes. On failure there is nothing to free, and the message
  * starts with the path. */
-bool ahk_file_read(ahk_file *file, const char *path, size_t max, ahk_error *err) __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_file_read(ahk_file *file, const char *path, size_t max, ahk_error *err);
 
 /* Cleanses what was read. */
 void ahk_file_free(ahk_file *file);
 
 /* Whether a file is what a TLS library takes: PEM, on lines of its own, with a block of that label
  * ("CERTIFICATE") or, for "PRIVATE KEY", of one that ends in it. */
-bool ahk_pem_file(const char *path, const char *label, ahk_error *err) __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_pem_file(const char *path, const char *label, ahk_error *err);
 
 #endif

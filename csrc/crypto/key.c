@@ -222,6 +222,7 @@ static bool has_size(const EVP_PKEY *pkey, ahk_error *err)
 
 ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, ahk_error *err)
 {
+    AHK_REQUIRE(half != AHK_HALF_NONE);
     ERR_clear_error();
     ahk_key *key = OPENSSL_zalloc(sizeof *key);
     if (key == NULL) {
@@ -245,6 +246,7 @@ ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, 
 
 ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passphrase, ahk_error *err)
 {
+    AHK_REQUIRE(half != AHK_HALF_NONE && path != NULL);
     ahk_file file;
     ahk_error detail = AHK_ERROR_INIT;
     if (!ahk_file_read(&file, path, AHK_KEY_INPUT_MAX, err)) {

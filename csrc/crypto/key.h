@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 #include "key_form.h"
@@ -23,10 +24,10 @@ typedef enum { AHK_KEY_RSA, AHK_KEY_EC } ahk_key_type;
 /* Reads PEM, DER or bare base64 of PKCS#8, PKCS#1, SEC1, SubjectPublicKeyInfo or an X.509
  * certificate. passphrase.data is NULL for none. NULL and *err on failure; the caller frees the
  * key. The input is not kept. */
-ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, ahk_error *err);
+AHK_MUST_USE ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, ahk_error *err);
 
 /* The same from a file, whose bytes are cleansed before this returns. */
-ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passphrase, ahk_error *err);
+AHK_MUST_USE ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passphrase, ahk_error *err);
 
 /* NULL is fine. */
 void ahk_key_free(ahk_key *key);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 
 /* Behind the characters has to be room for so many more. */
@@ -18,7 +19,7 @@ size_t ahk_key_unescape(unsigned char *text, size_t length);
 bool ahk_key_is_filler(unsigned char c);
 
 /* Decodes in place. `position` is that of the first character in its text, for messages. */
-bool ahk_key_base64_decode(unsigned char *text, size_t length, size_t position, size_t *out_length, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_key_base64_decode(unsigned char *text, size_t length, size_t position, size_t *out_length,
+                                        ahk_error *err);
 
 #endif

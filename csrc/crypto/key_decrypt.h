@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 
@@ -18,12 +19,12 @@ bool ahk_fail_to_decrypt(ahk_slice passphrase, ahk_error *err);
 
 /* An encrypted PKCS#8 key (see ahk_key_form) to a plain one, in *out, which the caller frees with
  * OPENSSL_clear_free. passphrase.data is NULL for none. A wrong passphrase may give any bytes. */
-bool ahk_decrypt_pkcs8(ahk_slice der, ahk_slice passphrase, unsigned char **out, size_t *out_length, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_decrypt_pkcs8(ahk_slice der, ahk_slice passphrase, unsigned char **out, size_t *out_length,
+                                    ahk_error *err);
 
 /* RFC 1421, of older PEM files: `header` holds "Proc-Type" and "DEK-Info" on lines of their own. In place.
  * A wrong passphrase may give any bytes. */
-bool ahk_decrypt_pem(const char *header, unsigned char *bytes, size_t *length, ahk_slice passphrase, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_decrypt_pem(const char *header, unsigned char *bytes, size_t *length, ahk_slice passphrase,
+                                  ahk_error *err);
 
 #endif

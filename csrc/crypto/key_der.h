@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 #include "key.h"
@@ -34,8 +35,7 @@ typedef struct {
 } ahk_key_numbers;
 
 /* Any form but an encrypted one. */
-bool ahk_key_der_read(ahk_key_form form, ahk_slice der, ahk_key_numbers *out, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_key_der_read(ahk_key_form form, ahk_slice der, ahk_key_numbers *out, ahk_error *err);
 
 /* Whether, by its names, the certificate `subject` was issued under `issuer`; under itself does not count. */
 bool ahk_key_der_issued(ahk_slice issuer, ahk_slice subject);

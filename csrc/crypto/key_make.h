@@ -8,11 +8,12 @@
 
 #include <openssl/evp.h>
 
+#include "../base/contract.h"
 #include "key_der.h"
 
 /* The caller frees the key. NULL and *err where the numbers are none of a key that is accepted. An EC key
  * names its curve and writes its point uncompressed, however it was read. */
-EVP_PKEY *ahk_rsa_make(const ahk_key_numbers *numbers, ahk_error *err);
-EVP_PKEY *ahk_ec_make(const ahk_key_numbers *numbers, ahk_error *err);
+AHK_MUST_USE EVP_PKEY *ahk_rsa_make(const ahk_key_numbers *numbers, ahk_error *err);
+AHK_MUST_USE EVP_PKEY *ahk_ec_make(const ahk_key_numbers *numbers, ahk_error *err);
 
 #endif

@@ -319,6 +319,7 @@ static bool read_text(ahk_key_text *text, bytes input, int depth, ahk_error *err
 
 bool ahk_key_text_read(ahk_key_text *text, ahk_key_half wanted, ahk_slice input, ahk_error *err)
 {
+    AHK_REQUIRE(wanted != AHK_HALF_NONE);
     *text = (ahk_key_text){.wanted = wanted};
     text->room = input.length + AHK_KEY_BASE64_ROOM;
     text->bytes = OPENSSL_malloc(text->room);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 #include "key_form.h"
@@ -33,8 +34,7 @@ typedef struct {
 
 /* On success there is at least one block: the labelled ones of the wanted half, or one without a label, which
  * may be anything. The input is not kept. Free the text in either case. */
-bool ahk_key_text_read(ahk_key_text *text, ahk_key_half wanted, ahk_slice input, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_key_text_read(ahk_key_text *text, ahk_key_half wanted, ahk_slice input, ahk_error *err);
 
 /* Cleanses all that was read. */
 void ahk_key_text_free(ahk_key_text *text);

@@ -4,10 +4,11 @@
 #ifndef AHK_LIBRARY_H
 #define AHK_LIBRARY_H
 
+#include "../base/contract.h"
 #include "../base/error.h"
 
 /* True when every function used here comes from one library whose version fits the headers that this was
  * compiled with. Otherwise the error names the files, and what to build instead. */
-bool ahk_check_libcrypto(ahk_error *err);
+AHK_MUST_USE bool ahk_check_libcrypto(ahk_error *err);
 
 #endif

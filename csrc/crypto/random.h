@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 
 #define AHK_RANDOM_MAX ((size_t)64 * 1024)
 
-bool ahk_random(unsigned char *out, size_t length, ahk_error *err);
+AHK_MUST_USE bool ahk_random(unsigned char *out, size_t length, ahk_error *err);
 
 #endif

@@ -67,23 +67,23 @@ static bool complete_signature(const ahk_key *key, ahk_ecdsa_encoding encoding, 
     return true;
 }
 
-bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, unsigned char *signature, size_t *length,
-              ahk_error *err)
+bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, ahk_signature *out, ahk_error *err)
 {
+    AHK_REQUIRE(options.digest < AHK_DIGESTS);
     ERR_clear_error();
-    *length = 0;
+    out->length = 0;
     if (key->half != AHK_HALF_PRIVATE) {
         return ahk_fail(err, "sign: a public key cannot sign, give the private one");
     }
     if (!ready_scratch(key, &key->signing[options.digest], EVP_DigestSignInit, options.digest)) {
         return ahk_fail_openssl(err, "sign: EVP_DigestSignInit");
     }
-    size_t written = AHK_SIGNATURE_MAX;
-    if (EVP_DigestSign(key->scratch, signature, &written, message.data, message.length) != 1 ||
-        !complete_signature(key, options.encoding, signature, &written)) {
+    size_t written = sizeof out->bytes;
+    if (EVP_DigestSign(key->scratch, out->bytes, &written, message.data, message.length) != 1 ||
+        !complete_signature(key, options.encoding, out->bytes, &written)) {
         return ahk_fail_openssl(err, "sign: EVP_DigestSign");
     }
-    *length = written;
+    out->length = written;
     ERR_clear_error();
     return true;
 }
@@ -118,6 +118,7 @@ static bool is_well_formed(const ahk_key *key, ahk_slice *signature, ahk_ecdsa_e
 ahk_verdict ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options, ahk_error *err)
 {
     unsigned char der[AHK_ECDSA_DER_MAX];
+    AHK_REQUIRE(options.digest < AHK_DIGESTS);
     ERR_clear_error();
     if (!is_well_formed(key, &signature, options.encoding, der)) {
         return AHK_INVALID;

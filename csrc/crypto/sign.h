@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 #include "key.h"
@@ -24,9 +25,14 @@ typedef struct {
 /* SHA-256 for RSA, SHA-224 for EC, DER. */
 ahk_sign_options ahk_sign_defaults(const ahk_key *key);
 
-/* Writes at most AHK_SIGNATURE_MAX bytes; *length is 0 where it fails. */
-bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, unsigned char *signature, size_t *length,
-              ahk_error *err) __attribute__((warn_unused_result));
+typedef struct {
+    unsigned char bytes[AHK_SIGNATURE_MAX];
+    size_t length; /* 0 where signing failed */
+} ahk_signature;
+
+/* The digest is one of the two, no AHK_DIGESTS. */
+AHK_MUST_USE bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, ahk_signature *out,
+                           ahk_error *err);
 
 typedef enum {
     AHK_INVALID, /* the signature is another one's, or none at all */
@@ -34,7 +40,7 @@ typedef enum {
     AHK_NOT_VERIFIED /* that could not be found out (memory is short): see *err */
 } ahk_verdict;
 
-ahk_verdict ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE ahk_verdict ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options,
+                                    ahk_error *err);
 
 #endif

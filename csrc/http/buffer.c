@@ -14,6 +14,8 @@ void ahk_buffer_reset(ahk_buffer *buffer, size_t max)
 
 bool ahk_buffer_append(ahk_buffer *buffer, const char *data, size_t length)
 {
+    AHK_REQUIRE(buffer->length <= buffer->max && buffer->length <= buffer->capacity);
+    AHK_REQUIRE(data != NULL || length == 0);
     if (length > buffer->max - buffer->length) {
         buffer->overflowed = true;
         return false;

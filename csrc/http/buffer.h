@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
+
 typedef struct {
     char *data;
     size_t length;
@@ -17,7 +19,7 @@ typedef struct {
 void ahk_buffer_reset(ahk_buffer *buffer, size_t max);
 
 /* False without any change when that would go over max, or memory is short. */
-bool ahk_buffer_append(ahk_buffer *buffer, const char *data, size_t length);
+AHK_MUST_USE bool ahk_buffer_append(ahk_buffer *buffer, const char *data, size_t length);
 
 void ahk_buffer_free(ahk_buffer *buffer);
 

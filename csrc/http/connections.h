@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "../base/contract.h"
+
 enum { AHK_KEPT_MAX = 5 };
 
 typedef struct {
@@ -32,7 +34,7 @@ typedef struct {
 
 /* Makes what is missing, abandons what a fork brought here, closes what cannot be trusted. False when memory or
  * descriptors are short. */
-bool ahk_connections_ready(ahk_connections *connections);
+AHK_MUST_USE bool ahk_connections_ready(ahk_connections *connections);
 
 /* Whether every kept connection is as silent as it has to be before a request. */
 bool ahk_connections_are_quiet(const ahk_connections *connections);
@@ -44,7 +46,7 @@ bool ahk_connections_are_acknowledged(const ahk_connections *connections);
 /* Remembers the connection of a transfer that went well; before the transfer is taken from `multi`. `session` is what
  * ahk_tls_session said during it; `multiplexed`: it is one of HTTP/2. False where it must not be used again: the caller
  * drops it. */
-bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session, bool multiplexed);
+AHK_MUST_USE bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session, bool multiplexed);
 
 /* Closes them. TLS sessions stay. */
 void ahk_connections_drop(ahk_connections *connections);

@@ -337,6 +337,9 @@ static void read_results(ahk_exchange *x, CURLcode code)
 ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
                              ahk_error *err)
 {
+    AHK_REQUIRE(exchange->easy == NULL);
+    AHK_REQUIRE(connections->multi != NULL);
+    AHK_REQUIRE(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
     begin(exchange, connections, request);
     exchange->easy = curl_easy_init();
     if (exchange->easy == NULL || !ahk_headers_begin(&exchange->headers)) {

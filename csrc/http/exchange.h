@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "buffer.h"
 #include "connections.h"
@@ -64,8 +65,8 @@ typedef struct {
 } ahk_exchange;
 
 /* Sends, waits, judges. The connections are ready. May be run again when nothing was sent. */
-ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
-                             ahk_error *err);
+AHK_MUST_USE ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections,
+                                          const ahk_request *request, ahk_error *err);
 
 void ahk_exchange_free(ahk_exchange *exchange);
 

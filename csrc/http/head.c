@@ -82,6 +82,8 @@ static bool take_header(ahk_head *head, ahk_slice line)
 
 bool ahk_head_take(ahk_head *head, ahk_slice line)
 {
+    AHK_REQUIRE(line.data != NULL || line.length == 0);
+    AHK_REQUIRE(head->count <= AHK_HEADER_COUNT_MAX + 1 && !head->malformed);
     const bool empty = line.length == 0 || line.data[0] == '\r' || line.data[0] == '\n';
     switch (head->position) {
     case AHK_AT_STATUS_LINE:

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "../base/contract.h"
 #include "../base/slice.h"
 #include "buffer.h"
 
@@ -30,11 +31,11 @@ void ahk_head_begin(ahk_head *head);
 /* Takes one line, with its end, the status line and the empty line included. A head of 1xx is forgotten when the next
  * one begins. False for a line that ends the transfer: `malformed`, `lines.overflowed` (AHK_HEADERS_MAX bytes or
  * AHK_HEADER_COUNT_MAX lines), or else memory is short. */
-bool ahk_head_take(ahk_head *head, ahk_slice line);
+AHK_MUST_USE bool ahk_head_take(ahk_head *head, ahk_slice line);
 
 void ahk_head_free(ahk_head *head);
 
 /* Takes the next `name: value` off *lines; false at the end. */
-bool ahk_head_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value);
+AHK_MUST_USE bool ahk_head_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value);
 
 #endif

@@ -4,9 +4,10 @@
 
 #include <curl/curl.h>
 
+#include "../base/contract.h"
 #include "request.h"
 
 /* The first option that fails decides. */
-CURLcode ahk_options_set(CURL *easy, const ahk_request *request);
+AHK_MUST_USE CURLcode ahk_options_set(CURL *easy, const ahk_request *request);
 
 #endif

@@ -67,12 +67,9 @@ static bool is_token(ahk_slice name)
 
 static bool is_one_line(ahk_slice value)
 {
-    for (size_t i = 0; i < value.length; i++) {
-        if (value.data[i] == '\r' || value.data[i] == '\n' || value.data[i] == '\0') {
-            return false;
-        }
-    }
-    return true;
+    return value.length == 0 ||
+           (memchr(value.data, '\r', value.length) == NULL && memchr(value.data, '\n', value.length) == NULL &&
+            memchr(value.data, '\0', value.length) == NULL);
 }
 
 static bool append_line(struct curl_slist **headers, const char *line)
@@ -108,6 +105,7 @@ static bool check_header(ahk_slice name, ahk_slice value, ahk_error *err)
 
 ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value, ahk_error *err)
 {
+    AHK_REQUIRE(name.data != NULL || name.length == 0);
     if (!check_header(name, value, err)) {
         return AHK_HEADER_REFUSED;
     }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 
@@ -39,11 +40,12 @@ const char *ahk_request_target(const ahk_request *request);
 const char *ahk_request_proxy(const ahk_request *request);
 
 /* Starts the list of headers where it is empty. */
-bool ahk_headers_begin(struct curl_slist **headers);
+AHK_MUST_USE bool ahk_headers_begin(struct curl_slist **headers);
 
 typedef enum { AHK_HEADER_TAKEN, AHK_HEADER_REFUSED, AHK_HEADER_NO_MEMORY } ahk_header_result;
 
 /* Refuses a header that must not be sent: CR, LF or NUL in it, or a name that is no token; *err says which. */
-ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value, ahk_error *err);
+AHK_MUST_USE ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value,
+                                               ahk_error *err);
 
 #endif

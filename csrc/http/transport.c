@@ -51,6 +51,7 @@ static ahk_outcome send_anew(ahk_transport *t, ahk_exchange *x, const ahk_reques
 ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange, const ahk_request *request,
                                ahk_error *err)
 {
+    AHK_REQUIRE(transport != NULL && exchange != NULL && request->url != NULL);
     ahk_sigpipe_guard guard;
     if (!ahk_request_is_http(request)) {
         ahk_fail(err, "the URL does not start with https://");

@@ -5,18 +5,19 @@
 #ifndef AHK_TRANSPORT_H
 #define AHK_TRANSPORT_H
 
+#include "../base/contract.h"
 #include "exchange.h"
 
 typedef struct ahk_transport ahk_transport;
 
 /* No I/O. NULL when memory is short. */
-ahk_transport *ahk_transport_new(void);
+AHK_MUST_USE ahk_transport *ahk_transport_new(void);
 
 /* NULL is fine. */
 void ahk_transport_free(ahk_transport *transport);
 
 /* Sends the exchange's headers with the request; the answer is then in the exchange. Sets the text unless AHK_SENT. */
-ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange, const ahk_request *request,
-                               ahk_error *err);
+AHK_MUST_USE ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange,
+                                            const ahk_request *request, ahk_error *err);
 
 #endif

@@ -38,6 +38,7 @@ bool ahk_json_number_write(double number, char out[AHK_JSON_NUMBER_SIZE])
 
 bool ahk_json_number_read(const char *text, double *number)
 {
+    AHK_REQUIRE(text != NULL);
     locale_t before;
     if (!ahk_c_locale_enter(&before)) {
         return false;

@@ -4,13 +4,15 @@
 
 #include <stdbool.h>
 
+#include "../base/contract.h"
+
 #define AHK_JSON_NUMBER_SIZE 32
 
 /* The shortest text that reads as the same double; a whole number up to 2^53 in its digits. False for what JSON has no
  * form for, NaN and infinity, and when memory is short. */
-bool ahk_json_number_write(double number, char out[AHK_JSON_NUMBER_SIZE]) __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_json_number_write(double number, char out[AHK_JSON_NUMBER_SIZE]);
 
 /* Reads a number of JSON, NUL behind it. False when memory is short. */
-bool ahk_json_number_read(const char *text, double *number) __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_json_number_read(const char *text, double *number);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/contract.h"
 #include "../base/error.h"
 #include "../base/slice.h"
 
@@ -47,7 +48,7 @@ typedef struct {
 /* Writes the text for the parser to `out`, report->length bytes of it; out is NULL to learn that length. False, and
  * where and why, for what is no JSON, is nested deeper than AHK_JSON_DEPTH_MAX, or has a key twice that may come once.
  */
-bool ahk_json_scan(ahk_slice text, const ahk_json_options *options, char *out, ahk_json_report *report, ahk_error *err)
-    __attribute__((warn_unused_result));
+AHK_MUST_USE bool ahk_json_scan(ahk_slice text, const ahk_json_options *options, char *out, ahk_json_report *report,
+                                ahk_error *err);
 
 #endif

@@ -108,12 +108,16 @@ static void complain(const char *step, const char *what)
 static const char *private_path, *public_path;
 static ahk_slice passphrase;
 static ahk_key *private_key, *public_key;
-static unsigned char signature[AHK_SIGNATURE_MAX];
-static size_t signature_length;
+static ahk_signature signature;
 static const ahk_slice message = {(const unsigned char *)"message", 7};
 static const ahk_slice other = {(const unsigned char *)"massage", 7};
 static ahk_sealed sealed;
 static char sealed_body[AHK_SEALED_BODY_SIZE(7)];
+
+static ahk_slice bytes_of(const ahk_signature *of)
+{
+    return (ahk_slice){of->bytes, of->length};
+}
 
 static void check_error(const char *step, const ahk_error *err)
 {
@@ -148,18 +152,17 @@ static void try_sign(ahk_ecdsa_encoding encoding)
 {
     ahk_error err;
     memset(&err, 'x', sizeof err);
-    unsigned char made[AHK_SIGNATURE_MAX];
-    size_t length = 0;
+    ahk_signature made;
     ahk_sign_options options = ahk_sign_defaults(private_key);
     options.encoding = encoding;
-    if (!ahk_sign(private_key, message, options, made, &length, &err)) {
+    if (!ahk_sign(private_key, message, options, &made, &err)) {
         check_error("sign", &err);
         return;
     }
     const long failing = fail_at;
     fail_at = -1;
-    if (length > sizeof made ||
-        ahk_verify(public_key, message, (ahk_slice){made, length}, options, &err) != AHK_VALID) {
+    if (made.length > sizeof made.bytes ||
+        ahk_verify(public_key, message, bytes_of(&made), options, &err) != AHK_VALID) {
         complain("sign", "a signature that does not verify");
     }
     fail_at = failing;
@@ -179,8 +182,7 @@ static void try_verify(ahk_slice text, ahk_verdict right, ahk_verdict wrong)
 {
     ahk_error err;
     memset(&err, 'x', sizeof err);
-    const ahk_verdict verdict =
-        ahk_verify(public_key, text, (ahk_slice){signature, signature_length}, ahk_sign_defaults(public_key), &err);
+    const ahk_verdict verdict = ahk_verify(public_key, text, bytes_of(&signature), ahk_sign_defaults(public_key), &err);
     if (verdict == wrong || (verdict != right && fail_at < 0)) {
         complain("verify", "the wrong verdict");
     }
@@ -211,12 +213,12 @@ static void try_seal(void)
 
 static void try_open(void)
 {
-    unsigned char opened[AHK_OPENED_SIZE(sizeof sealed_body)];
-    size_t length = 0;
-    const ahk_slice body = {(const unsigned char *)sealed.body, sealed.body_length};
-    const ahk_slice wrapped = {(const unsigned char *)sealed.wrapped_key, sealed.wrapped_key_length};
-    if (ahk_open(private_key, body, wrapped, AHK_KEY_PADDING_PKCS1, opened, &length) &&
-        (length != message.length || memcmp(opened, message.data, length) != 0)) {
+    unsigned char room[AHK_OPENED_SIZE(sizeof sealed_body)];
+    ahk_plaintext opened = {room, 0};
+    const ahk_envelope envelope = {{(const unsigned char *)sealed.body, sealed.body_length},
+                                   {(const unsigned char *)sealed.wrapped_key, sealed.wrapped_key_length}};
+    if (ahk_open(private_key, envelope, AHK_KEY_PADDING_PKCS1, &opened) &&
+        (opened.length != message.length || memcmp(opened.data, message.data, opened.length) != 0)) {
         complain("open", "another text");
     }
 }
@@ -260,8 +262,7 @@ static void faults(void)
 {
     ahk_error err;
     private_key = read_key(AHK_HALF_PRIVATE, private_path);
-    if (private_key == NULL ||
-        !ahk_sign(private_key, message, ahk_sign_defaults(private_key), signature, &signature_length, &err)) {
+    if (private_key == NULL || !ahk_sign(private_key, message, ahk_sign_defaults(private_key), &signature, &err)) {
         complain("start", "no key to begin with");
         return;
     }
@@ -302,8 +303,7 @@ static void add_number(ahk_slice number)
 static void use_key(void)
 {
     ahk_error err = AHK_ERROR_INIT;
-    unsigned char made[AHK_SIGNATURE_MAX];
-    size_t length = 0;
+    ahk_signature made;
     private_key = read_key(AHK_HALF_PRIVATE, private_path);
     if (private_key == NULL) {
         complain("secrets", "the key cannot be read");
@@ -311,8 +311,8 @@ static void use_key(void)
     }
     for (int digest = AHK_SHA224; digest < AHK_DIGESTS; digest++) {
         const ahk_sign_options options = {(ahk_digest)digest, AHK_ECDSA_DER};
-        if (!ahk_sign(private_key, message, options, made, &length, &err) ||
-            ahk_verify(private_key, message, (ahk_slice){made, length}, options, &err) != AHK_VALID) {
+        if (!ahk_sign(private_key, message, options, &made, &err) ||
+            ahk_verify(private_key, message, bytes_of(&made), options, &err) != AHK_VALID) {
             complain("secrets", err.text);
         }
     }
