@@ -61,7 +61,7 @@ endif
 
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c) \
                 $(addprefix csrc/bind/,core.c core_key.c json.c plain.c)
-CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c) csrc/bind/curl.c
+CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/curl*.c)
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: build

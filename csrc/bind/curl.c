@@ -6,13 +6,14 @@
 #include <lua.h>
 
 #include <curl/curl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "../http/transport.h"
 #include "compat.h"
+#include "curl_multi.h"
+#include "curl_request.h"
+#include "curl_response.h"
 
 #define TRANSPORT "alipayhk.curl"
 #define EXCHANGE "alipayhk.curl.exchange"
@@ -78,205 +79,6 @@ static ahk_exchange *push_exchange(lua_State *L)
     return exchange;
 }
 
-/* ---- the request table -------------------------------------------------------------------------- */
-
-/* table[key] as a C string that stays on the stack, NULL when absent. */
-static const char *string_field(lua_State *L, int table, const char *key)
-{
-    ahk_get_field(L, table, key);
-    if (lua_isnil(L, -1)) {
-        return NULL;
-    }
-    size_t length = 0;
-    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
-    if (value == NULL || strlen(value) != length) {
-        luaL_error(L, "request.%s: a string without NUL bytes expected, found %s", key, luaL_typename(L, -1));
-    }
-    return value;
-}
-
-static long count_field(lua_State *L, int table, const char *key)
-{
-    ahk_get_field(L, table, key);
-    const lua_Number value = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
-    if (!(value >= 1 && value <= INT_MAX) || value != (lua_Number)(long)value) {
-        luaL_error(L, "request.%s: a whole number from 1 on expected", key);
-    }
-    return (long)value;
-}
-
-/* Leaves table[key] on the stack; returns its index. */
-static int table_field(lua_State *L, int table, const char *key)
-{
-    ahk_get_field(L, table, key);
-    if (lua_type(L, -1) != LUA_TTABLE) {
-        luaL_error(L, "request.%s: a table expected, found %s", key, luaL_typename(L, -1));
-    }
-    return lua_gettop(L);
-}
-
-static bool read_headers(lua_State *L, int headers, ahk_exchange *exchange)
-{
-    lua_pushnil(L);
-    while (lua_next(L, headers) != 0) {
-        if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
-            luaL_error(L, "request.headers: names and values are strings");
-        }
-        ahk_slice name;
-        ahk_slice value;
-        ahk_error err = AHK_ERROR_INIT;
-        name.data = (const unsigned char *)lua_tolstring(L, -2, &name.length);
-        value.data = (const unsigned char *)lua_tolstring(L, -1, &value.length);
-        const ahk_header_result result = ahk_headers_add(&exchange->headers, name, value, &err);
-        if (result == AHK_HEADER_REFUSED) {
-            luaL_error(L, "%s", err.text);
-        }
-        if (result == AHK_HEADER_NO_MEMORY) {
-            return false;
-        }
-        lua_pop(L, 1);
-    }
-    return true;
-}
-
-static void read_tls(lua_State *L, int tls, ahk_request *request)
-{
-    request->ca_file = string_field(L, tls, "ca_file");
-    request->client_cert = string_field(L, tls, "client_cert");
-    request->client_key = string_field(L, tls, "client_key");
-    request->pinned_public_key = string_field(L, tls, "pinned_public_key");
-    const char *min_version = string_field(L, tls, "min_version");
-    request->tls_1_3 = min_version != NULL && strcmp(min_version, "1.3") == 0;
-    if (min_version != NULL && !request->tls_1_3 && strcmp(min_version, "1.2") != 0) {
-        luaL_error(L, "request.tls.min_version: \"1.2\" or \"1.3\" expected");
-    }
-}
-
-static ahk_request read_request(lua_State *L, int index)
-{
-    ahk_request request = {0};
-    const char *method = string_field(L, index, "method");
-    if (method == NULL || strcmp(method, "POST") != 0) {
-        luaL_error(L, "request.method: only POST is spoken here");
-    }
-    request.url = string_field(L, index, "url");
-    ahk_get_field(L, index, "body");
-    if (request.url == NULL || lua_type(L, -1) != LUA_TSTRING) {
-        luaL_error(L, "request.url and request.body are strings");
-    }
-    request.body.data = (const unsigned char *)lua_tolstring(L, -1, &request.body.length);
-    request.connect_timeout_ms = count_field(L, index, "connect_timeout_ms");
-    request.timeout_ms = count_field(L, index, "timeout_ms");
-    request.max_response_bytes = (size_t)count_field(L, index, "max_response_bytes");
-
-    request.proxy = string_field(L, index, "proxy");
-    request.proxy_environment = request.proxy != NULL && strcmp(request.proxy, "environment") == 0;
-
-    ahk_get_field(L, index, "tls");
-    if (!lua_isnil(L, -1)) {
-        read_tls(L, table_field(L, index, "tls"), &request);
-    }
-    return request;
-}
-
-/* ---- the response table ------------------------------------------------------------------------- */
-
-static void push_lower(lua_State *L, ahk_slice name)
-{
-    char *lower = lua_newuserdata(L, name.length + 1);
-    for (size_t i = 0; i < name.length; i++) {
-        const unsigned char c = name.data[i];
-        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    lua_pushlstring(L, lower, name.length);
-    lua_remove(L, -2);
-}
-
-/* A header that comes more than once is joined with ", ", as RFC 9110 has it. */
-static void push_headers(lua_State *L, ahk_slice lines)
-{
-    ahk_slice name;
-    ahk_slice value;
-    lua_newtable(L);
-    while (ahk_head_next(&lines, &name, &value)) {
-        push_lower(L, name);
-        lua_pushvalue(L, -1);
-        lua_rawget(L, -3);
-        if (lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            ahk_push_slice(L, value);
-        } else {
-            lua_pushliteral(L, ", ");
-            ahk_push_slice(L, value);
-            lua_concat(L, 3);
-        }
-        lua_rawset(L, -3);
-    }
-}
-
-static void set_number(lua_State *L, const char *key, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, key);
-}
-
-static void push_timing(lua_State *L, const ahk_timing *timing)
-{
-    lua_newtable(L);
-    set_number(L, "dns_ms", timing->dns);
-    set_number(L, "connect_ms", timing->connect);
-    set_number(L, "tls_ms", timing->tls);
-    set_number(L, "first_byte_ms", timing->first_byte);
-    set_number(L, "total_ms", timing->total);
-}
-
-static ahk_slice content(const ahk_buffer *buffer)
-{
-    return (ahk_slice){(const unsigned char *)buffer->data, buffer->length};
-}
-
-static int push_response(lua_State *L, const ahk_exchange *exchange)
-{
-    lua_newtable(L);
-    lua_pushinteger(L, (lua_Integer)exchange->status);
-    lua_setfield(L, -2, "status");
-    ahk_push_slice(L, content(&exchange->body));
-    lua_setfield(L, -2, "body");
-    push_headers(L, content(&exchange->head.lines));
-    lua_setfield(L, -2, "headers");
-    push_timing(L, &exchange->timing);
-    lua_setfield(L, -2, "timing");
-    return 1;
-}
-
-static int push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange)
-{
-    static const char *const codes[] = {
-        [AHK_SENT] = "",
-        [AHK_FAILED_DNS] = "dns",
-        [AHK_FAILED_CONNECT] = "connect",
-        [AHK_FAILED_TLS] = "tls",
-        [AHK_FAILED_PROXY] = "proxy",
-        [AHK_FAILED_TIMEOUT] = "timeout",
-        [AHK_FAILED_RESET] = "reset",
-        [AHK_FAILED_TOO_LARGE] = "too_large",
-        [AHK_FAILED_PROTOCOL] = "protocol",
-    };
-    lua_pushnil(L);
-    lua_newtable(L);
-    lua_pushstring(L, codes[outcome]);
-    lua_setfield(L, -2, "code");
-    lua_pushstring(L, message);
-    lua_setfield(L, -2, "message");
-    push_timing(L, &exchange->timing);
-    lua_setfield(L, -2, "timing");
-    if (exchange->proxy_status != 0) {
-        lua_pushinteger(L, (lua_Integer)exchange->proxy_status);
-        lua_setfield(L, -2, "http_status");
-    }
-    return 2;
-}
-
 static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_request *request, ahk_error *err)
 {
     const transport_handle *handle = lua_touserdata(L, 1);
@@ -291,11 +93,11 @@ static int transport_send(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 32, "the request's strings");
-    const ahk_request request = read_request(L, 2);
-    const int headers = table_field(L, 2, "headers");
+    const ahk_request request = ahk_curl_read_request(L, 2);
+    const int headers = ahk_curl_table_field(L, 2, "headers");
     ahk_exchange *exchange = push_exchange(L);
-    if (!read_headers(L, headers, exchange)) {
-        return push_error(L, AHK_FAILED_CONNECT, "out of memory: nothing was sent", exchange);
+    if (!ahk_curl_read_headers(L, headers, exchange)) {
+        return ahk_curl_push_error(L, AHK_FAILED_CONNECT, "out of memory: nothing was sent", exchange);
     }
     ahk_error err = AHK_ERROR_INIT;
     ahk_outcome outcome = send_over(L, exchange, &request, &err);
@@ -304,7 +106,8 @@ static int transport_send(lua_State *L)
         (void)lua_gc(L, LUA_GCCOLLECT, 0);
         outcome = send_over(L, exchange, &request, &err);
     }
-    const int results = outcome == AHK_SENT ? push_response(L, exchange) : push_error(L, outcome, err.text, exchange);
+    const int results =
+        outcome == AHK_SENT ? ahk_curl_push_response(L, exchange) : ahk_curl_push_error(L, outcome, err.text, exchange);
     ahk_exchange_free(exchange); /* not as late as the collector would */
     return results;
 }
@@ -326,6 +129,7 @@ int luaopen_alipayhk_curl(lua_State *L)
     };
     static const luaL_Reg functions[] = {
         {"new", curl_new},
+        {"multi", ahk_curl_multi_new},
         {NULL, NULL},
     };
     static const luaL_Reg no_methods[] = {{NULL, NULL}};
@@ -335,6 +139,7 @@ int luaopen_alipayhk_curl(lua_State *L)
     }
     ahk_new_metatable(L, EXCHANGE, no_methods, exchange_free);
     ahk_new_metatable(L, TRANSPORT, methods, transport_close);
+    ahk_curl_multi_open(L);
     lua_newtable(L);
     ahk_set_functions(L, functions);
     return 1;

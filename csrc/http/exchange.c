@@ -26,6 +26,29 @@ void ahk_exchange_free(ahk_exchange *exchange)
 
 /* ---- libcurl's callbacks: C only, no Lua while a transfer runs ---------------------------------- */
 
+/* Whether the connection, where it is a kept one, has nothing on it that would be taken for our answer. One that cannot
+ * be told from others is not used. */
+static bool is_quiet(const ahk_exchange *x)
+{
+    if (x->has_opened) {
+        return true;
+    }
+    if (x->links == NULL) {
+        return ahk_connections_are_quiet(x->connections);
+    }
+    const ahk_link *link = ahk_links_by_id(x->links, x->link_id);
+    return link != NULL && ahk_link_is_quiet(link, ahk_tls_session(x->easy));
+}
+
+static bool is_acknowledged(const ahk_exchange *x)
+{
+    if (x->links == NULL) {
+        return ahk_connections_are_acknowledged(x->connections);
+    }
+    const ahk_link *link = ahk_links_by_id(x->links, x->link_id);
+    return link != NULL && (link->multiplexed || ahk_socket_is_acknowledged(link->fd));
+}
+
 static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     ahk_exchange *x = user;
@@ -42,6 +65,10 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
         (void)close(fd);
         return CURL_SOCKET_BAD;
     }
+    if (x->links != NULL && !ahk_links_add(x->links, fd)) {
+        (void)close(fd);
+        return CURL_SOCKET_BAD;
+    }
     x->socket = fd;
     return fd;
 }
@@ -54,7 +81,14 @@ static int on_ready(void *user, char *to, char *from, int to_port, int from_port
     (void)to;
     (void)from;
     (void)to_port;
-    (void)from_port;
+    if (x->links != NULL) {
+        const ahk_link *link = ahk_links_by_port(x->links, from_port);
+        x->link_id = link != NULL ? link->id : 0;
+        x->was_poisoned = !is_quiet(x);
+        if (x->was_poisoned) {
+            return CURL_PREREQFUNC_ABORT;
+        }
+    }
     x->has_begun = true;
     return CURL_PREREQFUNC_OK;
 }
@@ -64,7 +98,7 @@ static int on_ready(void *user, char *to, char *from, int to_port, int from_port
 static size_t on_send(char *out, size_t size, size_t count, void *user)
 {
     ahk_exchange *x = user;
-    if (x->sent == 0 && !x->has_opened && !ahk_connections_are_quiet(x->connections)) {
+    if (x->sent == 0 && !is_quiet(x)) {
         x->was_poisoned = true;
         return CURL_READFUNC_ABORT;
     }
@@ -120,7 +154,7 @@ static void on_first_byte(ahk_exchange *x)
 static bool is_answer(ahk_exchange *x)
 {
     x->was_poisoned = x->sent < x->request->body.length;
-    x->was_crossed = !x->was_poisoned && !ahk_connections_are_acknowledged(x->connections);
+    x->was_crossed = !x->was_poisoned && !is_acknowledged(x);
     return !x->was_poisoned && !x->was_crossed;
 }
 
@@ -169,7 +203,7 @@ static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
     SET(CURLOPT_POST, 1L);
     /* When a kept connection turns out dead, a retry needs a new signature (see on_seek). Without a body there is
      * nothing to rewind, so a kept connection is not used at all then. */
-    SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 ? 1L : 0L);
+    SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 || x->is_fresh ? 1L : 0L);
     SET(CURLOPT_POSTFIELDS, NULL);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
     SET(CURLOPT_READFUNCTION, on_send);
@@ -184,13 +218,19 @@ static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
     SET(CURLOPT_DEBUGFUNCTION, on_trace);
     SET(CURLOPT_DEBUGDATA, x);
     SET(CURLOPT_ERRORBUFFER, x->detail);
-    SET(CURLOPT_SHARE, x->connections->sessions);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_OPENSOCKETDATA, x);
 #if LIBCURL_VERSION_NUM >= 0x075000
     SET(CURLOPT_PREREQFUNCTION, on_ready);
     SET(CURLOPT_PREREQDATA, x);
 #endif
+    if (x->links != NULL) {
+        SET(CURLOPT_CLOSESOCKETFUNCTION, ahk_links_close);
+        SET(CURLOPT_CLOSESOCKETDATA, x->links);
+        SET(CURLOPT_PIPEWAIT, 1L); /* one connection of HTTP/2 carries many */
+    } else {
+        SET(CURLOPT_SHARE, x->connections->sessions);
+    }
     return code;
 }
 
@@ -203,7 +243,7 @@ static CURLcode set_options(ahk_exchange *x, const ahk_request *r)
         code = ahk_options_set(x->easy, r);
     }
     if (code == CURLE_OK && ahk_request_is_tls(r)) {
-        ahk_tls_note_issuer(x->easy, x->issuer, sizeof x->issuer);
+        ahk_tls_watch_issuer(x->easy);
     }
     return code;
 }
@@ -224,6 +264,13 @@ static CURLcode result_of(CURLM *multi, const CURL *easy)
 static void note_connected(ahk_exchange *x)
 {
     x->is_connected = x->is_connected || (x->socket != CURL_SOCKET_BAD && ahk_socket_is_connected(x->socket));
+}
+
+void ahk_exchange_look(ahk_exchange *exchange)
+{
+    if (exchange->has_opened) {
+        note_connected(exchange);
+    }
 }
 
 static CURLcode perform(CURLM *multi, ahk_exchange *x)
@@ -273,7 +320,7 @@ static ahk_timing read_timing(const ahk_exchange *x)
     };
 }
 
-static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk_request *request)
+static void begin(ahk_exchange *x, const ahk_request *request)
 {
     ahk_head_begin(&x->head);
     ahk_buffer_reset(&x->body, request->max_response_bytes);
@@ -282,7 +329,7 @@ static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk
     x->timing = (ahk_timing){0};
     x->has_begun = false;
     x->no_descriptors = false;
-    x->connections = connections;
+    x->link_id = 0;
     x->request = request;
     x->sent = 0;
     x->started = ahk_monotonic();
@@ -297,6 +344,17 @@ static void begin(ahk_exchange *x, const ahk_connections *connections, const ahk
     x->has_surplus = false;
     x->issuer[0] = '\0';
     x->detail[0] = '\0';
+}
+
+/* False where libcurl has no handle to give: nothing was sent. */
+static bool make_easy(ahk_exchange *x, ahk_error *err)
+{
+    x->easy = curl_easy_init();
+    if (x->easy != NULL && ahk_headers_begin(&x->headers)) {
+        return true;
+    }
+    ahk_exchange_cancel(x);
+    return ahk_fail(err, "out of memory: nothing was sent");
 }
 
 static long read_long(CURL *easy, CURLINFO info)
@@ -334,23 +392,28 @@ static void read_results(ahk_exchange *x, CURLcode code)
     x->no_descriptors = x->no_descriptors && code != CURLE_OK && !x->has_begun;
 }
 
+void ahk_exchange_cancel(ahk_exchange *exchange)
+{
+    curl_easy_cleanup(exchange->easy);
+    exchange->easy = NULL;
+}
+
 ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
                              ahk_error *err)
 {
-    AHK_REQUIRE(exchange->easy == NULL);
+    AHK_REQUIRE(exchange->easy == NULL && exchange->links == NULL);
     AHK_REQUIRE(connections->multi != NULL);
     AHK_REQUIRE(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
-    begin(exchange, connections, request);
-    exchange->easy = curl_easy_init();
-    if (exchange->easy == NULL || !ahk_headers_begin(&exchange->headers)) {
-        curl_easy_cleanup(exchange->easy);
-        exchange->easy = NULL;
-        ahk_fail(err, "out of memory: nothing was sent");
+    begin(exchange, request);
+    exchange->connections = connections;
+    if (!make_easy(exchange, err)) {
         return AHK_FAILED_CONNECT;
     }
     CURLcode code = set_options(exchange, request);
     if (code == CURLE_OK) {
+        ahk_tls_note_issuer(exchange->issuer, sizeof exchange->issuer);
         code = perform_in_english(connections->multi, exchange);
+        ahk_tls_forget_issuer();
     }
     read_results(exchange, code);
     const ahk_outcome outcome = ahk_verdict(exchange, code, err);
@@ -358,12 +421,45 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
         outcome == AHK_SENT && !exchange->has_surplus &&
         ahk_connections_keep(connections, exchange->easy, exchange->tls_session, exchange->is_multiplexed);
     (void)curl_multi_remove_handle(connections->multi, exchange->easy);
-    curl_easy_cleanup(exchange->easy);
-    exchange->easy = NULL;
+    ahk_exchange_cancel(exchange);
     if (!is_kept) {
         ahk_connections_drop(connections);
     }
-    ahk_tls_forget_issuer();
     ahk_tls_clear_errors();
+    return outcome;
+}
+
+/* ---- many at once ------------------------------------------------------------------------------- */
+
+bool ahk_exchange_start(ahk_exchange *exchange, ahk_links *links, const ahk_request *request, ahk_error *err)
+{
+    AHK_REQUIRE(exchange->easy == NULL);
+    AHK_REQUIRE(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
+    begin(exchange, request);
+    exchange->links = links;
+    if (!make_easy(exchange, err)) {
+        return false;
+    }
+    if (set_options(exchange, request) == CURLE_OK &&
+        curl_easy_setopt(exchange->easy, CURLOPT_PRIVATE, exchange) == 0) {
+        return true;
+    }
+    ahk_exchange_cancel(exchange);
+    return ahk_fail(err, "libcurl does not take an option: nothing was sent");
+}
+
+ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error *err)
+{
+    read_results(exchange, code);
+    const ahk_outcome outcome = ahk_verdict(exchange, code, err);
+    ahk_link *link = ahk_links_by_id(exchange->links, exchange->link_id);
+    if (link != NULL) {
+        link->multiplexed = link->multiplexed || exchange->is_multiplexed;
+        link->tainted = link->tainted || outcome != AHK_SENT || exchange->has_surplus;
+        if (!link->tainted && !link->multiplexed) {
+            ahk_socket_acknowledge(link->fd);
+        }
+    }
+    ahk_exchange_cancel(exchange);
     return outcome;
 }

@@ -11,6 +11,7 @@
 #include "buffer.h"
 #include "connections.h"
 #include "head.h"
+#include "links.h"
 #include "request.h"
 
 /* Milliseconds from the start; what did not happen (a kept connection has no handshake) is 0. */
@@ -47,13 +48,16 @@ typedef struct {
 
     /* While it runs. */
     CURL *easy;
-    const ahk_connections *connections;
+    const ahk_connections *connections; /* of a transport, which has one exchange at a time; or else */
+    ahk_links *links;                   /* those of many at once */
+    unsigned long link_id;              /* of these the one it runs on, 0 until that is known */
     const ahk_request *request;
     size_t sent;             /* bytes of the body that libcurl has taken */
     double started;          /* seconds of the monotonic clock */
     double first_byte;       /* the same, 0 before it */
     const void *tls_session; /* libcurl's */
     bool is_multiplexed;     /* HTTP/2 */
+    bool is_fresh;           /* must not use a kept connection */
     bool has_opened;         /* a connection: it does not use a kept one */
     curl_socket_t socket;    /* the last that it opened */
     bool is_connected;       /* that one */
@@ -67,6 +71,18 @@ typedef struct {
 /* Sends, waits, judges. The connections are ready. May be run again when nothing was sent. */
 AHK_MUST_USE ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections,
                                           const ahk_request *request, ahk_error *err);
+
+/* The same in two halves, for many at once. After the first, which is false where nothing could be made ready, `easy`
+ * is to be driven; with libcurl's result the second judges, and `easy` is gone. */
+AHK_MUST_USE bool ahk_exchange_start(ahk_exchange *exchange, ahk_links *links, const ahk_request *request,
+                                     ahk_error *err);
+/* Between the two, after each step: notes whether its connection is made. */
+void ahk_exchange_look(ahk_exchange *exchange);
+
+ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error *err);
+
+/* Drops `easy`, whatever became of it. */
+void ahk_exchange_cancel(ahk_exchange *exchange);
 
 void ahk_exchange_free(ahk_exchange *exchange);
 

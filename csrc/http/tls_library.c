@@ -140,12 +140,16 @@ static CURLcode on_context(CURL *easy, void *context, void *user)
     return CURLE_OK;
 }
 
-void ahk_tls_note_issuer(CURL *easy, char *issuer, size_t size)
+void ahk_tls_note_issuer(char *issuer, size_t size)
 {
-    ready();
     issuer[0] = '\0';
     issuer_note.text = issuer;
     issuer_note.size = size;
+}
+
+void ahk_tls_watch_issuer(CURL *easy)
+{
+    ready();
     const bool whole = library.get_verify_mode != NULL && library.get_verify_callback != NULL &&
                        library.set_verify != NULL && library.get_current_cert != NULL &&
                        library.get_issuer_name != NULL && library.name_oneline != NULL;

@@ -17,9 +17,10 @@ bool ahk_tls_has_unread(const void *session);
 /* Whether both sides have agreed on HTTP/2 for it; `otherwise` where nobody can tell. */
 bool ahk_tls_has_agreed_on_h2(const void *session, bool otherwise);
 
-/* Notes, in `issuer`, who signed the certificate that verification fails on: of this thread's transfer, until
- * ahk_tls_forget_issuer, up to which the memory has to stay. Changes nothing about verification. */
-void ahk_tls_note_issuer(CURL *easy, char *issuer, size_t size);
+/* From note to forget who signed a certificate that verification fails on, in this thread's transfers that are watched,
+ * is noted in `issuer`, which has to stay. Changes nothing about verification. */
+void ahk_tls_watch_issuer(CURL *easy);
+void ahk_tls_note_issuer(char *issuer, size_t size);
 void ahk_tls_forget_issuer(void);
 
 /* libcurl leaves errors behind in OpenSSL's queue, which belongs to the thread. */

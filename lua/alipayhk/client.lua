@@ -4,13 +4,13 @@
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
+local batch = require "alipayhk.delivery.batch"
+local call = require "alipayhk.exchange.call"
 local config_reader = require "alipayhk.config"
-local events = require "alipayhk.exchange.events"
 local inbound = require "alipayhk.exchange.inbound"
 local json = require "alipayhk.base.json"
 local list = require "alipayhk.base.list"
 local request_builder = require "alipayhk.exchange.request"
-local runtime = require "alipayhk.base.runtime"
 local send = require "alipayhk.exchange.send"
 local suggest = require "alipayhk.base.suggest"
 local transport = require "alipayhk.transport"
@@ -34,6 +34,9 @@ local OPTIONS = {
 
 local OPTION_PATHS = list.keys(OPTIONS)
 for _, path in ipairs(config_reader.RETRY_PATHS) do OPTION_PATHS[#OPTION_PATHS + 1] = path end
+
+local MANY_OPTIONS = { encrypt = OPTIONS.encrypt, timeout_ms = OPTIONS.timeout_ms, retry = OPTIONS.retry }
+for name, check in pairs(batch.CHECKS) do MANY_OPTIONS[name] = check end
 
 local RECEIVE_OPTIONS = { max_age_ms = arguments.milliseconds(0) }
 
@@ -73,39 +76,13 @@ local function result_fault(result)
   return fault and "result: " .. fault or json.fault(result, "result")
 end
 
--- ---- building and sending --------------------------------------------------------------------------
+-- ---- sending ---------------------------------------------------------------------------------------
 
--- Each warning goes into nginx's log once, for many users do not look at `response.warnings`. List indices are left
--- out, so that a warning about every element is one.
-local function log_warnings(description, payload, warnings)
-  for _, warning in ipairs(warnings) do
-    local scenario = ("%s %s"):format(description.noun, tostring(payload[description.scenario_field]))
-    local key = scenario .. " " .. warning.path:gsub("%[%d+%]", "[]")
-    runtime.warn_once(key, ("alipayhk: warning: %s: %s"):format(scenario, tostring(warning)))
-  end
-end
-
-local function build(client, description, path, payload, opts)
-  local encrypt = client.config.encrypt
-  if opts.encrypt ~= nil then encrypt = opts.encrypt end
-  local request, err = request_builder.build(client.config, description, path, payload, encrypt, opts.previous_status)
-  if not request then
-    events.emit(client.config, { api = description and description.name },
-      { name = "error", kind = err.kind, code = err.code })
-    return nil, err
-  end
-  if description then log_warnings(description, payload, request.warnings) end
-  return request
-end
-
-local function call(client, description, path, payload, opts)
+local function call_api(client, description, path, payload, opts)
   opts = opts or {}
-  local policy, request, err
-  policy, err = config_reader.read_retry(opts.retry, client.config.retry)
+  local policy, err = config_reader.read_retry(opts.retry, client.config.retry)
   if not policy then return nil, err end
-  request, err = build(client, description, path, payload, opts)
-  if not request then return nil, err end
-  return send.run(client, request, policy, opts.timeout_ms or client.config.timeout_ms)
+  return call.run(client, description, path, payload, opts, policy)
 end
 
 -- ---- public ------------------------------------------------------------------------------------
@@ -118,8 +95,20 @@ for _, name in ipairs(api.names) do
     check_self(self, method)
     local fault = arguments_fault(self, payload, opts, true)
     if fault then error(method .. ": " .. fault, 2) end
-    return call(self, description, description.path, payload, opts)
+    return call_api(self, description, description.path, payload, opts)
   end
+end
+
+-- Sends what a source gives, many at once, events of one order one after the other.
+function Client:sync_many(source, opts)
+  check_self(self, "sync_many")
+  local fault = self.closed and "the client is closed" or batch.source_fault(source)
+    or arguments.options_fault(opts, MANY_OPTIONS)
+  if fault then error("sync_many: " .. fault, 2) end
+  opts = opts or {}
+  local policy, err = config_reader.read_retry(opts.retry, self.config.retry)
+  if not policy then return nil, err end
+  return batch.run(self, source, opts, policy)
 end
 
 -- Any other API of the platform: signed, sent and verified the same way, nothing filled in and no fields checked.
@@ -127,7 +116,7 @@ function Client:call(path, payload, opts)
   check_self(self, "call")
   local fault = request_builder.path_fault(path) or arguments_fault(self, payload, opts)
   if fault then error("call: " .. fault, 2) end
-  return call(self, nil, path, payload, opts)
+  return call_api(self, nil, path, payload, opts)
 end
 
 -- Builds, checks and signs a request without sending it; `api_or_path`: an API's name, or a path.
@@ -140,7 +129,7 @@ function Client:prepare(api_or_path, payload, opts)
     error("prepare: " .. fault .. (description and "" or suggest.name(api_or_path, api.names)), 2)
   end
   local path = description and description.path or api_or_path
-  local request, err = build(self, description, path, payload, opts or {})
+  local request, err = call.build(self.config, description, path, payload, opts or {})
   if not request then return nil, err end
   return request_builder.sign(self.config, request)
 end

@@ -236,6 +236,8 @@ describe("the options of", function()
       call = function(opts) return client:prepare("order", samples.order(), opts) end },
     { name = "client:call", class = "alipayhk.Options",
       call = function(opts) return client:call("/other", {}, opts) end },
+    { name = "client:sync_many", class = "alipayhk.ManyOptions",
+      call = function(opts) return client:sync_many({}, opts) end },
     { name = "client:send", class = "alipayhk.SendOptions",
       call = function(opts) return client:send(request, opts) end },
     { name = "client:receive", class = "alipayhk.ReceiveOptions",
@@ -247,7 +249,7 @@ describe("the options of", function()
   -- A value of the type of an option; the options of one name have one type, wherever they are.
   local VALUES = {
     timeout_ms = 1000, retry = false, encrypt = false, previous_status = "TICKETED", max_age_ms = 1,
-    validate = "strict", scenarios = {},
+    validate = "strict", scenarios = {}, concurrency = 2, rate = 10, on_result = print, on_progress = type,
   }
   local OTHERS = { 1, "x", true, false, {} }
 

@@ -9,6 +9,18 @@
 ---@class alipayhk.Client
 local client = {}
 
+---Sends many payloads, several at once, and says what became of each. Orders and notifications may be mixed; events of
+---one order (API and `merchantBizNo`) go one after the other, in the source's order, retries included. Memory does not
+---grow with the source. What the source or `on_result` throws is thrown on once the requests under way have ended.
+---
+---In plain Lua this is one libcurl handle for all; in nginx light threads. With a `transport` or `sleep` of your own one
+---request goes after the other.
+---@param source alipayhk.Payload[]|fun(): alipayhk.Payload? a list, or a function that gives the next payload and nil at the end
+---@param opts? alipayhk.ManyOptions
+---@return alipayhk.Totals? totals
+---@return alipayhk.Error? err kind `config`, for a mistake in `opts.retry`
+function client:sync_many(source, opts) end
+
 ---Calls any other API of the platform: signed, sent and verified the same way. Nothing is filled in, and no fields are
 ---checked.
 ---@param path string with its query string, where there is one
@@ -50,6 +62,36 @@ function client:reply(request, result) end
 
 ---Gives back the connections; so does collection, and `<close>` in Lua 5.4. The client cannot be used after that.
 function client:close() end
+
+---@class alipayhk.ManyOptions: alipayhk.Options
+---@field concurrency? integer requests under way at once, 32 when absent, at most 1024
+---@field rate? number at most so many requests a second, retries included
+---@field on_result? fun(result: alipayhk.ManyResult): boolean? called once for each payload, as they end; `false` stops the batch: what has not begun is `failed`, not sent
+---@field on_progress? fun(progress: alipayhk.Progress) called at most five times a second, and at the end
+
+---What became of one payload of many: `response`, or `err`.
+---@class alipayhk.ManyResult
+---@field index integer its place in the source, from 1 on
+---@field payload alipayhk.Payload as it was given
+---@field response? alipayhk.Response
+---@field err? alipayhk.Error
+
+---@class alipayhk.Totals
+---@field taken integer from the source
+---@field accepted integer by AlipayHK
+---@field refused integer by our check, or by AlipayHK's authenticated F
+---@field failed integer anything else: the outcome is unknown, or nothing was sent
+---@field seconds number
+
+---@class alipayhk.Progress
+---@field taken integer
+---@field accepted integer
+---@field refused integer
+---@field failed integer
+---@field in_flight integer requests under way
+---@field waiting integer payloads taken before their turn
+---@field seconds number since the start
+---@field per_second number payloads that have ended, a second
 
 ---What a call that sends may say otherwise than the client's config.
 ---@class alipayhk.SendOptions

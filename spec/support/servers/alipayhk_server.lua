@@ -18,8 +18,10 @@ local wire = require "alipayhk.exchange.wire"
 
 local server = {}
 
-local state = { accepts = "1", signs = "1", codes = "", hold = "0" }
+local state = { accepts = "1", signs = "1", codes = "", hold = "0", delay = "0" }
 local seen = {}
+-- How many requests are under way, by merchantBizNo and in all; how many were at most.
+local under_way, most = { all = 0, orders = {} }, { all = 0, order = 0 }
 local merchant, own
 
 -- `merchant_files`: by version
@@ -38,6 +40,17 @@ end
 -- Lines of key version, merchantBizNo and orderModifyTime, in the order in which they came.
 function server.seen()
   ngx.print(table.concat(seen))
+end
+
+-- The most requests at once: in all, and of one order.
+function server.most()
+  ngx.print(most.all, " ", most.order)
+end
+
+local function count(order, step)
+  local orders = under_way.orders
+  under_way.all, orders[order] = under_way.all + step, (orders[order] or 0) + step
+  most.all, most.order = math.max(most.all, under_way.all), math.max(most.order, orders[order])
 end
 
 local function next_code()
@@ -66,7 +79,10 @@ function server.handle()
   local content = wire.content("POST", ngx.var.request_uri, client_id, headers["Request-Time"], body)
   local payload = json.decode(body)
   seen[#seen + 1] = ("%s %s %.0f\n"):format(version, payload.merchantBizNo, payload.orderModifyTime)
+  count(payload.merchantBizNo, 1)
   while state.hold == "1" do ngx.sleep(0.02) end
+  if state.delay ~= "0" then ngx.sleep(tonumber(state.delay)) end
+  count(payload.merchantBizNo, -1)
   if state.accepts:find(version, 1, true) and wire.verify(signature, content, merchant) then
     return answer(state.signs, client_id, next_code())
   end

@@ -17,13 +17,16 @@ local INIT = [[
 
 local LOCATIONS = [[
   client_body_buffer_size 1m;
+  keepalive_requests %d;
   location / { content_by_lua_block { require("alipayhk_server").handle() } }
   location = /control { content_by_lua_block { require("alipayhk_server").control() } }
+  location = /most { content_by_lua_block { require("alipayhk_server").most() } }
   location = /seen { content_by_lua_block { require("alipayhk_server").seen() } }
 ]]
 
 -- Two versions of each side's key: `merchant[version]`, `own[version]`, as keys.pair gives them.
-function scripted.start()
+-- `keepalive_requests`: after so many requests it closes a connection.
+function scripted.start(options)
   local self = setmetatable({
     merchant = { keys.pair("merchant"), keys.pair("merchant2") },
     own = { keys.pair("alipayhk"), keys.pair("alipayhk2") },
@@ -31,7 +34,7 @@ function scripted.start()
   }, scripted)
   self.nginx = nginx.start {
     http = INIT:format(self.merchant[1].public, self.merchant[2].public, self.own[1].private, self.own[2].private),
-    server = LOCATIONS,
+    server = LOCATIONS:format(options and options.keepalive_requests or 1000),
     files = { ["alipayhk_server.lua"] = shell.read("spec/support/servers/alipayhk_server.lua") },
   }
   return self
@@ -72,6 +75,32 @@ function scripted:seen()
     seen[number] = { times = times + 1, modified_ms = tonumber(modified_ms), version = version }
   end
   return seen
+end
+
+-- The most requests that were under way at once: in all, and of one order.
+function scripted:most()
+  local all, order = self:ask("/most"):match("(%d+) (%d+)")
+  return tonumber(all), tonumber(order)
+end
+
+-- The lines of what came: merchantBizNo and orderModifyTime, in the order in which they came.
+function scripted:arrivals()
+  local list = {}
+  for number, modified_ms in self:ask("/seen"):gmatch("%S+ (%S+) (%d+)\n") do
+    list[#list + 1] = { number = number, modified_ms = tonumber(modified_ms) }
+  end
+  return list
+end
+
+-- The config of a client of it.
+function scripted:config(extra)
+  local world = self:world()
+  local config = {
+    client_id = world.client_id, base_url = world.base_url, tls = { ca_file = world.ca_file },
+    private_key = { file = self.merchant[1].private }, alipay_public_key = { file = self.own[1].public },
+  }
+  for name, value in pairs(extra or {}) do config[name] = value end
+  return config
 end
 
 -- The key version of every request, one behind the other.

@@ -1,0 +1,159 @@
+/* Lua may run a finalizer wherever it allocates, and that may close this very multi. So a transfer is a userdata of its
+ * own, which its multi leaves alone once it is closed; and a multi is asked for when it is needed and not a moment
+ * earlier. What is under way is anchored in a table of the registry: the transfer, the request, whose strings it uses,
+ * and the tag by which Lua knows it. */
+#include "curl_multi.h"
+
+#include <limits.h>
+
+#include "../http/multi.h"
+#include "compat.h"
+#include "curl_request.h"
+#include "curl_response.h"
+
+#define MULTI "alipayhk.curl.multi"
+#define TRANSFER "alipayhk.curl.transfer"
+
+enum { MOST_MAX = 4096 };
+
+typedef struct {
+    ahk_multi *multi; /* NULL once closed */
+    int anchors;      /* in the registry */
+} multi_handle;
+
+static int multi_close(lua_State *L)
+{
+    multi_handle *handle = luaL_checkudata(L, 1, MULTI);
+    ahk_multi *multi = handle->multi;
+    handle->multi = NULL;
+    ahk_multi_free(multi);
+    luaL_unref(L, LUA_REGISTRYINDEX, handle->anchors);
+    handle->anchors = LUA_NOREF;
+    return 0;
+}
+
+static int transfer_free(lua_State *L)
+{
+    ahk_transfer *transfer = luaL_checkudata(L, 1, TRANSFER);
+    ahk_multi_stop(transfer);
+    ahk_exchange_free(&transfer->exchange);
+    return 0;
+}
+
+int ahk_curl_multi_new(lua_State *L)
+{
+    const lua_Integer most = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, most >= 1 && most <= MOST_MAX, 1, "1 to 4096");
+    multi_handle *handle = lua_newuserdata(L, sizeof *handle);
+    *handle = (multi_handle){NULL, LUA_NOREF};
+    luaL_getmetatable(L, MULTI);
+    lua_setmetatable(L, -2);
+    lua_newtable(L);
+    handle->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
+    handle->multi = ahk_multi_new((int)most);
+    return handle->multi != NULL ? 1 : luaL_error(L, "out of memory");
+}
+
+static multi_handle *check_open(lua_State *L)
+{
+    multi_handle *handle = luaL_checkudata(L, 1, MULTI);
+    luaL_argcheck(L, handle->multi != NULL, 1, "the multi is closed");
+    return handle;
+}
+
+/* Stays on the stack. */
+static ahk_transfer *push_transfer(lua_State *L)
+{
+    ahk_transfer *transfer = lua_newuserdata(L, sizeof *transfer);
+    *transfer = (ahk_transfer){.err = AHK_ERROR_INIT};
+    luaL_getmetatable(L, TRANSFER);
+    lua_setmetatable(L, -2);
+    return transfer;
+}
+
+/* anchors[transfer] = { transfer, request, tag }, which stand at 4, 2 and 3. */
+static void anchor(lua_State *L, const multi_handle *handle, ahk_transfer *transfer)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
+    lua_pushlightuserdata(L, transfer);
+    lua_createtable(L, 3, 0);
+    lua_pushvalue(L, 4);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, 2);
+    lua_pushvalue(L, 3);
+    lua_rawseti(L, -2, 3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+/* multi:start(request, tag): begins to send. What comes of it `finished` says. The request must not be changed. */
+static int multi_start(lua_State *L)
+{
+    (void)check_open(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checkany(L, 3);
+    lua_settop(L, 3);
+    luaL_checkstack(L, 48, "the request's strings");
+    ahk_transfer *transfer = push_transfer(L);
+    transfer->request = ahk_curl_read_request(L, 2);
+    const int headers = ahk_curl_table_field(L, 2, "headers");
+    if (!ahk_curl_read_headers(L, headers, &transfer->exchange)) {
+        return luaL_error(L, "out of memory");
+    }
+    anchor(L, check_open(L), transfer);
+    ahk_multi_start(check_open(L)->multi, transfer);
+    return 0;
+}
+
+/* multi:wait(ms): drives what is under way until something is finished, or for that long. */
+static int multi_wait(lua_State *L)
+{
+    const lua_Number ms = luaL_checknumber(L, 2);
+    luaL_argcheck(L, ms >= 0, 2, "milliseconds from 0 on");
+    ahk_multi_wait(check_open(L)->multi, ms < INT_MAX ? (int)ms : INT_MAX);
+    return 0;
+}
+
+/* Replaces what was at the top by the tag of a transfer, and forgets the anchor; the transfer stays below it. */
+static void release(lua_State *L, const multi_handle *handle, ahk_transfer *transfer)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
+    lua_pushlightuserdata(L, transfer);
+    lua_rawget(L, -2);
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 3);
+    lua_pushlightuserdata(L, transfer);
+    lua_pushnil(L);
+    lua_rawset(L, -6);
+}
+
+/* multi:finished(): the tag of one that is finished, and what a transport's send gives; nothing for none. */
+static int multi_finished(lua_State *L)
+{
+    const multi_handle *handle = check_open(L);
+    luaL_checkstack(L, 16, "what a transport gives");
+    ahk_transfer *transfer = ahk_multi_finished(handle->multi);
+    if (transfer == NULL) {
+        return 0;
+    }
+    release(L, handle, transfer);
+    const int results = transfer->outcome == AHK_SENT
+                            ? ahk_curl_push_response(L, &transfer->exchange)
+                            : ahk_curl_push_error(L, transfer->outcome, transfer->err.text, &transfer->exchange);
+    ahk_exchange_free(&transfer->exchange); /* not as late as the collector would */
+    return results + 1;
+}
+
+void ahk_curl_multi_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"start", multi_start},
+        {"wait", multi_wait},
+        {"finished", multi_finished},
+        {NULL, NULL},
+    };
+    static const luaL_Reg no_methods[] = {{NULL, NULL}};
+    ahk_new_metatable(L, TRANSFER, no_methods, transfer_free);
+    ahk_new_metatable(L, MULTI, methods, multi_close);
+}

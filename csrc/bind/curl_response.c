@@ -1,0 +1,99 @@
+#include "curl_response.h"
+
+#include "compat.h"
+
+static void push_lower(lua_State *L, ahk_slice name)
+{
+    char *lower = lua_newuserdata(L, name.length + 1);
+    for (size_t i = 0; i < name.length; i++) {
+        const unsigned char c = name.data[i];
+        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    lua_pushlstring(L, lower, name.length);
+    lua_remove(L, -2);
+}
+
+/* A header that comes more than once is joined with ", ", as RFC 9110 has it. */
+static void push_headers(lua_State *L, ahk_slice lines)
+{
+    ahk_slice name;
+    ahk_slice value;
+    lua_newtable(L);
+    while (ahk_head_next(&lines, &name, &value)) {
+        push_lower(L, name);
+        lua_pushvalue(L, -1);
+        lua_rawget(L, -3);
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            ahk_push_slice(L, value);
+        } else {
+            lua_pushliteral(L, ", ");
+            ahk_push_slice(L, value);
+            lua_concat(L, 3);
+        }
+        lua_rawset(L, -3);
+    }
+}
+
+static void set_number(lua_State *L, const char *key, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void push_timing(lua_State *L, const ahk_timing *timing)
+{
+    lua_newtable(L);
+    set_number(L, "dns_ms", timing->dns);
+    set_number(L, "connect_ms", timing->connect);
+    set_number(L, "tls_ms", timing->tls);
+    set_number(L, "first_byte_ms", timing->first_byte);
+    set_number(L, "total_ms", timing->total);
+}
+
+static ahk_slice content(const ahk_buffer *buffer)
+{
+    return (ahk_slice){(const unsigned char *)buffer->data, buffer->length};
+}
+
+int ahk_curl_push_response(lua_State *L, const ahk_exchange *exchange)
+{
+    lua_newtable(L);
+    lua_pushinteger(L, (lua_Integer)exchange->status);
+    lua_setfield(L, -2, "status");
+    ahk_push_slice(L, content(&exchange->body));
+    lua_setfield(L, -2, "body");
+    push_headers(L, content(&exchange->head.lines));
+    lua_setfield(L, -2, "headers");
+    push_timing(L, &exchange->timing);
+    lua_setfield(L, -2, "timing");
+    return 1;
+}
+
+int ahk_curl_push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange)
+{
+    static const char *const codes[] = {
+        [AHK_SENT] = "",
+        [AHK_FAILED_DNS] = "dns",
+        [AHK_FAILED_CONNECT] = "connect",
+        [AHK_FAILED_TLS] = "tls",
+        [AHK_FAILED_PROXY] = "proxy",
+        [AHK_FAILED_TIMEOUT] = "timeout",
+        [AHK_FAILED_RESET] = "reset",
+        [AHK_FAILED_TOO_LARGE] = "too_large",
+        [AHK_FAILED_PROTOCOL] = "protocol",
+    };
+    lua_pushnil(L);
+    lua_newtable(L);
+    lua_pushstring(L, codes[outcome]);
+    lua_setfield(L, -2, "code");
+    lua_pushstring(L, message);
+    lua_setfield(L, -2, "message");
+    push_timing(L, &exchange->timing);
+    lua_setfield(L, -2, "timing");
+    if (exchange->proxy_status != 0) {
+        lua_pushinteger(L, (lua_Integer)exchange->proxy_status);
+        lua_setfield(L, -2, "http_status");
+    }
+    return 2;
+}

@@ -1,0 +1,239 @@
+#include "multi.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/c_locale.h"
+#include "sigpipe.h"
+#include "tls_library.h"
+
+struct ahk_multi {
+    CURLM *curl; /* made at first use */
+    ahk_links links;
+    pid_t owner;
+    int most;
+    ahk_transfer *running;
+    ahk_transfer *finished;
+    ahk_transfer **last; /* where the next one that is finished goes */
+    char issuer[256];    /* of a certificate that was not trusted */
+};
+
+ahk_multi *ahk_multi_new(int most)
+{
+    AHK_REQUIRE(most > 0);
+    ahk_multi *multi = calloc(1, sizeof *multi);
+    if (multi != NULL) {
+        multi->most = most;
+        multi->owner = getpid();
+        multi->last = &multi->finished;
+    }
+    return multi;
+}
+
+static bool is_inherited(const ahk_multi *multi)
+{
+    return multi->owner != getpid();
+}
+
+static bool make_curl(ahk_multi *multi)
+{
+    multi->curl = curl_multi_init();
+    return multi->curl != NULL && curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, (long)multi->most) == CURLM_OK &&
+           curl_multi_setopt(multi->curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)multi->most) == CURLM_OK;
+}
+
+static void take_out(ahk_transfer **list, const ahk_transfer *transfer)
+{
+    for (ahk_transfer **at = list; *at != NULL; at = &(*at)->next) {
+        if (*at == transfer) {
+            *at = transfer->next;
+            return;
+        }
+    }
+}
+
+static void put_finished(ahk_multi *multi, ahk_transfer *transfer)
+{
+    transfer->next = NULL;
+    *multi->last = transfer;
+    multi->last = &transfer->next;
+}
+
+/* Hands one to libcurl. False, and why in its error, where that cannot be. */
+static bool add(ahk_multi *multi, ahk_transfer *transfer)
+{
+    if ((multi->curl == NULL && !make_curl(multi)) || is_inherited(multi)) {
+        return ahk_fail(&transfer->err, "out of memory: nothing was sent");
+    }
+    if (!ahk_exchange_start(&transfer->exchange, &multi->links, &transfer->request, &transfer->err)) {
+        return false;
+    }
+    if (curl_multi_add_handle(multi->curl, transfer->exchange.easy) != CURLM_OK) {
+        ahk_exchange_cancel(&transfer->exchange);
+        return ahk_fail(&transfer->err, "out of memory: nothing was sent");
+    }
+    transfer->next = multi->running;
+    multi->running = transfer;
+    return true;
+}
+
+void ahk_multi_start(ahk_multi *multi, ahk_transfer *transfer)
+{
+    AHK_REQUIRE(transfer->multi == NULL);
+    transfer->multi = multi;
+    transfer->exchange.is_fresh = false;
+    if (!add(multi, transfer)) {
+        transfer->outcome = AHK_FAILED_CONNECT;
+        put_finished(multi, transfer);
+    }
+}
+
+/* Nothing was sent on a kept connection that turned out not to be fit: it is sent on a new one. */
+static bool send_anew(ahk_multi *multi, ahk_transfer *transfer)
+{
+    if (transfer->outcome != AHK_FAILED_CONNECT || !transfer->exchange.was_poisoned || transfer->exchange.is_fresh) {
+        return false;
+    }
+    transfer->request.timeout_ms -= (long)transfer->exchange.timing.total;
+    transfer->exchange.is_fresh = true;
+    return transfer->request.timeout_ms > 0 && add(multi, transfer);
+}
+
+static void conclude(ahk_multi *multi, ahk_transfer *transfer, CURLcode code)
+{
+    take_out(&multi->running, transfer);
+    if (transfer->exchange.issuer[0] == '\0') {
+        (void)memcpy(transfer->exchange.issuer, multi->issuer, sizeof multi->issuer);
+    }
+    (void)curl_multi_remove_handle(multi->curl, transfer->exchange.easy);
+    transfer->outcome = ahk_exchange_finish(&transfer->exchange, code, &transfer->err);
+    if (!send_anew(multi, transfer)) {
+        put_finished(multi, transfer);
+    }
+}
+
+static void collect(ahk_multi *multi)
+{
+    int left = 0;
+    const CURLMsg *message;
+    while ((message = curl_multi_info_read(multi->curl, &left)) != NULL) {
+        ahk_transfer *transfer = NULL;
+        const CURLcode code = message->data.result;
+        if (message->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) == CURLE_OK && transfer != NULL) {
+            conclude(multi, transfer, code);
+        }
+    }
+}
+
+static void perform(ahk_multi *multi)
+{
+    int running = 0;
+    locale_t before;
+    ahk_tls_note_issuer(multi->issuer, sizeof multi->issuer);
+    const bool entered = ahk_c_locale_enter(&before); /* libcurl's messages hold the system's words */
+    (void)curl_multi_perform(multi->curl, &running);
+    if (entered) {
+        ahk_c_locale_leave(before);
+    }
+    ahk_tls_forget_issuer();
+    ahk_tls_clear_errors();
+    for (ahk_transfer *transfer = multi->running; transfer != NULL; transfer = transfer->next) {
+        ahk_exchange_look(&transfer->exchange);
+    }
+    collect(multi);
+}
+
+/* After a fork what is under way is the parent's. */
+static void abandon(ahk_multi *multi)
+{
+    while (multi->running != NULL) {
+        ahk_transfer *transfer = multi->running;
+        multi->running = transfer->next;
+        transfer->exchange.easy = NULL;
+        transfer->outcome = AHK_FAILED_RESET;
+        (void)ahk_fail(&transfer->err, "the process was forked while this was under way: the answer is the parent's");
+        put_finished(multi, transfer);
+    }
+}
+
+void ahk_multi_wait(ahk_multi *multi, int timeout_ms)
+{
+    ahk_sigpipe_guard guard;
+    if (is_inherited(multi)) {
+        abandon(multi);
+    }
+    if (multi->curl == NULL || is_inherited(multi)) {
+        return;
+    }
+    ahk_sigpipe_block(&guard);
+    perform(multi);
+    if (multi->finished == NULL && timeout_ms > 0) {
+        (void)curl_multi_poll(multi->curl, NULL, 0, timeout_ms, NULL);
+        perform(multi);
+    }
+    ahk_sigpipe_restore(&guard);
+}
+
+ahk_transfer *ahk_multi_finished(ahk_multi *multi)
+{
+    ahk_transfer *transfer = multi->finished;
+    if (transfer != NULL) {
+        multi->finished = transfer->next;
+        if (multi->finished == NULL) {
+            multi->last = &multi->finished;
+        }
+        transfer->multi = NULL;
+        transfer->next = NULL;
+    }
+    return transfer;
+}
+
+static void let_go(ahk_multi *multi, ahk_transfer *transfer)
+{
+    if (transfer->exchange.easy != NULL && !is_inherited(multi)) {
+        (void)curl_multi_remove_handle(multi->curl, transfer->exchange.easy);
+        ahk_exchange_cancel(&transfer->exchange);
+    }
+    transfer->exchange.easy = NULL; /* after a fork it is the parent's */
+    transfer->multi = NULL;
+    transfer->next = NULL;
+}
+
+void ahk_multi_stop(ahk_transfer *transfer)
+{
+    ahk_multi *multi = transfer->multi;
+    if (multi == NULL) {
+        return;
+    }
+    take_out(&multi->running, transfer);
+    take_out(&multi->finished, transfer);
+    multi->last = &multi->finished;
+    while (*multi->last != NULL) {
+        multi->last = &(*multi->last)->next;
+    }
+    let_go(multi, transfer);
+}
+
+void ahk_multi_free(ahk_multi *multi)
+{
+    if (multi == NULL) {
+        return;
+    }
+    ahk_sigpipe_guard guard;
+    ahk_sigpipe_block(&guard); /* closing TLS writes */
+    while (multi->running != NULL) {
+        ahk_multi_stop(multi->running);
+    }
+    while (multi->finished != NULL) {
+        ahk_multi_stop(multi->finished);
+    }
+    if (multi->curl != NULL && !is_inherited(multi)) {
+        (void)curl_multi_cleanup(multi->curl);
+    }
+    ahk_links_free(&multi->links);
+    ahk_tls_clear_errors();
+    ahk_sigpipe_restore(&guard);
+    free(multi);
+}

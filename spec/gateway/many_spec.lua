@@ -1,0 +1,140 @@
+-- sync_many over real connections, many at once: plain Lua over libcurl.
+
+local alipayhk = require "alipayhk"
+local child = require "spec.support.child"
+local core = require "alipayhk.core"
+local samples = require "spec.support.data.samples"
+local scripted = require "spec.support.servers.scripted_alipayhk"
+
+-- A source of events: `count` of them over so many orders, each event later than the one before it.
+local function events(count, orders)
+  local i, prefix = 0, samples.biz_no()
+  return function()
+    i = i + 1
+    if i > count then return nil end
+    return samples.order { merchantBizNo = ("%s-%d"):format(prefix, i % orders) }
+  end
+end
+
+local function run(server, source, opts, config)
+  local results = {}
+  opts.on_result = opts.on_result or function(result) results[#results + 1] = result end
+  local client = assert(alipayhk.new(server:config(config)))
+  local totals = client:sync_many(source, opts)
+  client:close()
+  return totals, results
+end
+
+local function in_order(server)
+  local last = {}
+  for _, event in ipairs(server:arrivals()) do
+    if event.modified_ms < (last[event.number] or 0) then return false end
+    last[event.number] = event.modified_ms
+  end
+  return true
+end
+
+describe("sync_many over libcurl", function()
+  local server
+
+  before_each(function() server = scripted.start { keepalive_requests = 7 } end)
+  after_each(function() server:stop() end)
+
+  it("has as many under way as it may, and no more", function()
+    server:control { delay = "0.05" }
+    local started = core.monotonic()
+    local totals = run(server, events(120, 120), { concurrency = 16 })
+    assert.equal(120, totals.accepted)
+    assert.equal(16, (server:most()))
+    -- One after the other they would take six seconds.
+    assert.is_true(core.monotonic() - started < 4)
+  end)
+
+  it("keeps the events of an order apart and in order, though the server closes connections", function()
+    server:control { delay = "0.002" }
+    local totals, results = run(server, events(300, 10), { concurrency = 32 })
+    assert.same({ 300, 300, 0, 0 }, { totals.taken, totals.accepted, totals.refused, totals.failed })
+    assert.equal(300, #results)
+    assert.same({ 10, 1 }, { server:most() })
+    assert.is_true(in_order(server))
+  end)
+
+  it("retries an event in its place, and others meanwhile", function()
+    server:control { codes = ("UNKNOWN_EXCEPTION/F,"):rep(5) }
+    local attempts = 0
+    local totals = run(server, events(60, 6), { concurrency = 8, retry = { base_delay_ms = 5 },
+      on_result = function(result) attempts = attempts + result.response.attempts end })
+    assert.equal(60, totals.accepted)
+    assert.equal(65, attempts)
+    assert.equal(65, #server:arrivals())
+    assert.is_true(in_order(server))
+  end)
+
+  it("keeps to a rate", function()
+    local totals = run(server, events(60, 60), { rate = 100 })
+    assert.equal(60, totals.accepted)
+    assert.is_true(totals.seconds > 0.55, totals.seconds)
+  end)
+
+  it("loses no result when the server dies", function()
+    server:control { delay = "0.01" }
+    local stopped = false
+    local totals, results
+    results = {}
+    totals = run(server, events(200, 200), { concurrency = 8, retry = false, on_result = function(result)
+      results[result.index] = (results[result.index] or 0) + 1
+      if result.index > 20 and not stopped then
+        stopped = true
+        server.nginx.signal("TERM")
+      end
+    end })
+    assert.equal(200, totals.taken)
+    assert.is_true(totals.accepted >= 20 and totals.failed > 100, totals.accepted)
+    for i = 1, 200 do assert.equal(1, results[i]) end
+  end)
+
+  it("times out what gets no answer", function()
+    server:control { hold = "1" }
+    local totals, results = run(server, events(4, 4), { timeout_ms = 200, retry = false })
+    assert.equal(4, totals.failed)
+    for _, result in ipairs(results) do assert.equal("timeout", result.err.code) end
+    server:control { hold = "0" }
+  end)
+
+  it("ends with few file descriptors: what could not be sent says so", function()
+    local chunk = [[
+      local alipayhk, samples = require "alipayhk", require "spec.support.data.samples"
+      local base_url, ca_file, private, public = ...
+      local client = assert(alipayhk.new { client_id = "4Q5Y8W0WSG45P907917", base_url = base_url,
+        tls = { ca_file = ca_file }, private_key = { file = private }, alipay_public_key = { file = public },
+        retry = false })
+      local list = {}
+      for i = 1, 150 do list[i] = samples.order() end
+      local others = 0
+      local totals = client:sync_many(list, { concurrency = 128, on_result = function(result)
+        if result.err and not tostring(result.err):find("descriptors") then others = others + 1; print(result.err) end
+      end })
+      print(totals.taken, totals.accepted + totals.failed, totals.accepted > 20, others)
+    ]]
+    server:control { delay = "0.05" }
+    local config = server:config()
+    local path = package.path:gsub("%%s", "")
+    local said = child.run("package.path = package.path .. ';./?.lua'\n" .. chunk, {
+      config.base_url, config.tls.ca_file, config.private_key.file, config.alipay_public_key.file,
+    }, { "prlimit", "--nofile=64", "--" })
+    assert.equal("150\t150\ttrue\t0\n", said, path)
+  end)
+end)
+
+describe("a batch that is interrupted", function()
+  it("leaves nothing behind when it is thrown out of", function()
+    local server = scripted.start()
+    server:control { delay = "0.02" }
+    local before = core.monotonic()
+    local ran, message = pcall(run, server, events(100, 100), { on_result = function() error("enough", 0) end })
+    assert.same({ false, "enough" }, { ran, message })
+    assert.is_true(core.monotonic() - before < 5)
+    collectgarbage()
+    server:stop()
+  end)
+end)

@@ -1,0 +1,209 @@
+-- What sync_many makes of its source and of what comes back. The transport is a function here, so one request goes
+-- after the other; spec/gateway/many_spec.lua has them over real sockets.
+
+local core = require "alipayhk.core"
+local double = require "spec.support.doubles.alipayhk_double"
+local samples = require "spec.support.data.samples"
+local thrown = require "spec.support.asserting.thrown"
+
+local gateway = double.new { algorithm = "p224" }
+
+local function orders(count, extra)
+  local list = {}
+  for i = 1, count do list[i] = samples.order(extra) end
+  return list
+end
+
+-- Runs a batch; gives the totals, and what on_result got.
+local function many(source, opts, config)
+  local results = {}
+  opts = opts or {}
+  local on_result = opts.on_result
+  function opts.on_result(result)
+    results[#results + 1] = result
+    if on_result then return on_result(result) end
+  end
+  local totals = gateway:client(config):sync_many(source, opts)
+  return totals, results
+end
+
+local function counts(totals)
+  return { totals.taken, totals.accepted, totals.refused, totals.failed }
+end
+
+describe("sync_many", function()
+  before_each(function() gateway:answers { {} } end)
+
+  it("sends a list, and gives each its result with its index and payload", function()
+    local list = orders(3)
+    local totals, results = many(list)
+    assert.same({ 3, 3, 0, 0 }, counts(totals))
+    assert.is_true(totals.seconds >= 0)
+    for i, result in ipairs(results) do
+      assert.equal(i, result.index)
+      assert.equal(list[i], result.payload)
+      assert.equal("SUCCESS", result.response.result.resultCode)
+      assert.is_nil(result.err)
+    end
+    assert.equal(3, #gateway.requests)
+  end)
+
+  it("sends what a function gives, until nil", function()
+    local i = 0
+    local totals = many(function()
+      i = i + 1
+      return i <= 5 and samples.order() or nil
+    end)
+    assert.same({ 5, 5, 0, 0 }, counts(totals))
+  end)
+
+  it("tells orders from notifications, whatever comes in between", function()
+    many { samples.order(), samples.card(), samples.order() }
+    local paths = {}
+    for i, request in ipairs(gateway.requests) do paths[i] = request.path:match("[^/]+$") end
+    assert.same({ "sync", "contractCardSync", "sync" }, paths)
+  end)
+
+  it("does nothing with an empty source", function()
+    assert.same({ 0, 0, 0, 0 }, counts(many {}))
+  end)
+
+  it("refuses what is no payload with its index, and goes on", function()
+    local wrong = samples.order { orderStatus = "EATEN" }
+    local totals, results = many { samples.order(), "{}", 7, {}, wrong, samples.order() }
+    assert.same({ 6, 2, 4, 0 }, counts(totals))
+    assert.matches("item 2: expected a table, found a string", results[1].err.message, 1, true)
+    assert.equal(2, results[1].index)
+    assert.matches("item 3: expected a table, found a number", results[2].err.message, 1, true)
+    assert.matches("item 4 has neither merchantBizType nor productTemplateCode", results[3].err.message, 1, true)
+    for _, result in ipairs(results) do
+      if result.err then assert.equal("invalid", result.err.kind) end
+    end
+  end)
+
+  it("counts AlipayHK's authenticated no as refused, and what is not known as failed", function()
+    gateway:answers { { code = "PARAM_ILLEGAL", status = "F" }, { code = "X", status = "F", signed = false },
+      { failure = "timeout" }, { code = "X", status = "U" }, {} }
+    local totals = many(orders(5), { retry = false })
+    assert.same({ 5, 1, 1, 3 }, counts(totals))
+  end)
+
+  it("retries in place, with the call's options", function()
+    gateway:answers { { failure = "timeout" }, {} }
+    local totals, results = many(orders(2), { retry = { base_delay_ms = 0, max_attempts = 2 } })
+    assert.same({ 2, 2, 0, 0 }, counts(totals))
+    assert.equal(2, results[1].response.attempts)
+    assert.equal(1, results[2].response.attempts)
+  end)
+
+  it("stops where on_result says false: what was taken has its result, and nothing more is taken", function()
+    local taken = 0
+    local totals, results = many(function()
+      taken = taken + 1
+      return samples.order()
+    end, { concurrency = 2, on_result = function(result) return result.index < 3 end })
+    assert.equal(taken, totals.taken)
+    assert.equal(totals.taken, #results)
+    assert.is_true(totals.taken < 20)
+    assert.is_true(#gateway.requests <= 4)
+    for _, result in ipairs(results) do
+      if result.err then
+        assert.same({ "transport", 0 }, { result.err.kind, result.err.attempts })
+        assert.matches("not sent", result.err.message, 1, true)
+      end
+    end
+  end)
+
+  it("throws on what the source throws, when those under way have ended", function()
+    local given, results = 0, {}
+    local message = thrown(function()
+      gateway:client():sync_many(function()
+        given = given + 1
+        if given == 3 then error("the file is torn", 0) end
+        return samples.order()
+      end, { on_result = function(result) results[#results + 1] = result end })
+    end)
+    assert.equal("the file is torn", message)
+    assert.equal(2, #results)
+  end)
+
+  it("throws on what on_result throws, a table as it is, and calls it no more", function()
+    local calls, marker = 0, {}
+    local message = thrown(function()
+      gateway:client():sync_many(orders(5), { concurrency = 1, on_result = function()
+        calls = calls + 1
+        error(marker)
+      end })
+    end)
+    assert.equal(marker, message)
+    assert.equal(1, calls)
+    assert.equal(1, #gateway.requests)
+  end)
+
+  it("ends when the client is closed from within on_result", function()
+    local client, results = gateway:client(), {}
+    local totals = client:sync_many(orders(50), { concurrency = 2, on_result = function(result)
+      results[#results + 1] = result
+      client:close()
+    end })
+    assert.equal(totals.taken, #results)
+    assert.is_true(#gateway.requests <= 2)
+  end)
+
+  it("tells of progress, at the end as well", function()
+    local seen = {}
+    local totals = many(orders(4), { on_progress = function(progress) seen[#seen + 1] = progress end })
+    local last = seen[#seen]
+    assert.same({ 4, 4, 0, 0, 0, 0 },
+      { last.taken, last.accepted, last.refused, last.failed, last.in_flight, last.waiting })
+    assert.is_true(last.seconds <= totals.seconds and last.per_second > 0)
+  end)
+
+  it("keeps to a rate, retries included", function()
+    gateway:answers { { failure = "timeout" }, {} }
+    local started = core.monotonic()
+    many(orders(9), { rate = 50, retry = { base_delay_ms = 0, max_delay_ms = 0, max_attempts = 2 } })
+    local seconds = core.monotonic() - started
+    assert.equal(10, #gateway.requests)
+    assert.is_true(seconds > 9 / 50 - 0.05 and seconds < 5, seconds)
+  end)
+
+  it("takes not much more from the source than is under way", function()
+    local taken, most = 0, 0
+    many(function()
+      taken = taken + 1
+      most = math.max(most, taken - #gateway.requests)
+      -- All events of one order: none of them may overtake another.
+      return taken <= 2000 and samples.order { merchantBizNo = "one" } or nil
+    end, { concurrency = 8 })
+    assert.equal(2000, #gateway.requests)
+    assert.is_true(most <= 8 * 4 + 8, most)
+  end)
+end)
+
+describe("sync_many throws at the caller's line", function()
+  local client = gateway:client()
+  for title, case in pairs {
+    ["without a source"] = { function() return client:sync_many() end, "expected a table or a function" },
+    ["for a string"] = { function() return client:sync_many("x") end, "found a string" },
+    ["for an option that there is not"] = {
+      function() return client:sync_many({}, { concurency = 2 }) end, 'did you mean "concurrency"' },
+    ["for no concurrency"] = { function() return client:sync_many({}, { concurrency = 0 }) end, "from 1 to" },
+    ["for a rate that is none"] = { function() return client:sync_many({}, { rate = -1 }) end, "opts.rate" },
+    ["for an on_result that is no function"] = {
+      function() return client:sync_many({}, { on_result = 1 }) end, "expected a function" },
+    ["without a colon"] = { function() return client.sync_many({}) end, "call it with a colon" },
+  } do
+    it(title, function()
+      local message = thrown(function() local _ = case[1]() end)
+      assert.matches("batch_spec%.lua:%d+: sync_many: ", message)
+      assert.matches(case[2], message, 1, true)
+    end)
+  end
+
+  it("and gives an error for a retry that cannot be", function()
+    local totals, err = client:sync_many({}, { retry = { attempts = 3 } })
+    assert.is_nil(totals)
+    assert.same({ "config", "retry.attempts" }, { err.kind, err.code })
+  end)
+end)
