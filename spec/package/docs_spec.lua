@@ -102,6 +102,32 @@ describe("annotations that the generator would misread are an error:", function(
   end
 end)
 
+describe("an API with words of its own", function()
+  -- The order service under another name.
+  local description = setmetatable(
+    { name = "coupon", class = "Coupon", method = "sync_coupon", noun = "gift coupon", title = "Coupons" },
+    { __index = require("alipayhk.api").by_name.order })
+  local scenario = description.scenarios[1]
+  local apis = { { description = description, scenarios = { {
+    scenario = scenario, compiled = require("alipayhk.rules").alipayhk:schema(description, scenario.sample),
+  } } } }
+
+  it("needs none in the generator", function()
+    local types, payloads = require("docs.generate.api_types")(apis), require("docs.generate.payload_types")(apis)
+    local model = read_meta.read(read_meta.read(read_meta.new(), "apis", types), "payloads", payloads)
+    local method = model.classes["alipayhk.Client"].functions.sync_coupon
+    assert.same({ name = "gift_coupon", type = "alipayhk.Coupon", is_optional = false, description = "" },
+      method.params[1])
+    assert.truthy(method.description:find("^Sends a gift coupon: "))
+    assert.equal('"coupon"', model.aliases["alipayhk.Api"].alternatives[1].type)
+    assert.equal("alipayhk.Coupon", model.aliases["alipayhk.Payload"].alternatives[1].type)
+    assert.same({ "coupon" }, { model.classes["alipayhk.Scenarios"].fields[1].name })
+    assert.equal("alipayhk.coupon." .. scenario.name, model.aliases["alipayhk.Coupon"].alternatives[1].type)
+    local page = require("docs.generate.page")(description, scenario, apis[1].scenarios[1].compiled)
+    assert.truthy(page:find("client:sync_coupon {", 1, true))
+  end)
+end)
+
 describe("the reference pages", function()
   it("lead nowhere that does not exist", function()
     for name in names_in("docs/scenarios"):gmatch("[^\n]+") do
