@@ -103,16 +103,15 @@ describe("annotations that the generator would misread are an error:", function(
 end)
 
 describe("an API with words of its own", function()
-  -- The order service under another name.
-  local description = setmetatable(
-    { name = "coupon", class = "Coupon", method = "sync_coupon", noun = "gift coupon", title = "Coupons" },
-    { __index = require("alipayhk.api").by_name.order })
-  local scenario = description.scenarios[1]
-  local apis = { { description = description, scenarios = { {
-    scenario = scenario, compiled = require("alipayhk.rules").alipayhk:schema(description, scenario.sample),
-  } } } }
-
   it("needs none in the generator", function()
+    -- The order service under another name.
+    local order = require("alipayhk.api").by_name.order
+    local description = setmetatable(
+      { name = "coupon", class = "Coupon", method = "sync_coupon", noun = "gift coupon", title = "Coupons" },
+      { __index = order })
+    local scenario = order.scenarios[1]
+    local compiled = require("alipayhk.rules").alipayhk:schema(order, scenario.sample)
+    local apis = { { description = description, scenarios = { { scenario = scenario, compiled = compiled } } } }
     local types, payloads = require("docs.generate.api_types")(apis), require("docs.generate.payload_types")(apis)
     local model = read_meta.read(read_meta.read(read_meta.new(), "apis", types), "payloads", payloads)
     local method = model.classes["alipayhk.Client"].functions.sync_coupon
@@ -123,7 +122,7 @@ describe("an API with words of its own", function()
     assert.equal("alipayhk.Coupon", model.aliases["alipayhk.Payload"].alternatives[1].type)
     assert.same({ "coupon" }, { model.classes["alipayhk.Scenarios"].fields[1].name })
     assert.equal("alipayhk.coupon." .. scenario.name, model.aliases["alipayhk.Coupon"].alternatives[1].type)
-    local page = require("docs.generate.page")(description, scenario, apis[1].scenarios[1].compiled)
+    local page = require("docs.generate.page")(description, scenario, compiled)
     assert.truthy(page:find("client:sync_coupon {", 1, true))
   end)
 end)
