@@ -80,5 +80,5 @@ end
 for i = 2, #arg do
   local given = read(arg[i])
   local filled = with_tables(given, model)
-  if filled ~= given or folder ~= "." then write(arg[i], filled) end
+  if filled ~= given then write(arg[i], filled) end
 end

@@ -102,6 +102,31 @@ describe("annotations that the generator would misread are an error:", function(
   end
 end)
 
+describe("an API with words of its own", function()
+  it("needs none in the generator", function()
+    -- The order service under another name.
+    local order = require("alipayhk.api").by_name.order
+    local description = setmetatable(
+      { name = "coupon", class = "Coupon", method = "sync_coupon", noun = "gift coupon", title = "Coupons" },
+      { __index = order })
+    local scenario = order.scenarios[1]
+    local compiled = require("alipayhk.rules").alipayhk:schema(order, scenario.sample)
+    local apis = { { description = description, scenarios = { { scenario = scenario, compiled = compiled } } } }
+    local types, payloads = require("docs.generate.api_types")(apis), require("docs.generate.payload_types")(apis)
+    local model = read_meta.read(read_meta.read(read_meta.new(), "apis", types), "payloads", payloads)
+    local method = model.classes["alipayhk.Client"].functions.sync_coupon
+    assert.same({ name = "gift_coupon", type = "alipayhk.Coupon", is_optional = false, description = "" },
+      method.params[1])
+    assert.truthy(method.description:find("^Sends a gift coupon: "))
+    assert.equal('"coupon"', model.aliases["alipayhk.Api"].alternatives[1].type)
+    assert.equal("alipayhk.Coupon", model.aliases["alipayhk.Payload"].alternatives[1].type)
+    assert.same({ "coupon" }, { model.classes["alipayhk.Scenarios"].fields[1].name })
+    assert.equal("alipayhk.coupon." .. scenario.name, model.aliases["alipayhk.Coupon"].alternatives[1].type)
+    local page = require("docs.generate.page")(description, scenario, compiled)
+    assert.truthy(page:find("client:sync_coupon {", 1, true))
+  end)
+end)
+
 describe("the reference pages", function()
   it("lead nowhere that does not exist", function()
     for name in names_in("docs/scenarios"):gmatch("[^\n]+") do

@@ -1,5 +1,5 @@
--- The annotations in lua/alipayhk/meta are what the library is: its functions, options, defaults, and the tables that
--- it gives, each way round.
+-- The annotations in lua/alipayhk/meta say what the library has, and no more: its functions, options and defaults, and
+-- the tables that it gives.
 
 local alipayhk = require "alipayhk"
 local annotations = require "spec.support.sources.annotations"
@@ -143,11 +143,13 @@ end)
 -- ---- config and options --------------------------------------------------------------------------------
 
 describe("the config", function()
-  local GIVEN = { client_id = "4Q5Y8W0WSG45P907917", environment = "testing", verify_response = false }
-
+  -- What it needs, and what else is in `extra`.
   local function config(extra)
-    local given = { private_key = { file = keys.path("rsa", "pkcs8.pem") } }
-    for name, value in pairs(GIVEN) do given[name] = value end
+    local given = {
+      client_id = "4Q5Y8W0WSG45P907917", environment = "testing",
+      private_key = { file = keys.path("rsa", "pkcs8.pem") },
+      alipay_public_key = { file = keys.pair("alipayhk").public },
+    }
     for name, value in pairs(extra) do given[name] = value end
     return given
   end
@@ -202,18 +204,14 @@ describe("the config", function()
     return count
   end
 
-  -- That of `algorithm` goes by the key.
-  local PASSED = { client_id = true, environment = true, private_key = true, verify_response = true, algorithm = true }
+  -- What is given; and `algorithm`, which goes by the key.
+  local PASSED = {
+    client_id = true, environment = true, private_key = true, alipay_public_key = true, algorithm = true,
+  }
 
   it("has the defaults that are annotated, and no others", function()
-    assert.is_true(check_defaults("alipayhk.Config", assert(alipayhk.new(config {})).config, PASSED) >= 16)
-    local _, err = alipayhk.new(config { verify_response = nil }) -- as it is given above
-    assert.is_nil(err)
-    local given = config {}
-    given.verify_response = nil
-    _, err = alipayhk.new(given)
-    assert.equal("alipay_public_key", err.code)
-    assert.is_true(default_of(annotations.fields("alipayhk.Config").verify_response))
+    local client = assert(alipayhk.new(config {}))
+    assert.is_true(check_defaults("alipayhk.Config", client.config, PASSED) >= 16)
   end)
 end)
 
@@ -249,7 +247,8 @@ describe("the options of", function()
   -- A value of the type of an option; the options of one name have one type, wherever they are.
   local VALUES = {
     timeout_ms = 1000, retry = false, encrypt = false, previous_status = "TICKETED", max_age_ms = 1,
-    validate = "strict", scenarios = {}, concurrency = 2, rate = 10, on_result = print, on_progress = type,
+    validate = "strict", scenarios = {}, concurrency = 2, rate = 10,
+    on_result = print, on_progress = type,
   }
   local OTHERS = { 1, "x", true, false, {} }
 
@@ -261,8 +260,8 @@ describe("the options of", function()
       end
       for _, word in ipairs(WORDS) do
         if not annotations.fields(case.class)[word] then
-          local values = thrown(case.call, { [word] = 1 }) or ""
-          if not values:find("no such", 1, true) then
+          local message = thrown(case.call, { [word] = 1 }) or ""
+          if not message:find("no such", 1, true) then -- known elsewhere: no value of it will do
             for _, value in ipairs(OTHERS) do assert.is_not_nil(thrown(case.call, { [word] = value }), word) end
             assert.is_not_nil(thrown(case.call, { [word] = VALUES[word] }), word)
           end
@@ -314,15 +313,18 @@ describe("what the library gives is as annotated:", function()
     return err
   end
 
-  -- What a client does with one answer after the other.
+  -- What a client does with one answer after the other. What a hook throws is dropped: its faults are looked at here.
   local function answered(script, payload, extra, by)
     by = by or by_double
+    local faults = {}
     local config = { retry = FAST, on_event = function(event)
-      assert.same({}, seen:faults(event, "alipayhk.Event"))
+      faults[#faults + 1] = seen:faults(event, "alipayhk.Event")[1]
     end }
     for name, value in pairs(extra or {}) do config[name] = value end
     by:answers(script)
-    return by:client(config):sync_order(payload or samples.order())
+    local response, err = by:client(config):sync_order(payload or samples.order())
+    assert.same({}, faults)
+    return response, err
   end
 
   it("a response", function()
@@ -370,6 +372,7 @@ describe("what the library gives is as annotated:", function()
     answered { { failure = "timeout" }, { headers = { ["tracer-id"] = "t" } } }
     answered { { code = "PARAM_ILLEGAL", status = "F" } }
     assert.same({}, seen:unseen("alipayhk.Event"))
+    assert.same({}, seen:unseen("alipayhk.EventName"))
   end)
 
   -- For the library's own use.

@@ -117,7 +117,7 @@ function client:close() end
 ---@field request_id? string the payload's `requestId`
 ---@field warnings alipayhk.Fault[]
 
----What AlipayHK answered with status S.
+---What AlipayHK answered: with status S as the result of a call, with F or U as `response` of an error.
 ---@class alipayhk.Response
 ---@field result alipayhk.Result
 ---@field body table all that was answered, decoded. An integer that this Lua's numbers cannot hold comes as its digits, a string

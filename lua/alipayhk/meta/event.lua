@@ -3,7 +3,7 @@
 
 ---What happens to a request. Never in it: keys, signatures, bodies, user ids.
 ---@class alipayhk.Event
----@field name "attempt"|"retry"|"response"|"error" before an attempt, before the wait for the next one, after a success, after a failure
+---@field name alipayhk.EventName
 ---@field api? alipayhk.Api absent for `client:call`
 ---@field request_id? string
 ---@field merchant_biz_no? string
@@ -15,3 +15,9 @@
 ---@field timing? alipayhk.Timing
 ---@field kind? alipayhk.ErrorKind of `error`
 ---@field code? string of `error`
+
+---@alias alipayhk.EventName
+---| "attempt" # before each attempt
+---| "retry" # before the wait for the next one
+---| "response" # after a success
+---| "error" # after a failure, of an attempt or before the first
