@@ -110,7 +110,7 @@ describe("an API with words of its own", function()
       { name = "coupon", class = "Coupon", method = "sync_coupon", noun = "gift coupon", title = "Coupons" },
       { __index = order })
     local scenario = order.scenarios[1]
-    local compiled = require("alipayhk.rules").alipayhk:schema(order, scenario.sample)
+    local compiled = require("alipayhk.rules").alipayhk:form(order, scenario.sample).schema
     local apis = { { description = description, scenarios = { { scenario = scenario, compiled = compiled } } } }
     local types, payloads = require("docs.generate.api_types")(apis), require("docs.generate.payload_types")(apis)
     local model = read_meta.read(read_meta.read(read_meta.new(), "apis", types), "payloads", payloads)
