@@ -1,16 +1,16 @@
--- How a script reaches the local gateway. Run from the root of the checkout:
+-- How a script connects to the local gateway. From the root of the checkout:
 -- `local connection = dofile "gateway/connection.lua"`.
 
 local connection = {}
 
--- Reads what gateway/start printed, lines of name=value, into a table.
+-- Parses lines of name=value, such as gateway/start prints, into a table.
 function connection.parse(text)
   local values = {}
   for name, value in text:gmatch("([A-Za-z0-9_]+)=([^\n]*)") do values[name] = value end
   return values
 end
 
--- The config, for `alipayhk.new`, of one of the gateway's clients. `values`: of `parse`; `kind`: "rsa" or "ec".
+-- A config for `alipayhk.new`. `values`: what `parse` gave; `kind`: "rsa" or "ec", the type of the client's key.
 function connection.config(values, kind)
   return {
     client_id = values[kind .. "_client_id"],

@@ -1,4 +1,5 @@
--- AlipayHK's order service and performance notifications.
+-- What users require: makes clients for AlipayHK's order service and performance notifications, and checks payloads
+-- without one. What each function takes and gives is described in `alipayhk.meta`.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -11,11 +12,11 @@ local version = require "alipayhk.base.version"
 
 local alipayhk = {
   _VERSION = version,
-  -- An empty list, for a place that no rule describes; there `{}` is an empty object.
+  -- An empty list, for fields that no rule describes: there `{}` becomes an empty object.
   empty_array = json.empty_array,
 }
 
--- Makes a client; no I/O but reading the key files named. Or nil and an error of kind "config".
+-- Makes a client, or gives nil and an error of kind "config". The only I/O is reading the files named in the config.
 function alipayhk.new(config)
   if config == alipayhk then error("alipayhk.new: called with a colon; call it as alipayhk.new { ... }", 2) end
   local fault = arguments.type_fault(config, "table")
@@ -43,7 +44,7 @@ end
 
 local NO_OPTIONS = {}
 
--- The rules in force, and the options of `check.payload`.
+-- The rules in force, and the options of `check.payload`; or nil and an error of kind "config".
 local function read_options(opts)
   if opts == nil then return rules.alipayhk, NO_OPTIONS end
   local in_force, place, message = rules.alipayhk, nil, nil
@@ -52,15 +53,15 @@ local function read_options(opts)
   return in_force, { previous_status = opts.previous_status, strict = opts.validate == "strict" }
 end
 
--- Checks a payload without keys and without sending; what the client fills in may be absent. True and warnings, or nil
--- and an error with all faults.
+-- Checks a payload without keys, and sends nothing; fields that the client fills in may be absent. Gives true and a
+-- list of warnings; or nil and an error with all faults (kind "invalid"), or of kind "config" for wrong `scenarios`.
 function alipayhk.check(name, payload, opts)
   local fault = check_fault(name, payload, opts)
   if fault then error("alipayhk.check: " .. fault, 2) end
   local in_force, how = read_options(opts)
   if not in_force then return nil, how end
-  local ok, found = check.payload(in_force:form(api.by_name[name], payload), payload, how)
-  return ok, found
+  local ok, warnings_or_err = check.payload(in_force:form(api.by_name[name], payload), payload, how)
+  return ok, warnings_or_err
 end
 
 return alipayhk

@@ -1,4 +1,4 @@
--- An endpoint for AlipayHK's calls, as an nginx content handler.
+-- An nginx content handler for AlipayHK's calls:
 --
 --     local endpoint = require("alipayhk.nginx").endpoint(client, function(payload) ... end)
 --     -- location = /alipayhk { content_by_lua_block { require("mine").endpoint() } }
@@ -15,36 +15,37 @@ local nginx = {}
 
 local SUCCESS, AGAIN = platform.inbound.success, platform.inbound.call_again
 
--- A call is remembered until an hour after the last time that AlipayHK sends it.
+-- How long the result of a call is remembered: until AlipayHK sends the call for the last time, and one hour more.
 local REMEMBER_S = 3600
 for _, wait in ipairs(platform.inbound.resent_after_s) do REMEMBER_S = REMEMBER_S + wait end
--- Longer than handlers take, and shorter than AlipayHK's first wait, so that a handler that died does not block the
--- next attempt.
+-- How long a call counts as being handled: longer than a handler takes, and shorter than the time until the call is
+-- sent again, so that a handler that died does not block that.
 local HANDLING_S = platform.inbound.resent_after_s[1] - 20
-local MARK = "handling " -- and who handles it
+local MARK = "handling " -- followed by a random id of whoever handles the call
 
--- The answer to callers that are not known to be AlipayHK. It is unsigned: nobody else gets a signature of ours.
+-- The answer to a caller that is not known to be AlipayHK. It is unsigned: nobody else should get a signature of ours,
+-- and signing would cost time.
 local REFUSAL = json.encode { result = platform.inbound.not_alipayhk }
 
 -- ---- the request -------------------------------------------------------------------------------
 
--- The request as `inbound` takes it; or nil and the HTTP status to answer with.
+-- The request, or nil and the HTTP status to answer with.
 local function read_request(ngx, opts)
   local path = opts.path
   if type(path) == "function" then path = path() end
-  local headers, body = nginx_request.read(ngx)
-  if not headers then return nil, body end
+  local headers, body_or_status = nginx_request.read(ngx)
+  if not headers then return nil, body_or_status end
   return {
     method = ngx.req.get_method(),
     path = path or ngx.var.request_uri,
     headers = headers,
-    body = body,
+    body = body_or_status,
   }
 end
 
 -- ---- handling ----------------------------------------------------------------------------------
 
--- A message where what a handler returned is no result.
+-- A message if the handler returned something else than a result.
 local function result_fault(result)
   if type(result) ~= "table" then return "it returned neither true nor a result" end
   if type(result.resultCode) ~= "string" or type(result.resultStatus) ~= "string" then
@@ -53,7 +54,8 @@ local function result_fault(result)
   return json.fault(result, "result")
 end
 
--- The result that a handler's return values stand for: success for none or true; nil and the reason for nil.
+-- The result of a handler from what pcall gave; or nil and the reason why there is none. No value at all means success,
+-- nil means failure.
 local function judge(ran, ...)
   local result, message = ...
   if not ran then return nil, result end
@@ -64,7 +66,7 @@ local function judge(ran, ...)
   return result
 end
 
--- Runs the user's handler. If it fails, AlipayHK is asked to call again.
+-- Calls the handler, and gives its result. If it fails, the result asks AlipayHK to call again.
 local function handle(handler, payload, request)
   local result, reason = judge(pcall(handler, payload, request))
   if result then return result end
@@ -72,19 +74,20 @@ local function handle(handler, payload, request)
   return AGAIN
 end
 
--- The key is the same for each delivery of a call, even if it is encrypted anew. It covers the whole plaintext: a call
--- with another content is another call.
+-- The key of a call in the shared dictionary. It is the same whenever the call is sent again, even if encrypted anew.
+-- It covers the whole content: a call with other content is another call.
 local function delivery_key(ngx, client_id, path, plaintext)
   return "alipayhk:" .. core.hex_encode(ngx.sha1_bin(client_id .. "\n" .. path .. "\n" .. plaintext))
 end
 
--- Logs what `add` or `set` of a shared dictionary reports.
+-- Logs what is wrong after `add` or `set` of a shared dictionary.
 local function report(done, err, forgot)
   if not done then runtime.log("alipayhk.nginx: the shared dictionary does not remember a call", err) end
   if forgot then runtime.log("alipayhk.nginx: the shared dictionary is too small: it forgot an earlier call") end
 end
 
--- Handles a call once. A later delivery gets the first one's result; one that comes meanwhile is to be sent again.
+-- Handles a call unless it succeeded before: then its stored result is the answer. If it is being handled at the
+-- moment, the answer asks AlipayHK to call again.
 local function handle_once(dict, key, handler, payload, request)
   local mark = MARK .. core.hex_encode(assert(core.random_bytes(8)))
   local added, err, forgot = dict:add(key, mark, HANDLING_S)
@@ -97,7 +100,7 @@ local function handle_once(dict, key, handler, payload, request)
   local result = handle(handler, payload, request)
   if result.resultStatus == "S" then
     report(dict:set(key, json.encode(result), REMEMBER_S))
-  elseif dict:get(key) == mark then -- or it took so long that the call was sent again meanwhile
+  elseif dict:get(key) == mark then -- otherwise the mark has expired, and the call may be handled again by another
     dict:delete(key)
   end
   return result
@@ -145,8 +148,16 @@ local function arguments_fault(client, handler, opts)
   end
 end
 
--- Makes a content handler that verifies AlipayHK's calls, hands each payload to a function, and answers signed.
--- Whatever does not verify gets the result `INVALID_SIGNATURE`, unsigned; nginx's log has the reason.
+-- Makes a function for content_by_lua that verifies AlipayHK's calls, hands each payload to `handler`, and signs the
+-- answer. A call that does not verify gets the result `INVALID_SIGNATURE`, unsigned; nginx's log has the reason.
+--
+-- `handler(payload, request)` returns true or no value for success; a result, `{ resultCode, resultStatus,
+-- resultMessage }`; or nil and a message (or throws) to be called again. `request`: `{ method, path, headers, body,
+-- plaintext }`, where `plaintext` is what the payload was decoded from.
+--
+-- `opts`: `path`, the path that AlipayHK calls, or a function that gives it, if a proxy rewrites it; `max_age_ms`, how
+-- far Request-Time may be from our clock; `deliveries`, the name of a lua_shared_dict, so that a call that is sent
+-- again (the same bytes within 25 hours) is not handled again.
 function nginx.endpoint(client, handler, opts)
   if opts == nil then opts = {} end
   local fault = arguments_fault(client, handler, opts)

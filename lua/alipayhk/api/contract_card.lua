@@ -1,5 +1,5 @@
--- Performance notifications: what AlipayHK's base page says of the request, as data. The form:
--- `alipayhk.api`.
+-- Performance notifications: what AlipayHK's base page says about the request, as data. `alipayhk.api` explains the
+-- keys.
 
 return {
   name = "contract_card",
@@ -21,12 +21,12 @@ return {
     require "alipayhk.api.contract_card.movie_ticket_default",
     require "alipayhk.api.contract_card.payment_order_default",
     require "alipayhk.api.contract_card.ride_hailing_default",
-    (require "alipayhk.api.contract_card.train_ticket_default"), -- in parentheses: a last call gives all its results
+    (require "alipayhk.api.contract_card.train_ticket_default"), -- parentheses: require gives two results in Lua 5.4
   },
-  -- SEEN on every template's page. No page marks an end, and none says whether going back is allowed.
+  -- SEEN on every template's page. No page says which status is the last, or whether going back is allowed.
   steps_note = "Any listed status may be the first, and any may be left out.",
 
-  -- No maximum length is printed for any field of this API.
+  -- The pages give no maximum length for any field of this API.
   fields = {
     {
       path = "requestId", type = "string", id = true, required = true, filled = "uuid", confidence = "SEEN",
@@ -83,7 +83,7 @@ return {
     { path = "userId", type = "string", id = true, personal = true, confidence = "SEEN", note = "AlipayHK user id." },
   },
 
-  -- At least one of each group (SEEN); a fault stands at the first.
+  -- At least one of each group is required (SEEN); if all are missing, the fault is at the first.
   any_of = { { "userId", "openId" } },
 
   response = {
@@ -114,7 +114,7 @@ return {
     UN_SUPPORT_BUSINESS = {
       status = "F", confidence = "SEEN",
       meaning = "the service is not available, or SEND for a notification that exists and is valid",
-      -- When an earlier attempt may have arrived, this answer may well be about that one.
+      -- If an earlier attempt may have arrived, that may be why the notification exists.
       after_lost_answer = "an earlier attempt got no answer; if that was a SEND, it may have made the notification",
     },
     UNKNOWN_EXCEPTION = {

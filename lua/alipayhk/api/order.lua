@@ -1,8 +1,7 @@
--- The order service: what AlipayHK's base page says of its request, as data. The form: `alipayhk.api`.
+-- The order service: what AlipayHK's base page says about its request, as data. `alipayhk.api` explains the keys.
 
 return {
   name = "order",
-  -- The client's method, and what editors call the payload.
   method = "sync_order",
   class = "Order",
   title = "Order service",
@@ -10,10 +9,9 @@ return {
   path = "/api/open/alipay/v1/merchant/order/sync",
   source = { "order_service/api-base" },
 
-  -- The field that names the scenario, and the one that holds its status.
   scenario_field = "merchantBizType",
   status_field = "orderStatus",
-  -- Of two events of one order the one with the larger value here is the later.
+  -- Of two events of one order, the one with the greater value is the later one.
   sequence_field = "orderModifyTime",
 
   scenarios = {
@@ -25,9 +23,9 @@ return {
     require "alipayhk.api.order.line_up",
     require "alipayhk.api.order.ride_hailing",
     require "alipayhk.api.order.self_pick",
-    (require "alipayhk.api.order.train_ticket"), -- in parentheses: a last call gives all its results
+    (require "alipayhk.api.order.train_ticket"), -- parentheses: require gives two results in Lua 5.4
   },
-  -- SEEN where a scenario's `steps` are; CHARGING_PILE, PASS_TICKET and TRAIN_TICKET show a flow chart alone.
+  -- SEEN in the scenarios whose `steps` are SEEN; CHARGING_PILE, PASS_TICKET and TRAIN_TICKET only have a flow chart.
   steps_note = "Any listed status may be the first, and any may be left out.",
 
   fields = {
@@ -71,10 +69,9 @@ return {
     { path = "tinyAppId", type = "string", id = true, confidence = "SEEN", note = "Mini-program id." },
   },
 
-  -- At least one of each group (SEEN); a fault stands at the first.
+  -- At least one of each group is required (SEEN); if all are missing, the fault is at the first.
   any_of = { { "userId", "openId" } },
 
-  -- Scenarios add to it.
   adds_to_answers = true,
   response = {
     { path = "result", type = "object", required = true, confidence = "SEEN" },
@@ -101,7 +98,7 @@ return {
     UN_SUPPORT_BUSINESS = {
       status = "F", meaning = "the merchant is not onboarded, or the API is offline", confidence = "SEEN",
     },
-    -- F and "retry" on the base page, U on sister pages.
+    -- F with "retry" on the base page, U on related pages.
     UNKNOWN_EXCEPTION = {
       status = "F", retry = true, meaning = "AlipayHK failed; the base page says to retry", confidence = "SEEN",
     },

@@ -1,7 +1,7 @@
--- AlipayHK's public pages, by the tags that `source` names in the files beside this one.
+-- The URLs of AlipayHK's public pages, by the tags that are used as `source` in the files beside this one.
 --
--- `order_service/`, `performance_notification/` and the like are sections of the present site;
--- `helpcenter/` holds another rendering of the same pages, undated and often of another age.
+-- `order_service/`, `performance_notification/` and the like are sections of the present site. `helpcenter/` has copies
+-- of the same pages, without a date and often older or newer.
 
 local SITE = "https://docs.alipay.hk/alipayhkdocs/hk/"
 local HELP_CENTER = "https://docs.alipay.hk/alipayhkdocs/helpcenter/detail"
@@ -14,7 +14,7 @@ local pages = {
   ["helpcenter/gift_card_guide"] = HELP_CENTER .. "?pageId=17c8b8fa-0dd7-4197-aad3-359861d65e90",
   ["helpcenter/movie"] = HELP_CENTER .. "/47b49596-b522-4cbf-b436-111ead35aae4",
   ["helpcenter/queue_up"] = HELP_CENTER .. "?pageId=44b54e4f-4b12-4784-9f9d-2d9defc97f6f",
-  -- The first lists nine statuses, the second ten.
+  -- One page lists nine statuses, the other ten.
   ["helpcenter/ride_hailing_9"] = HELP_CENTER .. "?pageId=c5de804e-2e68-4156-a42b-b02c906aa876",
   ["helpcenter/ride_hailing_10"] = HELP_CENTER .. "?pageId=46265081-0c6d-44f0-92aa-56f4720a357b",
   ["helpcenter/self_pick"] = HELP_CENTER .. "?pageId=c55a8887-c322-4eda-aa93-d9f08a25d8a8",

@@ -1,19 +1,18 @@
--- What AlipayHK's open platform says about every API, as data.
+-- What holds for every API of AlipayHK's open platform, as data.
 --
--- Confidence marks, here and in the files beside this one: SEEN stands on an official page or in an
--- official SDK of the same gateway family; INFERRED follows from those and is to be confirmed with
--- AlipayHK. What nobody has seen is not here.
+-- Confidence marks, here and in the files beside this one: SEEN is on an official page, or in an official SDK for the
+-- same family of gateways. INFERRED follows from those and should be confirmed with AlipayHK. Nothing else is here.
 
 return {
-  -- Printed for contractCardSync (SEEN); the https scheme is INFERRED. Partners may be given others.
+  -- On the page of contractCardSync (SEEN); the https scheme is INFERRED. AlipayHK may give a partner other ones.
   environments = {
     production = "https://open.alipay.hk",
     testing = "https://open-id-pre.alipay.com",
   },
 
-  -- Names of algorithms (SEEN) and what they stand for; of several with one key type the first is the default. Of
-  -- ECC224 only the name is documented: curve, digest and encoding are INFERRED, so the config's table `ecc224` may
-  -- choose.
+  -- The algorithms' names (SEEN) and what they mean. The first one for a key type is the default for such keys. Of
+  -- ECC224 only the name is documented: curve, digest and encoding are INFERRED, so the config key `setting` can choose
+  -- among `choices`.
   algorithms = {
     { name = "RSA256", key_type = "RSA", digest = "sha256", confidence = "SEEN" },
     {
@@ -22,7 +21,7 @@ return {
     },
   },
 
-  -- The body under AES with a key of 256 bits, that key under RSA with one of 2048; encrypted first, then signed
+  -- The body is encrypted with AES and a key of 256 bits, that key with RSA and one of 2048 bits; the result is signed
   -- (SEEN). Mode and paddings are on no page (INFERRED: two independent code bases of the family agree).
   encryption = {
     algorithm = "RSA_AES", key_bits = 256, rsa_bits = 2048, confidence = "SEEN",
@@ -30,7 +29,7 @@ return {
     mode = "ECB", body_padding = "PKCS#7", key_padding = "pkcs1", inferred = { "mode", "body_padding", "key_padding" },
   },
 
-  -- Two pages that do not agree (SEEN, both): URLs are taken in either form.
+  -- Two pages contradict each other (both SEEN), so URLs are accepted in either form.
   url_encoding = {
     confidence = "SEEN", source = { "gcmc/apifund", "performance_notification/api-payment_order" },
     note = "The page of the API fundamentals asks for percent-encoded URLs in a body; the samples of the performance "
@@ -40,21 +39,22 @@ return {
   -- SEEN.
   content_type = "application/json; charset=UTF-8",
 
-  -- Ours, no fact of AlipayHK's: no body is larger, in either direction, so that the core takes it
-  -- also encrypted.
+  -- A limit of ours, not of AlipayHK: the largest body in bytes, in either direction. The core can handle a body of
+  -- this size when it is encrypted, too.
   body_max = 32 * 1024 * 1024,
 
-  -- Any offset will do (SEEN in the family); this is Hong Kong's, as in the documents' samples.
+  -- The offset of the times that we write. Any will do (SEEN in the family); this is Hong Kong's, as in the samples.
   utc_offset = { seconds = 8 * 3600, text = "+08:00" },
 
-  -- All three spellings of the trace id occur (SEEN).
+  -- The header with AlipayHK's trace id: all three spellings occur (SEEN).
   tracer_headers = { "tracer-id", "tracerid", "trace-id" },
 
   -- The fields that identify a request and an order, in payloads and in the answers that repeat them (SEEN).
   identity = { request_id = "requestId", merchant_biz_no = "merchantBizNo" },
 
-  -- Calls from AlipayHK to the merchant (SEEN): what to answer, and after how many seconds each it calls again
-  -- until it gets a success. Refusals have the codes by which AlipayHK refuses ours (INFERRED).
+  -- Calls from AlipayHK to the merchant (SEEN): the results to answer with, and after how many seconds AlipayHK calls
+  -- again, each counted from the call before, until it gets a success. We refuse with the same codes as AlipayHK
+  -- (INFERRED).
   inbound = {
     success = { resultCode = "SUCCESS", resultStatus = "S", resultMessage = "success" },
     call_again = { resultCode = "UNKNOWN_EXCEPTION", resultStatus = "U", resultMessage = "unknown exception" },
@@ -68,9 +68,9 @@ return {
     resent_after_s = { 120, 600, 600, 3600, 7200, 21600, 54000 },
   },
 
-  -- Result codes that any API of the family can give (SEEN on sister pages). `retry` says what to do
-  -- by default: true, false, or "later" for a retry that waits first. Where a code has no entry, the
-  -- status decides: F no, U and anything else yes. `show` names what of ours the message then shows (our own idea).
+  -- Result codes that any API of the family can give (SEEN on related pages). `retry`: whether a retry is worth it;
+  -- true, false, or "later" for one that waits in any case. Without it the status decides: no for F, yes for U and
+  -- anything else. `show`: which value of ours the message shows as a help for finding the cause; our own addition.
   results = {
     SUCCESS = { status = "S", meaning = "success" },
     UNKNOWN_EXCEPTION = { status = "U", retry = true, meaning = "AlipayHK failed; the outcome is unknown" },

@@ -1,7 +1,7 @@
--- Checks of the values that users give: in a config, in options, in a description of fields.
+-- Checks of values that users give: in a config, in options, in the description of a field.
 --
--- A *check* gives a message where a value is not of its kind, and nil where it is. Every function that gives a message
--- itself has a name that ends in `_fault`.
+-- A *check* is a function that gives a message if a value is wrong, and nil if it is right. Functions here either make
+-- a check, or give such a message themselves: the names of the latter end in `_fault`.
 
 local edges = require "alipayhk.base.edges"
 local list = require "alipayhk.base.list"
@@ -14,8 +14,8 @@ local INT_MAX = 2147483647
 
 -- ---- what was found ------------------------------------------------------------------------------
 
--- What was found, for a message: `found 7`, `found a table`. Never a text, which may be a secret; never a fraction,
--- which the locale would write.
+-- How a message says what it got: `found 7`, `found a table`. A string is not shown, because it may be a secret, nor a
+-- fraction, because its decimal point would depend on the locale.
 function arguments.found(value)
   if value == nil then return "found nothing" end
   if type(value) ~= "number" then return "found a " .. type(value) end
@@ -23,7 +23,7 @@ function arguments.found(value)
   return value % 1 == 0 and ("found %.0f"):format(value) or "found one that is not whole"
 end
 
--- A message where a value has none of the types named.
+-- A message if a value has none of the given Lua types.
 function arguments.type_fault(value, ...)
   local is = type(value)
   for i = 1, select("#", ...) do
@@ -35,7 +35,7 @@ end
 
 -- ---- checks --------------------------------------------------------------------------------------
 
--- A check for one of the types named.
+-- A check for one or two Lua types.
 function arguments.of_type(...)
   local names, fault = { ... }, arguments.type_fault
   local first, second = names[1], names[2]
@@ -45,7 +45,7 @@ function arguments.of_type(...)
   end
 end
 
--- A check for one of the values of a list.
+-- A check for one of the values in a list.
 function arguments.one_of(allowed)
   local shown = {}
   for i, candidate in ipairs(allowed) do
@@ -57,7 +57,7 @@ function arguments.one_of(allowed)
   end
 end
 
--- A check for a whole number of a unit; `most` is the largest C int when absent.
+-- A check for a whole number. `unit`: its plural, for the message; `most`: by default the largest C int.
 function arguments.whole(unit, least, most)
   most = most or INT_MAX
   return function(value)
@@ -67,7 +67,7 @@ function arguments.whole(unit, least, most)
   end
 end
 
--- A check for a number of milliseconds, with a fraction or without.
+-- A check for a number of milliseconds, fractions allowed; without `most` there is no upper limit.
 function arguments.milliseconds(least, most)
   local limits = most and ("from %d to %d"):format(least, most) or ("from %d on"):format(least)
   return function(value)
@@ -79,7 +79,7 @@ end
 
 -- ---- faults --------------------------------------------------------------------------------------
 
--- A message where a text has blanks or line breaks that it may not have.
+-- A message if a string is empty, or has blanks, line breaks or other control characters in it or at its ends.
 function arguments.blank_fault(value)
   if value == "" then return "it is empty" end
   local stray = edges.stray(value)
@@ -87,8 +87,8 @@ function arguments.blank_fault(value)
   if value:find("[ " .. text.CONTROL .. "]") then return "there is a blank or a line break in it" end
 end
 
--- A message where the options of a call are no table, or one of them is unknown or fails its check. `checks`: by the
--- option's name; `known`: what is suggested for an unknown one, by default those names.
+-- A message if an option of a call is unknown or has a wrong value. `checks`: a check for each option, by its name;
+-- `known`: the paths to suggest for an unknown one, by default the names of the options.
 function arguments.options_fault(opts, checks, known)
   if opts == nil then return nil end
   local fault = arguments.type_fault(opts, "table")
@@ -106,8 +106,9 @@ end
 
 -- ---- tables --------------------------------------------------------------------------------------
 
--- A user's table put over defaults; or nil, the path of what is wrong in it, and a message. `name`: how the user calls
--- the table; `unknown_fault(path)`: gives the message for an unknown key.
+-- Checks a table that a user gives. Gives a new table with the defaults added; or nil, the path of what is wrong, and a
+-- message. `name`: the first part of that path. A check may give the rest of the path as its second result.
+-- `unknown_fault(path)` gives the message for an unknown key.
 function arguments.read_table(name, given, checks, defaults, unknown_fault)
   local fault = arguments.type_fault(given, "table")
   if fault then return nil, name, fault end

@@ -1,5 +1,5 @@
--- Invisible characters at the ends of a text that do not belong to it: a file's line end, a form's blank, a byte order
--- mark.
+-- Finds invisible characters at the ends of a string, where they usually are by accident: the line break of a file,
+-- blanks from a web form, a byte order mark.
 
 local text = require "alipayhk.base.text"
 
@@ -8,10 +8,11 @@ local find, gmatch, match = string.find, string.gmatch, string.match
 local edges = {}
 
 local CONTROL = "[" .. text.CONTROL .. "]"
--- A character of UTF-8; a byte that begins none is passed over.
+-- A character of UTF-8. A byte that cannot begin one does not match.
 local CHARACTER = "[%z\1-\127\194-\244][\128-\191]*"
 
--- Invisible characters, as first and last of each range: white space, direction marks, zero-width characters.
+-- Ranges of invisible characters, first and last: white space, direction marks, zero-width characters. The two ends of
+-- a range differ in their last byte only.
 local BLANK_ROWS = {
   { " ", " " }, { "\194\128", "\194\160" }, { "\225\154\128", "\225\154\128" }, { "\226\128\128", "\226\128\143" },
   { "\226\128\168", "\226\128\175" }, { "\226\129\159", "\226\129\164" }, { "\227\128\128", "\227\128\128" },
@@ -26,18 +27,19 @@ end
 
 local SHOWN = { ["\r"] = "\\r", ["\n"] = "\\n", ["\t"] = "\\t", ["\0"] = "\\0" }
 
--- A control character (one byte) as a message shows it.
+-- How a message shows a control character: `\n`, `\x1B`.
 function edges.shown(character)
   return SHOWN[character] or ("\\x%02X"):format(character:byte())
 end
 
+-- What an invisible character is called in a message; nil for a visible one.
 local function named(character)
   if not character then return nil end
   if find(character, CONTROL) then return ("a control character (%s)"):format(edges.shown(character)) end
   return BLANK[character] and "a blank" or nil
 end
 
--- Names the invisible character at an end of a text, such as "a blank at its end"; nil where there is none.
+-- The invisible character at an end of a string, for a message: "a blank at its end"; nil if there is none.
 function edges.stray(value)
   local what = named(match(value:sub(-4), CHARACTER .. "$"))
   if what then return what .. " at its end" end
@@ -45,7 +47,7 @@ function edges.stray(value)
   return what and what .. " at its start"
 end
 
--- Whether a text consists of blanks alone.
+-- Whether a string consists of blanks; an empty one does not.
 function edges.is_blank(value)
   local bytes = 0
   for character in gmatch(value, CHARACTER) do

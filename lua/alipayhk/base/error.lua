@@ -1,7 +1,7 @@
--- The one error type: a table that prints as one readable line.
+-- The library's one error type: a table that prints as one line.
 --
--- Fields: `kind`, `code`, `message`, `retryable`, `attempts`, `request_id`, `tracer_id`,
--- `http_status`, `response`, `fields`. Never a secret, never a user's id.
+-- Fields: `kind`, `code`, `message`, `retryable`, `attempts`, `request_id`, `tracer_id`, `http_status`, `response`,
+-- `fields`. The message never has a secret or a user's id in it.
 
 local text = require "alipayhk.base.text"
 
@@ -9,10 +9,10 @@ local Error = {}
 Error.__index = Error
 Error.__name = "alipayhk.error"
 
--- What stands in brackets behind the message, in this order.
+-- The fields that are printed in parentheses after the message, in this order.
 local CONTEXT = { "http_status", "request_id", "tracer_id", "attempts" }
 
--- `kind/code: message (http_status=..., ...)`.
+-- `alipayhk: kind/code: message (http_status=..., ...)`.
 function Error:__tostring()
   local context = {}
   for _, name in ipairs(CONTEXT) do
@@ -23,7 +23,8 @@ function Error:__tostring()
   return text.one_line("alipayhk: " .. label .. ": " .. self.message .. suffix)
 end
 
--- Makes an error. `message`: one line that tells the user what to do next; `fields`: what else is known.
+-- Makes an error. `kind`: config, invalid, crypto, transport, http, signature, decrypt, protocol or result; `message`
+-- tells the user what to do next. `fields`: the other fields; this table itself becomes the error.
 local function new(kind, message, fields)
   local err = fields or {}
   err.kind = kind

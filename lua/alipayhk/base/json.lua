@@ -1,15 +1,15 @@
--- JSON that is what the caller meant, or an error that says why it cannot be; the same in every locale.
+-- Reads and writes JSON without changing a value: what JSON cannot carry is a fault. The same in every locale.
 --
--- It uses its own instance of lua-cjson, so that the settings of the global one stay as they are. What lua-cjson cannot
--- read or write (integers above 2^53, an empty list, a decimal point in some locales) passes through it as a marked
--- string: see csrc/json.
+-- The work is done by an instance of lua-cjson of our own; the instance that others share keeps its settings. Values
+-- that lua-cjson cannot read or write as they are (integers above 2^53, an empty list, fractions under some locales)
+-- are given to it as strings that begin with a mark, and are replaced afterwards: see csrc/json.
 
 local core = require "alipayhk.core"
 local text = require "alipayhk.base.text"
 
--- lua-cjson stores the locale's decimal point, for all its instances, when it is loaded and at each `new`; if that has
--- two bytes, it ends the process. So a new instance must not change what is stored, which the user's own instances go
--- by.
+-- lua-cjson stores the locale's decimal point when it is loaded and at each `new`, once for all its instances, and ends
+-- the process if that has two bytes. The user's instances must work as before, so `new` must not change what is stored:
+-- it runs in the C locale if the stored one is a point, or if the locale's own has several bytes.
 local function new_codec()
   local loaded = package.loaded.cjson
   local has_noted_dot = loaded and core.in_c_locale(pcall, loaded.decode, "[0.5]")
@@ -22,9 +22,9 @@ end
 local codec = new_codec()
 
 local DEPTH_MAX = 32
--- The same table may stand in many places: without a limit a small payload could become an endless text.
+-- The same table may occur in many places: without a limit a small payload could become a huge text.
 local TABLES_MAX = 10000
--- Above this a double no longer holds every whole number.
+-- Above this, a double cannot hold every whole number.
 local DOUBLE_INTEGER_MAX = 2 ^ 53
 local MARK = "\239\183\144" -- U+FDD0: see csrc/json/scan.h
 
@@ -34,12 +34,12 @@ codec.decode_max_depth(DEPTH_MAX + 2)
 
 local utf8_length = core.utf8_length
 local huge = math.huge
--- Of Lua 5.3 and later.
+-- Exists in Lua 5.3 and later.
 local number_type = rawget(math, "type")
 
 local json = {
   null = codec.null,
-  -- Is written as `[]` on every build: lua-cjson's own value where it has one.
+  -- Is written as `[]` on every build of lua-cjson; its own value if it has one.
   empty_array = codec.empty_array or core.empty_array,
 }
 
@@ -48,25 +48,24 @@ local json = {
 local function decode(given, unique)
   local prepared, is_marked, is_object, is_mended = core.json_scan(given, unique)
   if not prepared then return nil, is_marked end
-  -- In other locales a comma between two integers may be read as a decimal point.
+  -- In another locale `10,25` could be read as one number with a decimal comma.
   local ok, value = pcall(core.in_c_locale, codec.decode, prepared)
   if not ok then return nil, tostring(value) end
   if is_marked then value = core.json_settle(value) end
   return value, nil, is_object, is_mended
 end
 
--- The value of a text, nil, and whether something in the text was what JSON may not have; or nil and a message.
---
--- An integer comes as one where this Lua has integers. One that its numbers cannot hold (above 2^53 where it has none)
--- comes as its digits, a string. Half of a surrogate pair and bytes that are no UTF-8 come as U+FFFD; a bare control
--- character in a string stays.
+-- Decodes any JSON value: the value, nil, and whether something invalid was mended; or nil and a message.
+-- An integer stays one if this Lua has integers; one that its numbers cannot hold (without integers: above 2^53)
+-- becomes a string of its digits. Mended are half a surrogate pair and invalid UTF-8, which become U+FFFD, and an
+-- unescaped control character in a string, which is kept.
 function json.decode(given)
   local value, message, _, is_mended = decode(given)
   return value, message, is_mended
 end
 
--- The object that a text is, and what `decode` says third; or nil and a message: "not JSON: ...", or "no JSON object".
--- `unique`: a member that may come once, and each key in it.
+-- Decodes a JSON object: a table; or nil and a message, "not JSON: ..." or "no JSON object". `unique`: the name of a
+-- member that may not occur twice, nor may any key of the object in it.
 function json.decode_object(given, unique)
   local value, message, is_object, is_mended = decode(given, unique)
   if message then return nil, "not JSON: " .. message end
@@ -81,7 +80,7 @@ end
 
 -- ---- what can be encoded -------------------------------------------------------------------------
 
--- By type: a code and a message where a value cannot be written.
+-- By Lua type: a code and a message if a value cannot be written.
 local check = {}
 
 function check.number(value)
@@ -103,7 +102,7 @@ end
 
 function check.boolean() end
 
--- Whether a value is one of those that stand for an empty list and are no tables.
+-- Whether a value is the userdata for an empty list, lua-cjson's or ours.
 function json.is_empty_array(value)
   return value ~= nil and (value == codec.empty_array or value == core.empty_array)
 end
@@ -129,7 +128,7 @@ end
 
 local walk
 
--- "list", "object", or nil where the keys are of both kinds, or of neither.
+-- "list" or "object"; nil if the keys are of both kinds, or are numbers that make no list.
 local function shape_of(value)
   local length, count, names, indices = #value, 0, 0, 0
   for key in next, value do
@@ -163,10 +162,10 @@ local function inspect_children(value, shape, path, depth, state)
   end
 end
 
--- Sees a metatable that `__metatable` hides, too.
+-- debug.getmetatable also gives a metatable that a `__metatable` field hides.
 local metatable_of = debug and debug.getmetatable or getmetatable
 
--- Whether metamethods show other fields than are sent: encoding reads tables raw.
+-- Whether metamethods may show other fields than the raw ones. Encoding reads raw: those fields would not be sent.
 local function is_virtual(value)
   local metatable = metatable_of(value)
   if metatable == nil then return false end
@@ -174,13 +173,13 @@ local function is_virtual(value)
   return rawget(metatable, "__index") ~= nil or rawget(metatable, "__pairs") ~= nil or rawget(metatable, "__len") ~= nil
 end
 
--- Whether a table's metatable makes some builds write it as a list, whatever is in it.
+-- Whether a table has the metatable for which some builds of lua-cjson write a list, whatever its keys are.
 function json.is_marked_list(value)
   local metatable = metatable_of(value)
   return metatable ~= nil and (metatable == codec.array_mt or metatable == codec.empty_array_mt)
 end
 
--- What keeps a table from being walked any further.
+-- The reason why a table is not looked into, nil if there is none.
 local function obstacle(value, depth, state)
   if is_virtual(value) then return "a table whose metatable has __index, __pairs or __len: pass a plain one" end
   if state.tables == TABLES_MAX then return ("more than %d tables, or one that holds itself"):format(TABLES_MAX) end
@@ -212,19 +211,20 @@ function walk(value, path, depth, state)
   if code then state.add(path, code, message) end
 end
 
--- Calls `add(path, code, message)`, in no order, for everything in a table that JSON cannot carry unchanged. True where
--- some table was not looked into: it is virtual, too large or too deep.
+-- Finds everything in a table that JSON cannot carry unchanged, and calls `add(path, code, message)` for each fault, in
+-- no fixed order. Gives whether a table was not looked into: because its metamethods may show other fields than are
+-- written, or because there are too many tables or levels.
 function json.inspect(value, add)
   local state = { add = add, tables = 0, is_opaque = false, is_full = false }
   inspect_table(value, "", 1, state)
   return state.is_opaque
 end
 
--- Whether a table is of the common sort in which `inspect` finds nothing: no metatables, lists and objects not mixed,
--- strings of UTF-8, whole numbers below 1e14, a few levels. False proves nothing.
+-- A fast first test. True: `inspect` would find nothing, and lua-cjson can write the table without marks: no metatable,
+-- lists and objects not mixed, valid UTF-8, whole numbers below 1e14, a few levels. False proves nothing.
 json.is_plain = core.is_plain
 
--- A message for the first thing in a table of that name that JSON cannot carry unchanged.
+-- A message if JSON cannot carry a table unchanged, about one of its faults. `name`: what the message calls the table.
 function json.fault(value, name)
   if json.is_plain(value) then return nil end
   local fault
@@ -242,7 +242,7 @@ local function marked_text(value)
   return value:sub(1, #MARK) == MARK and MARK .. value or value
 end
 
--- Keeps a list that its metatable marks as one.
+-- The copy has no metatable, so an empty list that only its metatable shows to be one gets a mark instead.
 local function marked_table(value)
   local is_list = json.is_marked_list(value)
   if is_list and next(value) == nil then return MARK .. "[]" end
@@ -261,14 +261,15 @@ local MARKED = {
   userdata = function(value) return json.is_empty_array(value) and MARK .. "[]" or value end,
 }
 
--- A copy of a value, with marked strings in place of what lua-cjson would write in another way.
+-- A copy of a value for lua-cjson, with a marked string for everything that it would write in another way than wanted.
+-- `core.json_finish` replaces them in its output.
 function marked(value)
   local mark = MARKED[type(value)]
   if mark then return mark(value) end
   return value
 end
 
--- Encodes a table that `inspect` found no fault in. `is_plain`: whether it is known to be so.
+-- Encodes a table in which `inspect` found no fault. `is_plain`: true if `json.is_plain` is known to hold for it.
 function json.encode(value, is_plain)
   if is_plain or json.is_plain(value) then return codec.encode(value) end
   return core.json_finish(codec.encode(marked(value)))

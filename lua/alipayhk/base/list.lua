@@ -1,8 +1,8 @@
--- Small operations on lists.
+-- Small functions on lists and their keys.
 
 local list = {}
 
--- Whether one of the entries is the value.
+-- Whether a value is among the entries.
 function list.includes(entries, value)
   for _, entry in ipairs(entries) do
     if entry == value then return true end
@@ -10,7 +10,7 @@ function list.includes(entries, value)
   return false
 end
 
--- Whether the keys of a table are 1 to its length, and no others.
+-- Whether a table has no other keys than 1 to its length.
 function list.is_list(of)
   local count = 0
   for key in pairs(of) do
@@ -20,7 +20,7 @@ function list.is_list(of)
   return count == #of
 end
 
--- The entries as keys of a table; nil for nil.
+-- A set: a table with the entries as keys and true as values; nil for nil.
 function list.set(entries)
   if not entries then return nil end
   local set = {}
@@ -28,7 +28,7 @@ function list.set(entries)
   return set
 end
 
--- The keys of a table with string keys, sorted.
+-- The sorted keys of a table; all have to be strings.
 function list.keys(of)
   local keys = {}
   for key in pairs(of) do keys[#keys + 1] = key end

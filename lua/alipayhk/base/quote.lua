@@ -1,4 +1,4 @@
--- Texts of the other side as a message may quote them: short, on one line, without a user's ids.
+-- Makes text from the other side safe to repeat in a message: short, on one line, without the user's ids.
 
 local core = require "alipayhk.core"
 local text = require "alipayhk.base.text"
@@ -7,7 +7,7 @@ local quote = {}
 
 local MAX = 256
 
--- Done piece by piece, for a long text may hold the same id many times.
+-- Replaces every occurrence of a value by ***. The pieces are joined at the end: a long text may have many of them.
 local function without_one(said, value)
   if value == "" or not said:find(value, 1, true) then return said end
   local pieces, at = {}, 1
@@ -21,12 +21,12 @@ end
 
 local HTML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
--- A value in the forms in which others may write it: plain, and escaped for JSON, HTML and URLs.
+-- A value as it is, and as it is escaped in JSON, HTML and URLs.
 local function forms_of(value)
   return { value, (value:gsub("/", "\\/")), (value:gsub("[&<>\"']", HTML)), core.percent_encode(value) }
 end
 
--- The whole of a text, with "***" in place of personal values.
+-- The whole text, with *** for every string of the list `personal`, which may be nil.
 function quote.without(said, personal)
   for _, value in ipairs(personal or {}) do
     for _, form in ipairs(forms_of(value)) do said = without_one(said, form) end
@@ -34,10 +34,10 @@ function quote.without(said, personal)
   return said
 end
 
--- The beginning of a text, on one line, without personal values; "" for what is no text.
+-- The start of the text, with *** for every string of the list `personal`; "" if `said` is no string.
 function quote.short(said, personal)
   if type(said) ~= "string" then return "" end
-  -- Removed before the text is cut, for half of an id must not be shown either.
+  -- Replaced before cutting: part of an id at the end would not be recognised.
   return text.shown(text.one_line(text.cut(quote.without(said, personal), MAX)), MAX)
 end
 

@@ -1,25 +1,24 @@
--- What differs between a plain script and an nginx worker: the clock, waiting, the log.
+-- The process that we run in, a plain script or an nginx worker: its clock, waiting, its log.
 
 local core = require "alipayhk.core"
 local text = require "alipayhk.base.text"
 
 local runtime = {}
 
--- nginx's API, whatever the phase; nil outside nginx.
+-- The global `ngx`, in any phase; nil outside nginx.
 function runtime.nginx()
   local ngx = rawget(_G, "ngx")
   return type(ngx) == "table" and ngx.config ~= nil and ngx or nil
 end
 
--- True inside nginx.
 function runtime.in_nginx()
   return runtime.nginx() ~= nil
 end
 
--- Seconds since the epoch, with fraction. (nginx's own clock stands still while its event loop does not run.)
+-- Seconds since the epoch, with a fraction. Not ngx.now, which nginx updates only once per turn of its event loop.
 runtime.now = core.now
 
--- Waits; in nginx without blocking the worker.
+-- Waits so many milliseconds; in nginx without blocking the worker.
 function runtime.sleep(ms)
   local ngx = runtime.nginx()
   if ngx then
@@ -29,46 +28,46 @@ function runtime.sleep(ms)
   end
 end
 
--- Whether this is an nginx worker that is about to end, after a reload or `nginx -s quit`.
+-- Whether this is an nginx worker that is shutting down, after a reload or `nginx -s quit`.
 function runtime.is_exiting()
   local ngx = runtime.nginx()
   return ngx ~= nil and ngx.worker.exiting()
 end
 
--- nginx cuts a log line at 2048 bytes, even within a character, and appends words of its own to ours.
+-- nginx cuts a log line at 2048 bytes, even within a character, and appends text of its own to ours.
 local LOG_MAX = 1500
 
--- A reason may be of any type, and may even throw when it is turned into a text.
+-- The reason may be any value: if its tostring throws, the message is logged all the same.
 local function write(ngx, level, message, reason)
   local ran, shown = pcall(tostring, reason)
   if reason ~= nil then message = message .. ": " .. (ran and type(shown) == "string" and shown or "no text") end
   ngx.log(level, text.cut(text.one_line(message), LOG_MAX))
 end
 
--- Writes to nginx's error log, a reason of any type behind the message; a plain script has no log.
+-- Logs an error to nginx's log; a plain script has no log. `reason`: any value, shown after the message.
 function runtime.log(message, reason)
   local ngx = runtime.nginx()
   if ngx then write(ngx, ngx.ERR, message, reason) end
 end
 
--- The same as a warning.
+-- The same for a warning.
 function runtime.warn(message, reason)
   local ngx = runtime.nginx()
   if ngx then write(ngx, ngx.WARN, message, reason) end
 end
 
--- Callers from outside may influence what is warned of, so the number of warnings is limited.
-local TOLD_MAX = 1000
-local told, told_count = {}, 0
+-- Input from outside may decide what is warned about, so the keys in memory and the lines in the log are limited.
+local WARNINGS_MAX = 1000
+local warned, warning_count = {}, 0
 
--- The same, once for each key in the life of a worker.
+-- The same, but only once per worker for each `key`.
 function runtime.warn_once(key, message)
-  if told[key] or told_count > TOLD_MAX or not runtime.in_nginx() then return end
-  told_count = told_count + 1
-  if told_count > TOLD_MAX then
-    return runtime.warn(("alipayhk: %d warnings were logged: no further ones follow"):format(TOLD_MAX))
+  if warned[key] or warning_count > WARNINGS_MAX or not runtime.in_nginx() then return end
+  warning_count = warning_count + 1
+  if warning_count > WARNINGS_MAX then
+    return runtime.warn(("alipayhk: %d warnings were logged: no further ones follow"):format(WARNINGS_MAX))
   end
-  told[key] = true
+  warned[key] = true
   runtime.warn(message)
 end
 

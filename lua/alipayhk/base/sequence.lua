@@ -1,15 +1,16 @@
--- Times that strictly increase. AlipayHK takes the event with the greater time for the later one, so two events within
--- one millisecond, or before and after the clock was set back, must not get equal or swapped times.
+-- Times that strictly increase. AlipayHK takes the event of an order with the greater time for the later one, so two
+-- events must not get equal times within one millisecond, nor swapped ones when the clock is set back.
 
 local max, min = math.max, math.min
 
--- At more than a thousand events a second the times run ahead of the clock. Beyond this they follow the clock again,
--- and times within one millisecond are equal.
+-- At more than a thousand events a second the times run ahead of the clock. They may be ahead by this much; beyond
+-- that, those of one millisecond are equal.
 local AHEAD_MAX_MS = 60000
--- A clock that is set back by more than this was wrong before, so its new time counts.
+-- A clock that is set back by more than this was wrong before: its new time is taken.
 local SET_BACK_MAX_MS = 600000
 
--- Gives a function `next(now_ms)`: the clock's time in milliseconds, or one that follows the last.
+-- Makes a function `next(now_ms)` that gives the clock's time if it is later than the last one given, otherwise the
+-- last one plus a millisecond.
 local function new()
   local greatest_ms, last_ms = 0, 0
   return function(now_ms)

@@ -1,13 +1,13 @@
--- "Did you mean": the known name nearest to one that is not known.
+-- "Did you mean": finds the known name that is nearest to an unknown one.
 
 local text = require "alipayhk.base.text"
 
 local suggest = {}
 
--- A longer name is not looked at: it is no mere typing error.
+-- A longer name is hardly a typing error, and would take long to compare.
 local NAME_MAX = 64
 
--- Levenshtein distance, row by row.
+-- Levenshtein distance, one row of the matrix at a time.
 local function distance(a, b)
   local row = {}
   for j = 0, #b do row[j] = j end
@@ -24,17 +24,18 @@ local function distance(a, b)
   return row[#b]
 end
 
--- For comparing: `order_status`, `OrderStatus` and `orderStatus` are one name.
+-- Names are compared in this form: `order_status`, `OrderStatus` and `orderStatus` are the same.
 local function fold(name)
   return (text.lower(name):gsub("[_-]", ""))
 end
 
--- The string in `known` that is nearest to a name, if one is near enough; entries of other types are passed over.
+-- The entry of `known` that is nearest to a name; nil if they differ in more than two characters, or in half of the
+-- entry or more. Entries that are not strings are skipped.
 function suggest.nearest(name, known)
   if type(name) ~= "string" or #name > NAME_MAX then return nil end
   local nearest, least = nil, 3
   for _, candidate in ipairs(known) do
-    -- The distance is never less than the difference of the lengths.
+    -- The distance is at least the difference of the lengths, which costs less.
     local near = type(candidate) == "string" and math.abs(#fold(candidate) - #fold(name)) < least
     local d = near and distance(fold(name), fold(candidate)) or least
     if d < least and d < #candidate / 2 then nearest, least = candidate, d end
@@ -47,7 +48,7 @@ local function split(path)
   return level or "", name or path
 end
 
--- Whether each word of a name is one of the other's: `ca` and `ca_file`, `attempts` and `max_attempts`.
+-- Whether every word of a name is in the other name: `ca` in `ca_file`, `attempts` in `max_attempts`.
 local function has_words_of(name, other)
   local found = false
   for word in name:gmatch("[^_]+") do
@@ -57,7 +58,7 @@ local function has_words_of(name, other)
   return found
 end
 
--- The one path whose name passes; nil where there are several.
+-- The only path whose last name passes a test; nil if none or several do.
 local function only(known, passes)
   local found
   for _, path in ipairs(known) do
@@ -70,7 +71,8 @@ local function only(known, passes)
   return found
 end
 
--- The nearest known path: the same name on another level, a similar name on the same level, or one with the same words.
+-- The known path that is nearest: the same name at another level, else a similar name at the same level, else a name at
+-- any level that has all words of this one.
 local function nearest_path(path, known)
   if #path > NAME_MAX then return nil end
   local level, name = split(path)
@@ -88,12 +90,12 @@ local function hint(nearest)
   return nearest and (", did you mean \"%s\"?"):format(nearest) or ""
 end
 
--- For the end of a message: `, did you mean "x"?`, or nothing.
+-- The end of a message: `, did you mean "x"?`, or "".
 function suggest.name(name, known)
   return hint(suggest.nearest(name, known))
 end
 
--- The same for paths across levels: "tls.ca_file" for "ca_file".
+-- The same for paths with dots, which may differ in their level: "tls.ca_file" for "ca_file".
 function suggest.path(path, known)
   return hint(nearest_path(path, known))
 end

@@ -1,4 +1,4 @@
--- Times as texts: the one form that we write, and the forms that we read.
+-- Times as text: writes one format, reads every format that the other side uses.
 
 local core = require "alipayhk.core"
 
@@ -10,7 +10,8 @@ local time = {}
 
 local last_second, last_offset, last_text
 
--- ISO 8601 to the second, in the zone that is `offset.seconds` ahead of UTC and written `offset.text`.
+-- ISO 8601, to the second. `offset`: `{ seconds, text }`, how far the time zone to write it in is ahead of UTC, as a
+-- number and as it is written. The last result is kept, because many requests fall into one second.
 function time.text(seconds, offset)
   local second = floor(seconds)
   if second ~= last_second or offset ~= last_offset then
@@ -26,14 +27,14 @@ local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 local MONTHS = {
   Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12,
 }
--- Numbers of weekdays; 0 is a Thursday, the day of the epoch.
+-- The number of each weekday, from 0 for Thursday, the weekday of 1 January 1970.
 local WEEKDAYS, LONG_WEEKDAYS = {}, {}
 for i, name in ipairs { "Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday" } do
   WEEKDAYS[name:sub(1, 3)], LONG_WEEKDAYS[name] = i - 1, i - 1
 end
 
--- Days since the epoch; nil for a day that the calendar does not have. The year is counted from March on, so that a
--- leap day is its last.
+-- Days since the epoch; nil if there is no such day. In the calculation the year begins in March, so that a leap day
+-- is its last day.
 local function days_of(year, month, day)
   local last = MONTH_DAYS[month]
   if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then last = 29 end
@@ -43,14 +44,14 @@ local function days_of(year, month, day)
     + floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
--- The second of a day; a leap second counts as one.
+-- Seconds since midnight, nil if out of range. Second 60 is allowed: a leap second.
 local function second_of(hour, minute, second)
   hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
   if hour > 23 or minute > 59 or second > 60 then return nil end
   return (hour * 60 + minute) * 60 + second
 end
 
--- Seconds that "Z", "+08:00", "+0800", "+08" or "-05:30" is ahead of UTC.
+-- By how many seconds "Z", "+08:00", "+0800", "+08" or "-05:30" is ahead of UTC; nil for anything else.
 local function offset_of(text)
   if text == "Z" then return 0 end
   local sign, hours, minutes = text:match("^([+-])(%d%d):?(%d%d)$")
@@ -61,7 +62,7 @@ local function offset_of(text)
   return (sign == "-" and -1 or 1) * (hours * 60 + minutes) * 60
 end
 
--- Not `tonumber("0." .. digits)`, which goes by the locale's decimal point.
+-- tonumber("0." .. digits) would fail in a locale with a decimal comma.
 local function fraction_of(digits)
   digits = digits:sub(1, 9)
   return tonumber(digits) / 10 ^ #digits
@@ -78,7 +79,7 @@ local function read_iso(text)
   return days and seconds and offset and days * 86400 + seconds - offset + (digits and fraction_of(digits) or 0)
 end
 
--- 13 digits, from 2001 to 2286. Ten digits are not read: they could be seconds, or yyMMddHHmm.
+-- 13 digits, the years 2001 to 2286. Ten digits are not read: they could be seconds, or yyMMddHHmm.
 local function read_milliseconds(text)
   return text:find("^[1-9]%d%d%d%d%d%d%d%d%d%d%d%d$") and tonumber(text) / 1000
 end
@@ -95,7 +96,7 @@ local function read_imf(text)
   return weekday and read_http(WEEKDAYS[weekday], tonumber(year), month, day, hour, minute, second)
 end
 
--- The year with these last two digits that is nearest to now.
+-- The year nearest to now that ends in these digits.
 local function full_year(two_digits)
   local now = 1970 + core.now() / 31556952
   local year = floor(now / 100) * 100 + tonumber(two_digits)
@@ -120,8 +121,8 @@ end
 local FORMS = { read_iso, read_milliseconds, read_imf, read_rfc850, read_asctime }
 local last_read, last_seconds
 
--- Seconds since the epoch, with fraction, of ISO 8601 with its offset, of milliseconds since the epoch, or of a date of
--- HTTP in any of its three forms; nil where it is none of them, or no day of the calendar.
+-- Reads a time: ISO 8601 with an offset, milliseconds since the epoch, or any of the three date formats of HTTP. Gives
+-- seconds since the epoch, with a fraction; nil if it cannot be read, or there is no such day.
 function time.read(text)
   if text == last_read then return last_seconds end
   local seconds
@@ -133,7 +134,7 @@ function time.read(text)
   return seconds
 end
 
--- Seconds since the epoch by a user's clock; nil where the clock throws, so that no answer is lost for it.
+-- Seconds since the epoch by a user's clock; nil if that throws, so that an answer is not lost because of it.
 function time.now(clock)
   local ran, seconds = pcall(clock)
   return ran and seconds or nil

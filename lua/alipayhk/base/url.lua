@@ -1,5 +1,5 @@
--- The URLs of a config: the base URL, which is split into the address and the path prefix that is signed, and the URL
--- of a proxy.
+-- The URLs in a config: the base URL, which gives the address to connect to and the path prefix that is signed, and the
+-- URL of a proxy.
 
 local arguments = require "alipayhk.base.arguments"
 local text = require "alipayhk.base.text"
@@ -18,7 +18,7 @@ local function is_loopback(host)
   return true
 end
 
--- The host, in lower case, and the port, if there is one, of `host[:port]`; or nil and a message.
+-- Splits `host[:port]`: the host in lower case, and the port or nil; or nil and a message.
 local function split_authority(authority)
   local host, port = authority:match("^(%[%x*:[%x:.]*:[%x.]*%])(.*)$")
   if not host then host, port = authority:match("^([A-Za-z0-9][A-Za-z0-9_.-]*)(.*)$") end
@@ -39,7 +39,8 @@ local function path_fault(prefix, rest)
   end
 end
 
--- A base URL as `{ scheme, host, port, origin, prefix }`, or nil and a message that has no password in it.
+-- Parses a base URL: `{ scheme, host, port, origin, prefix }`, or nil and a message, which does not repeat the URL: it
+-- may have a password in it. `origin` is written as the user wrote it; `prefix` has no slash at its end.
 function url.parse_base(given)
   local function fail(message) return nil, ("expected %s: %s"):format(BASE_FORM, message) end
   local fault = arguments.blank_fault(given)
@@ -69,7 +70,7 @@ end
 local PROXY_FORM = "http://host:port (http, https, socks4, socks4a, socks5, socks5h), or \"environment\""
 local PROXY_SCHEMES = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
 
--- The URL may hold a password, so the message repeats nothing of it.
+-- The URL may have a password in it, so the messages repeat nothing of it.
 local function proxy_url_fault(given)
   if given == "" then return "it is empty" end
   local scheme, rest = given:match("^([A-Za-z0-9]+)://(.*)$")
@@ -78,7 +79,7 @@ local function proxy_url_fault(given)
   if (user or ""):find("[/%z\1-\32\127?#@]") then
     return "in a user and a password blanks, / ? # and @ have to be percent-encoded"
   end
-  -- With such a URL libcurl would silently use no proxy.
+  -- With such a proxy libcurl would connect directly, without an error.
   if (user or ""):find("%%[01]%x") or (user or ""):find("%%7[Ff]") then
     return "its user or password has a control character: did it keep its line break?"
   end
@@ -88,7 +89,7 @@ local function proxy_url_fault(given)
   if path ~= "" and path ~= "/" then return "without a path" end
 end
 
--- A message where the config's `proxy` is neither a proxy's URL nor "environment".
+-- A message if the config's `proxy` is neither the URL of a proxy nor "environment".
 function url.proxy_fault(given)
   if given == "environment" then return nil end
   local fault = type(given) == "string" and proxy_url_fault(given)

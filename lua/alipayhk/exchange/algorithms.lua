@@ -1,6 +1,6 @@
--- The algorithms of signatures, each a row of `alipayhk.api.platform`: `name` in the header, `key_type`, and what the
--- core signs with, `digest` and `encoding`. Where AlipayHK's pages leave those open, the config's table that `setting`
--- names chooses among the row's `choices`. Of several rows with one key type the first is the default.
+-- The signature algorithms, each a row of `alipayhk.api.platform`: its `name` in the header, its `key_type`, and the
+-- core's options `digest` and `encoding`. Where AlipayHK's pages leave those open, `setting` names a table of the
+-- config that chooses among the row's `choices`. Of several rows with one key type the first is the default.
 
 local arguments = require "alipayhk.base.arguments"
 local list = require "alipayhk.base.list"
@@ -8,21 +8,21 @@ local platform = require "alipayhk.api.platform"
 
 local algorithms = {}
 
--- The columns of a row that the core takes as options.
+-- The parts of a row that are options of the core.
 local OPTIONS = { "digest", "encoding" }
 
 function algorithms.names()
   return list.names(platform.algorithms)
 end
 
--- The row of a name; nil where there is none.
+-- The row with a name; nil if there is none.
 function algorithms.named(name)
   for _, row in ipairs(platform.algorithms) do
     if row.name == name then return row end
   end
 end
 
--- The row for a type of key where no name is given.
+-- The default row for keys of a type.
 function algorithms.default(key_type)
   for _, row in ipairs(platform.algorithms) do
     if row.key_type == key_type then return row end
@@ -35,7 +35,8 @@ local function options_of(row, chosen)
   return options
 end
 
--- The config's tables that choose for an algorithm, by name: the checks of their keys, and their defaults.
+-- The tables of the config that choose for an algorithm: the checks of their keys, and the defaults, both by the
+-- table's name.
 function algorithms.settings()
   local checks, defaults = {}, {}
   for _, row in ipairs(platform.algorithms) do
@@ -48,7 +49,7 @@ function algorithms.settings()
   return checks, defaults
 end
 
--- The core's options for each algorithm, by its name, with what the config chooses.
+-- The core's options for each algorithm, by the algorithm's name, with the choices of a config.
 function algorithms.read(config)
   local by_name = {}
   for _, row in ipairs(platform.algorithms) do

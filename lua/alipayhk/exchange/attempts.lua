@@ -1,12 +1,11 @@
--- A request's attempts as a machine without I/O: it never sends, sleeps or looks at a clock. `action` says what is to
--- be done, and whoever drives it says what came of that, and what time it is, in milliseconds of any clock that only
--- goes forward.
+-- A request's attempts as a state machine without I/O: it never sends, sleeps or reads a clock. `action` says what to
+-- do next. Its driver does that, and reports the outcome and the time, in milliseconds of any monotonic clock.
 --
 --   "send"   send attempt number `attempt`, for at most `timeout_ms`; then call `succeeded` or `failed`
 --   "wait"   wait `delay_ms`; then call `waited`
 --   "done"   the outcome is `response`, or `err`
 --
--- `may_have_arrived`: whether an attempt may have reached AlipayHK without our learning what became of it.
+-- `may_have_arrived`: whether an attempt may have reached AlipayHK without our learning its outcome.
 
 local retry = require "alipayhk.exchange.retry"
 
@@ -15,8 +14,8 @@ local max, min, floor = math.max, math.min, math.floor
 local Attempts = {}
 Attempts.__index = Attempts
 
--- `opts`: `policy` and `description` as `alipayhk.exchange.retry` has them; `timeout_ms` of one attempt;
--- `may_have_arrived` where an earlier machine said so of the same request; `random`, 0 <= x < 1, OpenSSL's when absent.
+-- `opts`: `policy` and `description` as in `alipayhk.exchange.retry`; `timeout_ms` of one attempt; `may_have_arrived`
+-- if an earlier machine said so of the same request; `random`, which gives 0 <= x < 1, OpenSSL's when absent.
 local function new(opts)
   return setmetatable({
     policy = opts.policy,
@@ -43,7 +42,8 @@ local function finish(self, response, err)
   self.response, self.err = response, err
 end
 
--- Ends with the last error; but if that attempt sent nothing, with the error of an earlier one that may have arrived.
+-- Gives up. If the last attempt sent nothing, the error of an earlier one that may have arrived is the outcome: it says
+-- more about what became of the request.
 local function fail(self)
   local err, unsettled = self.last_err, self.unsettled_err
   if unsettled and retry.sent_nothing(err) then
@@ -63,8 +63,7 @@ function Attempts:succeeded(response)
   finish(self, response)
 end
 
--- `told`: what is known beside the error: `after_ms`, what the answer's Retry-After asks for; `is_exiting`: whether
--- this process is about to end.
+-- `told`: `after_ms`, what the answer's Retry-After asks for; `is_exiting`, whether this process is about to end.
 function Attempts:failed(err, told, now_ms)
   local rule = retry.rule(self.policy, self.description, err)
   err.retryable, err.attempts = rule and true, self.attempt
@@ -87,7 +86,7 @@ function Attempts:waited(now_ms)
   send_next(self, now_ms)
 end
 
--- Ends the attempts, whatever was to be done next. `err`: the outcome if none has failed yet.
+-- Makes no further attempt. `err` is the outcome if no attempt has failed yet.
 function Attempts:stop(err)
   if self.last_err then return fail(self) end
   finish(self, nil, err)

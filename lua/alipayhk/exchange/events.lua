@@ -1,10 +1,11 @@
--- What the config's `on_event` hears. An event never has keys, signatures, bodies or users' ids.
+-- The events that the config's `on_event` gets. An event never contains keys, signatures, bodies or users' ids.
 
 local runtime = require "alipayhk.base.runtime"
 
 local events = {}
 
--- A hook that throws must not make the caller lose the answer. nginx's log has what it threw.
+-- Calls `on_event`. An exception of it must not lose the answer to a request that was sent, so it only goes to nginx's
+-- log.
 function events.emit(config, request, event)
   local on_event = config.on_event
   if not on_event then return end

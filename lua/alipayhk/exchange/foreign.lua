@@ -1,21 +1,21 @@
--- Answers that do not come from AlipayHK but from a proxy, a login page or a server's error page: what they are, and
--- what the user should look at.
+-- Answers that do not come from AlipayHK but from a proxy, a login page or a web server's error page: describes them
+-- for messages, and says what to check.
 
 local quote = require "alipayhk.base.quote"
 local text = require "alipayhk.base.text"
 
 local foreign = {}
 
--- How many bytes of a body are read, and how many of its words are shown.
+-- Bytes of a body that are read, and bytes of its text that a message shows.
 local READ_MAX, SHOWN_MAX = 16384, 100
 
--- ---- what an answer is ---------------------------------------------------------------------------
+-- ---- describing a body ---------------------------------------------------------------------------
 
 -- Elements whose content a browser does not show.
 local UNSEEN = { "script", "style" }
 local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'", nbsp = " ", ["#39"] = "'", ["#160"] = " " }
 
--- Where the markup that begins with a `<` ends; nil if the text ends before, 0 if it is no markup.
+-- The position where the markup ends that begins with the `<` at `at`; nil if it does not end, 0 if it is no markup.
 local function end_of_markup(page, lowered, at)
   if page:find("^<!%-%-", at) then return select(2, page:find("-->", at + 4, true)) end
   if not page:find("^<[A-Za-z/!?]", at) then return 0 end
@@ -47,7 +47,7 @@ local function words_of(said)
   return #said > SHOWN_MAX and words .. "..." or words
 end
 
--- The kind of a body, and whether it has markup; nil for what has no words to show.
+-- The kind of a body, and whether it has markup; the latter is nil for a body that is not text.
 local function kind_of(body, media)
   local start = text.lower(body:sub(1, 1024)):gsub("^\239\187\191", ""):gsub("^[ \t\r\n]+", "")
   if media:find("html", 1, true) or start:find("^<!doctype html") or start:find("<html", 1, true) then
@@ -59,7 +59,8 @@ local function kind_of(body, media)
   return "plain text", false
 end
 
--- What the body of an answer is that is not AlipayHK's: its kind, media type and first words.
+-- Describes the body of an answer that is not AlipayHK's: its kind, media type and first words. `personal`: values that
+-- no message may contain.
 function foreign.describe(raw, personal)
   if raw.body == "" then return "no body" end
   local media = text.lower((raw.headers["content-type"] or ""):match("[^;, \t]+") or "")
@@ -67,18 +68,18 @@ function foreign.describe(raw, personal)
   if media ~= "" then kind = ("%s (%s)"):format(kind, text.shown(media, 40)) end
   if has_markup == nil then return kind end
   local said = quote.without(raw.body, personal):sub(1, READ_MAX)
-  -- Done again, for markup may have stood within a personal value.
+  -- Removed a second time: markup within a value may have hidden it from the first.
   local shown = has_markup and quote.without(without_markup(said), personal) or said
   return ('%s: "%s"'):format(kind, words_of(shown))
 end
 
--- ---- what to look at -----------------------------------------------------------------------------
+-- ---- what to check -------------------------------------------------------------------------------
 
 local function base_of(config)
   return config.base.origin .. config.base.prefix
 end
 
--- The path that was tried, without its query string.
+-- The path of a request, without its query string, for a message.
 function foreign.path_of(request)
   return quote.short(request.path:gsub("%?.*$", ""), request.personal)
 end
@@ -91,7 +92,7 @@ local function redirected(config, _, raw)
   local location = raw.headers["location"] or ""
   local scheme, authority = location:match("^([A-Za-z][A-Za-z0-9+.-]*:)//([^/?#]*)")
   if not scheme then scheme, authority = "", location:match("^//([^/?#]*)") end
-  -- No more than that is shown: the rest of a URL may hold tokens.
+  -- Only the scheme and the host: the rest may contain tokens.
   local where = authority and text.shown(scheme .. "//" .. authority:gsub("^.*@", ""), 100) or "another path"
   return ("it redirects to %s, and no redirect is followed; is base_url (%s) right, or is that a login page?"):format(
     location == "" and "nowhere" or where, base_of(config))
@@ -131,7 +132,7 @@ local HINTS = {
   [429] = function() return "too many requests: send at a lower rate" end,
 }
 
--- What to look at because of the HTTP status; nil where it says nothing, as of a server that failed.
+-- What to check because of an HTTP status; nil if there is nothing, as for a server that failed (5xx).
 function foreign.hint(config, request, raw)
   local status = raw.status
   local hint = HINTS[status] or status >= 300 and status < 400 and status ~= 304 and redirected

@@ -1,7 +1,7 @@
--- Calls from AlipayHK to us: verify, open and decode one; sign the reply.
+-- Calls from AlipayHK to us: verifies, decrypts and decodes a call, and signs the reply.
 --
--- The same scheme as for our own requests (SEEN), with `Request-Time` and AlipayHK's key; that the reply is
--- signed, too, is INFERRED. How old a call may be is NOT FOUND, so it is the caller's to say.
+-- The scheme is that of our own requests (SEEN), with `Request-Time` and AlipayHK's key; that the reply is signed, too,
+-- is INFERRED. How old a call may be is NOT FOUND, so our caller decides that.
 
 local Error = require "alipayhk.base.error"
 local arguments = require "alipayhk.base.arguments"
@@ -18,7 +18,7 @@ local function refuse(code, why)
   return nil, Error.new("signature", "the call is refused: " .. why, { code = code })
 end
 
--- A message where a request is not as a server receives one.
+-- A message if `request` is not a request as a server receives it.
 function inbound.request_fault(request)
   local fault = arguments.type_fault(request, "table")
   if fault then return fault end
@@ -33,10 +33,10 @@ function inbound.request_fault(request)
   end
 end
 
--- The headers of a call, once it is known to be AlipayHK's and for us; or nil and an error.
+-- The headers by lower-case name, if the call is AlipayHK's and for us; or nil and an error.
 local function verify(config, request, max_age_ms)
-  local headers, twice = message.headers(request.headers)
-  if not headers then return refuse("unsigned", "its header " .. twice .. " is there twice") end
+  local headers, repeated = message.headers(request.headers)
+  if not headers then return refuse("unsigned", "its header " .. repeated .. " is there twice") end
   local ok, code, why = message.verify(CALL, {
     method = request.method, path = request.path, headers = headers, body = request.body,
   }, config)
@@ -63,10 +63,10 @@ local function decode(body, headers)
   return nil, Error.new("protocol", "the call is " .. why .. (coding and "; " .. coding or ""))
 end
 
--- The payload of a call that is AlipayHK's and for us, nil, and the bytes that it was decoded from; or nil and an error
--- of kind "signature", "decrypt" or "protocol". `request`: `{ method, path, headers, body }`, the path with its query
--- string as AlipayHK called it, the very bytes of the body. `opts.max_age_ms`: how far Request-Time may be from our
--- clock.
+-- Verifies a call, and gives its payload, nil, and the bytes that it was decoded from; or nil and an error of kind
+-- "signature" (code "unsigned", "wrong", "client_id", "stale" or "unverified"), "decrypt" or "protocol". `request`:
+-- `{ method, path, headers, body }`, with the path and query string that AlipayHK called, and the exact bytes of the
+-- body. `opts.max_age_ms`: how far Request-Time may be from our clock; not checked when absent.
 function inbound.receive(config, request, opts)
   local headers, err = verify(config, request, opts.max_age_ms)
   if not headers then return nil, err end
@@ -82,8 +82,9 @@ local function seal(config, request, body)
   return wire.seal(body, config.sealing)
 end
 
--- The reply to a call, `{ status, headers, body }`: signed, and encrypted where the call was; or nil and an error of
--- kind "crypto". The result is success when absent.
+-- The reply to a call: `{ status, headers, body }`, signed, and encrypted if the call was; or nil and an error of kind
+-- "crypto". `request`: what `receive` got; `result`: `{ resultCode, resultStatus, resultMessage }`, success when
+-- absent.
 function inbound.reply(config, request, result)
   local body, encrypt = seal(config, request, json.encode { result = result or platform.inbound.success })
   if not body then return nil, Error.new("crypto", encrypt) end

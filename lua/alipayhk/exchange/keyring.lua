@@ -1,4 +1,4 @@
--- Public keys by version.
+-- The public keys of the other side, by version.
 
 local core = require "alipayhk.core"
 local text = require "alipayhk.base.text"
@@ -10,7 +10,8 @@ local function is_source(source)
   return type(source) ~= "table" or source.file ~= nil or source.data ~= nil
 end
 
--- The key of a version, or nil and a message. `version`: as in a header; absent or empty it means the latest.
+-- The key of the version that a header names, the latest if it names none (nil or empty); or nil and a message. A key
+-- that was given without a version serves every version.
 function Keyring:get(version)
   if self.single then return self.single end
   if version == nil or version == "" then return self.keys[self.latest] end
@@ -24,14 +25,14 @@ local function rank(version)
   return version:find("^%d+$") and tonumber(version) or math.huge
 end
 
--- Numbers in their order, "10" after "9"; other names after them.
+-- Orders numbers by value ("10" after "9"), and other names after them.
 local function by_number(a, b)
   local x, y = rank(a), rank(b)
   if x ~= y then return x < y end
   return a < b
 end
 
--- A version as headers have it: a number in digits, whether this Lua has it as an integer or a float.
+-- A version as text. A float is written without fraction or exponent, as an integer is.
 local function version_text(version)
   return type(version) == "number" and ("%.0f"):format(version) or tostring(version)
 end
@@ -60,7 +61,7 @@ local function read_versions(sources)
   return setmetatable(ring, Keyring)
 end
 
--- Makes a keyring from a key source, or from a table `{ [version] = key source }`; or gives nil and a message.
+-- Makes a keyring of a key source, or of a table `{ [version] = key source }`; or nil and a message.
 local function new(source)
   if not is_source(source) then return read_versions(source) end
   local key, message = core.public_key(source)

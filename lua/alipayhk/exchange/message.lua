@@ -1,5 +1,5 @@
--- Whether a message is whose it says: AlipayHK's answers and calls, and a merchant's requests at the local gateway.
--- What is signed, and in which order it is looked at, is the same for all of them.
+-- Authenticates signed messages: AlipayHK's answers and calls, and a merchant's requests at the local gateway. What is
+-- signed, and the order of the checks, is the same for all of them.
 
 local text = require "alipayhk.base.text"
 local time = require "alipayhk.base.time"
@@ -7,13 +7,14 @@ local wire = require "alipayhk.exchange.wire"
 
 local message = {}
 
--- ---- its headers -----------------------------------------------------------------------------------
+-- ---- headers ---------------------------------------------------------------------------------------
 
+-- Headers that may come only once.
 local ONCE = { ["client-id"] = true, ["signature"] = true, ["request-time"] = true, ["response-time"] = true,
   ["encrypt"] = true }
 
--- The headers of a request as a server has them, names in any case, a repeated one perhaps as a list: by lower-case
--- name, or nil and the name of one that may come once and comes twice.
+-- Gives a request's headers by lower-case name; or nil and the name of one that is repeated and may not be. `given`: as
+-- a server has them, with names in any case and a repeated one perhaps as a list.
 function message.headers(given)
   local headers = {}
   for name, value in pairs(given) do
@@ -24,7 +25,7 @@ function message.headers(given)
   return headers
 end
 
--- The value of a header, names in lower case. A blank header counts as absent.
+-- The value of a header; nil if it is absent or empty. `headers`: by lower-case name.
 function message.header(headers, name)
   local value = headers[name]
   return value and value:find("[^ \t]") and value or nil
@@ -32,8 +33,8 @@ end
 
 local header = message.header
 
--- A message where a body was compressed on its way. We ask for no Content-Encoding, and the signature is over the bytes
--- before it.
+-- A message if the body was compressed on its way (Content-Encoding). We never ask for that, and the signature is over
+-- the bytes before compression.
 function message.coding_fault(headers)
   local coding = header(headers, "content-encoding")
   if not coding or text.lower(coding) == "identity" then return nil end
@@ -41,15 +42,15 @@ function message.coding_fault(headers)
     text.shown(coding, 32))
 end
 
--- ---- whose it is -----------------------------------------------------------------------------------
+-- ---- authentication --------------------------------------------------------------------------------
 
--- An answer to us: its own time, and the method and path of its request, are signed.
+-- An answer. Its own time is signed, and the method and path of its request.
 message.ANSWER = {
   time = "Response-Time",
   other_client = "its Client-Id is not ours: is this an answer to another client?",
   wrong = "is alipay_public_key AlipayHK's key for this environment?",
 }
--- A merchant's request, as the local gateway gets it.
+-- A merchant's request to the local gateway.
 message.REQUEST = { time = "Request-Time", other_client = "its Client-Id is another's" }
 -- A call from AlipayHK to us.
 message.CALL = {
@@ -58,23 +59,22 @@ message.CALL = {
   wrong = "does `path` stand for the path that AlipayHK called, proxies or not?",
 }
 
--- A message where the headers name another client than us.
+-- A message if the Client-Id header names another client than us.
 function message.client_fault(sort, headers, own)
   local client_id = header(headers, "client-id")
   return client_id and client_id ~= own.client_id and sort.other_client or nil
 end
 
--- Whether there is no part of a signature at all. AlipayHK answers so when it rejects a request's own signature or
--- client.
+-- Whether it has neither a Signature nor its time. AlipayHK sends such an answer when it rejects the signature or the
+-- client of a request.
 function message.is_bare(sort, headers)
   return not header(headers, "signature") and not header(headers, text.lower(sort.time))
 end
 
--- Whether it is signed by one of the keys, for us: true, or nil, a code and a message. The codes: "client_id", for
--- somebody else; "unsigned", without a signature or its time; "wrong", not the signature of these bytes; "unverified",
--- could not be checked.
--- `sort`: message.ANSWER, message.REQUEST or message.CALL. `given`: `{ method, path, headers, body }`, header names in
--- lower case. `own`: `{ client_id, peer_keys, algorithms }`.
+-- Whether it is signed by one of the keys, and for us: true; or nil, a code and a message. The codes: "client_id", it
+-- is for another client; "unsigned", it has no signature or no time; "wrong", the signature is not of these bytes;
+-- "unverified", the signature could not be checked. `sort`: message.ANSWER, message.REQUEST or message.CALL. `given`:
+-- `{ method, path, headers, body }`, header names in lower case. `own`: `{ client_id, peer_keys, algorithms }`.
 function message.verify(sort, given, own)
   local headers = given.headers
   local signature, at = header(headers, "signature"), header(headers, text.lower(sort.time))
@@ -95,9 +95,9 @@ function message.verify(sort, given, own)
   return nil, "wrong", hint and why .. "; " .. hint or why
 end
 
--- ---- how old it is ---------------------------------------------------------------------------------
+-- ---- age -------------------------------------------------------------------------------------------
 
--- A message where the time of a message is further than `max_ms` from the user's `clock`, or cannot be told.
+-- A message if its time is further than `max_ms` from the user's `clock`, or if that cannot be found out.
 function message.age_fault(sort, headers, max_ms, clock)
   local at = header(headers, text.lower(sort.time))
   local seconds, now = time.read(at), time.now(clock)

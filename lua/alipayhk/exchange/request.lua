@@ -1,4 +1,5 @@
--- From a payload to bytes: fill in, check, encode, seal; and sign, anew for each attempt.
+-- From a payload to the bytes of a request: fills in fields, checks, encodes and encrypts once; signs again for each
+-- attempt.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -28,7 +29,7 @@ local function request_id(config, description)
   return core.hex_encode(assert(core.random_bytes(16)))
 end
 
--- By the `filled` mark of a field: how the value of an absent one is made.
+-- Makes the value of an absent field, by the `filled` of the field's description.
 local fill = {}
 
 fill.hex32 = request_id
@@ -46,7 +47,8 @@ function fill.now_ms(config, _, now_ms)
   return config.next_ms(math.floor(now_ms))
 end
 
--- A copy of the payload with the absent fields filled in, and the set of those that come from the clock, if any do.
+-- A copy of the payload with absent fields filled in (the caller's table stays unchanged); and the set of fields that
+-- were filled in from the clock, nil if none was.
 local function complete(config, form, payload, now_ms)
   local completed, by_clock = {}, nil
   for key, value in pairs(payload) do completed[key] = value end
@@ -59,18 +61,19 @@ local function complete(config, form, payload, now_ms)
   return completed, by_clock
 end
 
--- The body, the warnings, and the personal values in the payload; or nil and an error.
+-- Checks and encodes a payload: gives the body, the warnings, and the personal values in the payload; or nil and an
+-- error of kind "invalid". `alipayhk.schema` describes `notes`.
 local function encode(config, form, payload, opts)
   local notes = {}
-  local ok, found = check.payload(form, payload, {
+  local ok, warnings_or_err = check.payload(form, payload, {
     complete = true, strict = config.validate == "strict", is_silent = not config.validate, notes = notes,
     previous_status = opts.previous_status, now_ms = opts.now_ms, filled = opts.by_clock, clock = config.clock,
   })
-  if not ok then return nil, found end
+  if not ok then return nil, warnings_or_err end
   local is_plain = notes.is_plain
   if notes.rewrites then payload, is_plain = schema.rewrite(payload, notes.rewrites, is_plain) end
   local body = json.encode(payload, is_plain)
-  if #body <= platform.body_max then return body, found, notes.personal end
+  if #body <= platform.body_max then return body, warnings_or_err, notes.personal end
   return nil, Error.new("invalid", ("the request has %d bytes, at most %d are sent"):format(#body, platform.body_max), {
     fields = { fault.new("", "too_long", "the whole payload is too long") },
   })
@@ -78,14 +81,14 @@ end
 
 -- ---- arguments -----------------------------------------------------------------------------------
 
--- A message where a request cannot go to a path.
+-- A message if `path` is not a path that a request can be sent to.
 function request.path_fault(path)
   if type(path) ~= "string" or not path:find("^/[A-Za-z0-9/._~%%!$&'()*+,;=:@?-]*$") then
     return "path: expected a path from its first slash on, with the query string where there is one"
   end
 end
 
--- Headers about a request's length and destination, which the transport sets.
+-- The transport sets these itself: they say where a request goes and how long it is.
 local TRANSPORT_HEADERS = {
   ["host"] = true, ["content-length"] = true, ["transfer-encoding"] = true, ["connection"] = true,
 }
@@ -98,8 +101,8 @@ local function header_fault(name, value)
   if TRANSPORT_HEADERS[text.lower(name)] then return ("its header %s is for the transport to set"):format(name) end
 end
 
--- A message where a request is not one that `prepare` gave with this config: it may only go where it was signed for, in
--- the name of the client that signed it.
+-- A message if `prepared` is not a request that `prepare` gave with this config. A request must only be sent to the
+-- address that it was prepared for, and by the client that prepared it.
 function request.fault(config, prepared)
   if type(prepared) ~= "table" or type(prepared.headers) ~= "table" then return "what `prepare` gave is expected" end
   for _, name in ipairs { "method", "url", "path", "body" } do
@@ -120,7 +123,7 @@ end
 
 -- ---- building ------------------------------------------------------------------------------------
 
--- Seals a body. The answer will be sealed, too: we have to be able to verify and open it.
+-- Encrypts a body: only if the answer, which is encrypted as well, can be verified first and then decrypted.
 local function seal(config, body)
   if config.private_key:type() ~= "RSA" or not config.verify_response then
     return nil, "encryption needs an RSA private_key and verify_response"
@@ -128,8 +131,8 @@ local function seal(config, body)
   return wire.seal(body, config.sealing)
 end
 
--- Signs for now: sets Request-Time and Signature, and leaves the rest. The request, or nil and an error of kind
--- "crypto".
+-- Signs a request with the current time: sets Request-Time and Signature, and leaves the rest unchanged. Gives the
+-- request, or nil and an error of kind "crypto".
 function request.sign(config, prepared)
   local time, signature = wire.sign_now(config, prepared.method, prepared.path, prepared.body)
   if not time then return nil, Error.new("crypto", signature, { request_id = prepared.request_id }) end
@@ -138,7 +141,7 @@ function request.sign(config, prepared)
   return prepared
 end
 
--- Without a description, what is personal in any API is taken for personal.
+-- Fields that are personal in any API described. They are treated as personal in an API without a description, too.
 local PERSONAL = {}
 for _, name in ipairs(api.names) do
   for _, field in ipairs(api.by_name[name].fields) do
@@ -156,18 +159,18 @@ local function personal_of(payload)
   return found
 end
 
--- Builds a request, not signed yet: `{ method, url, path, headers, body, request_id, warnings }`, and what the floors
--- above need of it; or nil and an error of kind "invalid" or "crypto". No description for a path that has none.
+-- Builds a request that is not signed yet: `{ method, url, path, headers, body, request_id, warnings }`, and fields for
+-- internal use; or nil and an error of kind "invalid" or "crypto". `description` is nil for an API that has none.
 function request.build(config, description, path, payload, encrypt, previous_status)
   local now_ms, form, by_clock = config.now() * 1000, nil, nil
   if description then
     form = config.rules:form(description, payload)
     payload, by_clock = complete(config, form, payload, now_ms)
   end
-  local body, found, personal = encode(config, form, payload, {
+  local body, warnings_or_err, personal = encode(config, form, payload, {
     previous_status = previous_status, now_ms = now_ms, by_clock = by_clock,
   })
-  if not body then return nil, found end
+  if not body then return nil, warnings_or_err end
   local full_path = config.base.prefix .. path
   local prepared = {
     method = "POST",
@@ -183,7 +186,7 @@ function request.build(config, description, path, payload, encrypt, previous_sta
     order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,
     personal = form and personal or not form and personal_of(payload) or nil,
-    warnings = found or {},
+    warnings = warnings_or_err or {},
   }
   for name, field in pairs(platform.identity) do
     if type(payload[field]) == "string" then prepared[name] = payload[field] end

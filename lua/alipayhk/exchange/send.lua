@@ -1,5 +1,5 @@
--- Sends a request: `alipayhk.exchange.attempts` says what is to be done, and here it is done, over a transport that
--- blocks or yields. What a single attempt is made of, `prepare` and `judge`, is for whoever drives many at once, too.
+-- Sends a request: does what `alipayhk.exchange.attempts` says, over a transport that blocks or yields. `prepare`,
+-- `judge` and `fail` are the parts of a single attempt; code that drives many requests at once uses them, too.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -21,8 +21,9 @@ end
 
 -- ---- one attempt -----------------------------------------------------------------------------------
 
--- What a transport takes. It may change the headers, and read them while another coroutine signs the same request
--- anew: they are a copy. A field that is nil takes no room in the table, of which a worker holds hundreds at once.
+-- The request as a transport takes it. The headers are a copy, since a transport may change them, or read them while
+-- another coroutine signs the same request again. Optional fields are set afterwards: in a constructor even nil takes
+-- room, and a worker may hold hundreds of these tables at once.
 local function transport_request(config, request, machine)
   local headers = {}
   for name, value in pairs(request.headers) do headers[name] = value end
@@ -41,7 +42,8 @@ local function transport_request(config, request, machine)
   return given
 end
 
--- What the user's clock throws reaches the caller, unless something was sent before: then it is an error like others.
+-- Signs a request for the next attempt. An exception of the user's clock reaches the caller only from the first
+-- attempt. Later it becomes an error, since something may have been sent already.
 local function sign(config, request, machine)
   if machine.attempt == 1 then return request_builder.sign(config, request) end
   local ran, signed, err = pcall(request_builder.sign, config, request)
@@ -49,7 +51,7 @@ local function sign(config, request, machine)
   return nil, Error.new("crypto", tostring(signed), { request_id = request.request_id })
 end
 
--- The machine's next attempt, signed for now: what a transport takes, or nil and an error.
+-- Signs the machine's next attempt: gives the request as a transport takes it, or nil and an error.
 function send.prepare(config, request, machine)
   local signed, err = sign(config, request, machine)
   if not signed then return nil, err end
@@ -66,7 +68,8 @@ local function transport_error(request, fault)
   })
 end
 
--- What a transport returned, as a response, or nil, an error, and after how long the answer asks to try again.
+-- Reads what a transport returned: gives a response; or nil, an error, and the milliseconds after which the answer asks
+-- to try again, nil if it does not.
 local function read(config, request, machine, raw, fault)
   local malformed = raw ~= nil and outcome.response_fault(raw)
   if raw == nil or malformed then return nil, transport_error(request, malformed or fault) end
@@ -77,7 +80,7 @@ local function read(config, request, machine, raw, fault)
   return nil, err, retry.after_ms(raw.headers, config.now)
 end
 
--- Tells the machine of an attempt that failed.
+-- Tells the machine that an attempt failed.
 function send.fail(config, request, machine, err, after_ms)
   machine:failed(err, { after_ms = after_ms, is_exiting = runtime.is_exiting() }, now_ms())
   events.emit(config, request, events.error(machine.attempt, err))
@@ -91,13 +94,12 @@ function send.judge(config, request, machine, raw, fault)
   events.emit(config, request, events.response(machine.attempt, response))
 end
 
--- ---- one after the other ---------------------------------------------------------------------------
+-- ---- all attempts of a request ---------------------------------------------------------------------
 
--- The prepared requests that may have arrived, for as long as users hold them: `client:send` may be called with one
--- again.
+-- Requests that may have arrived at AlipayHK: the user may send the same one again. The keys are weak.
 local arrived = setmetatable({}, { __mode = "k" })
 
--- A hook may close the client before anything is sent.
+-- Ends a request whose client was closed meanwhile: `on_event` or `sleep` may do that, even before anything is sent.
 local function stop(config, request, machine)
   local is_first = not machine.last_err
   machine:stop(is_first and Error.new("transport", "the client was closed before the request was sent", {
@@ -129,8 +131,8 @@ function act.wait(client, request, machine)
   machine:waited(now_ms())
 end
 
--- Sends a built request until there is an outcome: a response, or nil and an error. `policy`: see
--- `alipayhk.exchange.retry`; `timeout_ms` of one attempt.
+-- Sends a built request until there is an outcome: a response, or nil and an error. `alipayhk.exchange.retry` describes
+-- `policy`; `timeout_ms` limits one attempt.
 function send.run(client, request, policy, timeout_ms)
   local machine = attempts.new { policy = policy, description = api.by_name[request.api], timeout_ms = timeout_ms }
   machine:start(now_ms())

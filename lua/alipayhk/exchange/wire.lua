@@ -1,5 +1,5 @@
--- The wire protocol that requests, answers and calls from AlipayHK share: the signed content, and
--- the `Signature` and `Encrypt` headers.
+-- The wire format that requests, answers and calls from AlipayHK share: the signed content, and the `Signature` and
+-- `Encrypt` headers.
 
 local algorithms = require "alipayhk.exchange.algorithms"
 local core = require "alipayhk.core"
@@ -9,8 +9,8 @@ local time = require "alipayhk.base.time"
 
 local wire = {}
 
--- The bytes that are signed (SEEN, and proved with published vectors): the path with its query string as sent, the very
--- text of Request-Time or Response-Time, the very bytes of the body.
+-- The bytes that are signed (SEEN, and proved with published vectors). `path`: with its query string, as sent; `at`:
+-- the exact text of Request-Time or Response-Time; `body`: its exact bytes.
 function wire.content(method, path, client_id, at, body)
   return method .. " " .. path .. "\n" .. client_id .. "." .. at .. "." .. body
 end
@@ -21,14 +21,16 @@ local function header(algorithm, key_version, name, base64)
   return "algorithm=" .. algorithm .. version .. "," .. name .. "=" .. core.percent_encode(base64)
 end
 
--- The value of the `Signature` header, or nil and a message. `signing`: `{ algorithm, key_version, options }`.
+-- The value of the `Signature` header for a content, or nil and a message. `signing`: `{ algorithm, key_version,
+-- options }`.
 function wire.sign(private_key, signing, content)
   local signature, message = private_key:sign(content, signing.options)
   if not signature then return nil, message end
   return header(signing.algorithm, signing.key_version, "signature", core.base64_encode(signature))
 end
 
--- Signs a message for now: the values of `Request-Time` (or `Response-Time`) and of `Signature`; or nil and a message.
+-- Signs a message with the current time: gives the values of `Request-Time` (or `Response-Time`) and of `Signature`; or
+-- nil and a message. `config`: `{ client_id, private_key, signing, now }`.
 function wire.sign_now(config, method, path, body)
   local now = time.text(config.now(), platform.utc_offset)
   local content = wire.content(method, path, config.client_id, now, body)
@@ -37,7 +39,8 @@ function wire.sign_now(config, method, path, body)
   return now, signature
 end
 
--- The header's pairs, with the value of `name` as bytes or base64 text; nil and a message otherwise.
+-- Parses such a header: `{ algorithm, version, base64 }`, where `base64` is the decoded value of `name`; or nil and a
+-- message.
 local function read(value, name)
   local pairs_, message = core.parse_pairs(value)
   if not pairs_ then return nil, message end
@@ -49,7 +52,8 @@ local function read(value, name)
   return { algorithm = pairs_.algorithm, version = pairs_.keyVersion, base64 = decoded }
 end
 
--- The algorithm that a header names, of a key's type; the key type's default where it names none. Or nil and a message.
+-- The row of the algorithm that a header names, or the default for the key's type if it names none. Or nil and a
+-- message if the algorithm is unknown or not for that type.
 local function algorithm_of(named, key)
   local default = algorithms.default(key:type())
   if not named then return default end
@@ -58,17 +62,15 @@ local function algorithm_of(named, key)
   return nil, ("it is signed with another algorithm than the public key given is for (%s)"):format(default.name)
 end
 
--- Some write a signature's base64 on several lines. White space is passed over; the signature has to verify all the
--- same.
+-- Some senders break the base64 of a signature into lines, percent-encoded or not; such a signature is valid, too.
 local function signature_bytes(base64)
   if base64:find("[ \t\r\n]") then base64 = base64:gsub("[ \t\r\n]+", "") end
   return core.base64_decode(base64)
 end
 
--- Verifies a `Signature` header over a content: true; false and a message where it is not the signature that it should
--- be; nil and a message where that could not be found out. `keys`: a keyring; `options`: what the core is told, by
--- algorithm, where it is not to go by the key; `is_coded`: whether somebody changed the content on its way, which is
--- not the key's fault.
+-- Verifies a `Signature` header over a content: true; false and a message if the signature is wrong; nil and a message
+-- if it could not be checked. `keys`: a keyring; `options`: the core's options by algorithm, the core's defaults when
+-- absent; `is_coded`: whether the content was compressed on its way, so that the message does not blame the key.
 function wire.verify(value, content, keys, options, is_coded)
   local parsed, message = read(value, "signature")
   if not parsed then return false, "the Signature header cannot be read: " .. message end
@@ -87,9 +89,9 @@ function wire.verify(value, content, keys, options, is_coded)
   return false, "the signature does not verify with the public key given (SHA-256 of it: " .. key:fingerprint() .. ")"
 end
 
--- Seals a body for whoever has the private half of the latest key: the body to send and the value of the `Encrypt`
--- header, or nil and a message. `sealing`: `keys`, the keyring of the other side, if there is one; `default_version`,
--- what the header calls a key that was given without a version, nil for nothing; `options` of the core.
+-- Encrypts a body for the owner of the latest key: gives the body to send and the value of the `Encrypt` header; or nil
+-- and a message. `sealing`: `{ keys, default_version, options }`, where `keys` is the other side's keyring or nil, and
+-- `default_version` is the version in the header for a key that was given without one; nil leaves it out.
 function wire.seal(body, sealing)
   local keys = sealing.keys
   local key = keys and keys:get()
@@ -99,8 +101,8 @@ function wire.seal(body, sealing)
   return sealed, header(platform.encryption.algorithm, keys.latest or sealing.default_version, "symmetricKey", wrapped)
 end
 
--- Opens a sealed body, once its signature has been verified. The plaintext; or nil, with a message only where it is
--- sealed by another algorithm: all other causes must look alike.
+-- Decrypts a body. Its signature must have been verified before. Gives the plaintext; or nil, and a message only if the
+-- header names another algorithm than ours: all other causes must look the same (no padding oracle).
 function wire.open(value, body, private_key, options)
   local parsed = read(value, "symmetricKey")
   if not parsed then return nil end

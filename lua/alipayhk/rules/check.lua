@@ -1,5 +1,5 @@
--- Collects every fault of a payload in one error: against the rules of its scenario, in the step from the previous
--- status, and what JSON cannot carry.
+-- Checks a payload, and gives all its faults in one error: by the rules of its scenario, by the step from the previous
+-- status, and by what JSON can carry.
 
 local Error = require "alipayhk.base.error"
 local fault = require "alipayhk.base.fault"
@@ -8,7 +8,7 @@ local schema = require "alipayhk.schema"
 local steps = require "alipayhk.rules.steps"
 local text = require "alipayhk.base.text"
 
--- How many faults an error's message shows, and how many bytes of a path.
+-- How many faults the error's message shows; how many bytes of a fault's path are kept.
 local SHOWN, PATH_MAX = 5, 512
 
 local function summary(what, faults)
@@ -26,22 +26,24 @@ local function by_place(a, b)
   return a.code .. a.message < b.code .. b.message
 end
 
--- What JSON cannot carry, sorted by path: a table's own order differs from run to run.
+-- What JSON cannot carry: faults sorted by path, because the order of a table's keys differs from run to run; and
+-- whether a table was not looked into.
 local function json_faults(payload)
   local faults = {}
   local is_opaque = json.inspect(payload, function(path, code, message)
     faults[#faults + 1] = fault.new(text.shown(path, PATH_MAX), code, message)
   end)
   table.sort(faults, by_place)
-  -- Of a table with many bad keys only one fault of each code is kept.
-  local told, last = {}, nil
+  -- A table may have many bad keys: one fault of each code is enough for a path.
+  local kept, last = {}, nil
   for _, found in ipairs(faults) do
-    if not last or found.path ~= last.path or found.code ~= last.code then told[#told + 1] = found end
+    if not last or found.path ~= last.path or found.code ~= last.code then kept[#kept + 1] = found end
     last = found
   end
-  return told, is_opaque
+  return kept, is_opaque
 end
 
+-- Appends to a list; either may be nil. Gives nil if there is nothing in it.
 local function append(list, more)
   list = list or {}
   for _, entry in ipairs(more or {}) do list[#list + 1] = entry end
@@ -54,7 +56,7 @@ local function paths_of(faults)
   return paths
 end
 
--- The faults at other paths than these; nil where there are none.
+-- The faults at other paths than these; nil if there are none.
 local function elsewhere(faults, paths)
   local kept = {}
   for _, found in ipairs(faults or {}) do
@@ -70,7 +72,7 @@ local function has_path(faults, path)
   return false
 end
 
--- Adds the fault of the step, unless the status itself has one.
+-- Checks the step to the payload's status, if its scenario is known and the status itself is right.
 local function check_step(form, payload, previous_status, faults, warnings)
   local scenario, path = form.scenario, form.description.status_field
   if not scenario or has_path(faults, path) then return faults, warnings end
@@ -81,7 +83,7 @@ local function check_step(form, payload, previous_status, faults, warnings)
   return append(faults, found), warnings
 end
 
--- Splits warnings into those that follow from AlipayHK's pages, and our own (nil where there are none).
+-- Splits warnings: those by AlipayHK's pages, and our own, nil if there are none.
 local function split(warnings)
   local theirs, ours = {}, {}
   for _, found in ipairs(warnings or {}) do
@@ -91,7 +93,8 @@ local function split(warnings)
   return theirs, #ours > 0 and ours or nil
 end
 
--- Whether a list of payloads was given in place of one. The two fields tell: a client may have filled in others.
+-- Whether somebody passes a list of payloads in place of one. Without this test the message would be that all fields
+-- are missing. A client may have filled in fields, but never these two.
 local function is_list(description, payload)
   return rawget(payload, 1) ~= nil and rawget(payload, description.scenario_field) == nil
     and rawget(payload, description.status_field) == nil
@@ -104,7 +107,7 @@ local function list_error(description)
   return Error.new("invalid", summary(description.name, { found }), { fields = { found } })
 end
 
--- Adds to faults at fields that were filled in which clock their values come from.
+-- The caller did not give the values that the client filled in, so the messages name the clock they come from.
 local function blame_clock(found, filled, clock)
   for _, entry in ipairs(found or {}) do
     if filled[entry.path] then
@@ -113,8 +116,8 @@ local function blame_clock(found, filled, clock)
   end
 end
 
--- Merges the faults of the rules with what JSON cannot carry. Where both have one at a place, the rule's is kept; a
--- warning there is dropped.
+-- Joins the faults by the rules and those of the JSON. At the same path, a fault by a rule makes one of the JSON
+-- superfluous, and one of the JSON makes a warning superfluous.
 local function merge(faults, warnings, unwritable)
   return append(faults, elsewhere(unwritable, paths_of(faults))), elsewhere(warnings, paths_of(unwritable))
 end
@@ -123,10 +126,14 @@ local NO_OPTIONS = {}
 
 local check = {}
 
--- Checks a payload against its form, which `alipayhk.rules` gives; without a form, only whether JSON can carry it. True
--- and the warnings, nil for none; or nil and an error of kind "invalid".
--- `opts`: those of `schema.check`, whose `notes` get `is_plain`, too; `previous_status`; `strict`: warnings are faults,
--- all but our own; `filled`: the top-level fields that a clock has filled in, as a set, and `clock`, its name.
+-- Checks a payload against `form`, which `Rules:form` gives for it; without a form, only whether JSON can carry it.
+-- Gives true and a list of warnings, nil if there are none; or nil and an error of kind "invalid". `opts`: those of
+-- `schema.check`, and
+--
+--   previous_status   the status of the event before, to check the step from it
+--   strict            all warnings count as faults, except our own
+--   filled, clock     a set of the top-level fields that were filled in from a clock, and what messages call that clock
+--   notes             as in `schema.check`; `is_plain` is set, too: whether `json.is_plain` holds for the payload
 function check.payload(form, payload, opts)
   opts = opts or NO_OPTIONS
   local description = form and not opts.is_silent and form.description
@@ -134,7 +141,7 @@ function check.payload(form, payload, opts)
   local faults, warnings, unwritable, is_opaque
   local is_plain = json.is_plain(payload)
   if not is_plain then unwritable, is_opaque = json_faults(payload) end
-  -- A virtual table is not checked: its metatable could show other fields than would be sent, or throw.
+  -- A metatable could show other fields than would be sent, or throw.
   if form and not is_opaque then
     faults, warnings = schema.check(form.schema, payload, opts)
     if opts.previous_status and description then

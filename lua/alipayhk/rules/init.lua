@@ -1,4 +1,4 @@
--- The rules in force: AlipayHK's, and those that a partner adds to them.
+-- The rules for payloads: AlipayHK's, and those that a partner adds to them.
 
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
@@ -12,7 +12,7 @@ Rules.__index = Rules
 
 local rules = {}
 
--- The scenarios, by the API's name and their own.
+-- Scenarios by the name of the API and their own.
 local scenarios = {}
 for name, description in pairs(api.by_name) do
   scenarios[name] = {}
@@ -21,6 +21,7 @@ end
 
 -- ---- the fields of a scenario ------------------------------------------------------------------
 
+-- A copy of a field with other properties added.
 local function with(field, extra)
   local result = {}
   for name, value in pairs(field) do result[name] = value end
@@ -28,7 +29,7 @@ local function with(field, extra)
   return result
 end
 
--- The names of the statuses after which the app shows nothing any more; nil for none.
+-- The names of the statuses in which nothing is shown any more; nil if there are none.
 local function closing(scenario)
   local names = {}
   for _, status in ipairs(scenario.statuses) do
@@ -37,7 +38,8 @@ local function closing(scenario)
   return #names > 0 and names or nil
 end
 
--- The API's base fields, made narrower for a scenario: the allowed names and statuses, and when texts are expected.
+-- The fields of the API, completed by what follows from the scenario, which may be nil: the allowed names of scenarios,
+-- the allowed statuses, and the statuses in which texts are not expected.
 local function base_fields(description, scenario)
   local result = {}
   for i, field in ipairs(description.fields) do
@@ -53,14 +55,15 @@ local function base_fields(description, scenario)
   return result
 end
 
--- The fields of one scenario, a list: the API's, then its own.
+-- A list of the fields of a scenario: the API's, then its own. `description`: that of the API.
 function rules.fields(description, scenario)
   local result = base_fields(description, scenario)
   for _, field in ipairs(scenario.fields) do result[#result + 1] = field end
   return result
 end
 
--- The fields where the scenario is not known: any top-level field of any scenario is allowed.
+-- The fields for a payload whose scenario is not known: the API's, and every top-level field that some scenario has,
+-- with any type.
 local function fields_of_none(description)
   local result, present = base_fields(description), {}
   for _, scenario in ipairs(description.scenarios) do
@@ -76,12 +79,12 @@ end
 
 -- ---- a partner's additions ---------------------------------------------------------------------
 
+-- The place of a mistake in the config.
 local function place_of(base, i, property)
   return ("%s.fields[%d]%s"):format(base, i, property and "." .. property or "")
 end
 
--- The property that names a status which the scenario does not have, and a message: such a rule would never be in
--- force.
+-- The property and a message if a property names a status that the scenario does not have: it would never apply.
 local function status_fault(scenario, field)
   local names = list.names(scenario.statuses)
   for _, property in ipairs { "required_when", "expected_when", "except_when" } do
@@ -93,24 +96,25 @@ local function status_fault(scenario, field)
   end
 end
 
--- The fields of a scenario, to which a partner's are added one by one.
+-- A copy of a scenario's list of fields, to which a partner's are added one by one.
 local function new_draft(description, scenario)
   local draft = { scenario = scenario, fields = rules.fields(description, scenario), by_key = {} }
   for _, field in ipairs(draft.fields) do draft.by_key[fields.key(field.path)] = field end
   return draft
 end
 
--- Tightens a field of the draft. Gives a property and a message where that cannot be done.
+-- Puts a field over one in the draft; the property and a message if that cannot be done.
 local function tighten(draft, known, given)
   local field, property, message = fields.tighten(known, given)
   if not field then return property, message end
-  field.path = known.path -- the same wildcards
+  field.path = known.path -- the partner may call the wildcards otherwise
   for i, entry in ipairs(draft.fields) do
     if entry == known then draft.fields[i] = field end
   end
   draft.by_key[fields.key(field.path)] = field
 end
 
+-- Adds a field that the draft does not have; the property and a message if that cannot be done.
 local function append(draft, given)
   local property, message = fields.fault_among(given, draft.by_key)
   if message then return property, message end
@@ -118,7 +122,7 @@ local function append(draft, given)
   draft.by_key[fields.key(given.path)] = given
 end
 
--- Adds a partner's field to the draft. Gives a property and a message where that cannot be done.
+-- Checks one field, and adds it to the draft; the property and a message if that cannot be done.
 local function add_field(draft, given)
   local property, message = fields.fault(given)
   if message then return property, message end
@@ -129,7 +133,7 @@ local function add_field(draft, given)
   return append(draft, fields.copy(given))
 end
 
--- The fields of a scenario with a partner's added; or nil, the place of a mistake, and a message.
+-- The fields of a scenario with those that a partner gives; or nil, the place of a mistake in the config and a message.
 local function read_scenario(description, scenario, given, base)
   local fault = arguments.type_fault(given, "table")
   if fault then return nil, base, fault end
@@ -153,7 +157,8 @@ local function read_scenario(description, scenario, given, base)
   return draft.fields
 end
 
--- The keys of a table, sorted; or nil, the place of an unknown one, and a message.
+-- The sorted keys of `given`; or nil, the place of an unknown key, and a message. `known`: a table with the known keys;
+-- `names`: a list of them.
 local function known_keys(given, known, names, base)
   local fault = arguments.type_fault(given, "table")
   if fault then return nil, base, fault end
@@ -166,7 +171,8 @@ local function known_keys(given, known, names, base)
   return keys
 end
 
--- What the payloads of a scenario are checked against, or, without one, those that name no known scenario.
+-- A form, which is what payloads of a scenario are checked against. `all`: its fields; `scenario` is nil in the form
+-- for payloads whose scenario is not known.
 local function new_form(description, all, scenario)
   return {
     description = description,
@@ -179,7 +185,7 @@ local function new_form(description, all, scenario)
   }
 end
 
--- Compiles a partner's additions to one API into `forms`. Gives the place of a mistake, if there is one, and a message.
+-- Compiles what a partner gives for one API; the place of a mistake and a message if there is one.
 local function read_api(forms, description, given, base)
   local known = scenarios[description.name]
   local keys, place, message = known_keys(given, known, list.names(description.scenarios), base)
@@ -194,8 +200,9 @@ end
 
 -- ---- public ------------------------------------------------------------------------------------
 
--- Reads a partner's additions, `{ order = { MOVIE_TICKET = { fields = {...} } }, contract_card = {...} }`. Rules, or
--- nil, the place of a mistake, such as "scenarios.order.MOVIE_TICKET.fields[1].type", and a message.
+-- Makes rules. `given`: a partner's additions or nil, as in
+-- `{ order = { MOVIE_TICKET = { fields = {...} } }, contract_card = {...} }`. Gives the rules; or nil, the place of a
+-- mistake such as "scenarios.order.MOVIE_TICKET.fields[1].type", and a message.
 function rules.new(given)
   local self = setmetatable({ forms = {} }, Rules)
   for _, name in ipairs(api.names) do self.forms[name] = {} end
@@ -208,8 +215,8 @@ function rules.new(given)
   return self
 end
 
--- The rules for a payload, by the scenario that it names: `{ description, scenario, schema }`, `scenario` nil where it
--- names none that is known. Compiled at first use; they go with the payload from here on.
+-- The form for a payload, by the scenario that it names: `{ description, scenario, schema }`. `scenario` is nil if the
+-- payload names no known one. A form is compiled when it is first used.
 function Rules:form(description, payload)
   local forms, name = self.forms[description.name], rawget(payload, description.scenario_field)
   local scenario = name ~= nil and scenarios[description.name][name] or nil
@@ -221,7 +228,7 @@ function Rules:form(description, payload)
   return forms[key]
 end
 
--- AlipayHK's rules alone.
+-- AlipayHK's rules without a partner's.
 rules.alipayhk = rules.new()
 
 return rules

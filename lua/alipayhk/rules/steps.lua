@@ -1,8 +1,9 @@
--- The steps between the statuses of a scenario: which may follow which.
+-- The steps between the statuses of a scenario: which status may follow which.
 --
--- Rules stand in the data: `ends` on a status (nothing follows), `only_after`, `only_before` (lists),
--- and `forward_only` for the scenario (no going back in its list). Each rule is as sure as it says,
--- SEEN or INFERRED. The same status again is no step.
+-- The rules are in the data of the scenarios. A status may have `ends` (no other status follows), and the lists
+-- `only_after` and `only_before`. A scenario's `steps` may have `forward_only` (a status may not be followed by one
+-- further up in the list). The confidence of a rule, SEEN or INFERRED, is the value of `ends` or `forward_only`; that
+-- of `only_after` and `only_before` is the confidence of their status. Repeating a status is no step.
 
 local list = require "alipayhk.base.list"
 local suggest = require "alipayhk.base.suggest"
@@ -16,7 +17,7 @@ local function find(scenario, name)
   end
 end
 
--- The rules: each gives its confidence where it forbids a step, otherwise nil or false.
+-- Each gives the confidence of its rule if that forbids the step, or else nil or false.
 local rules = {
   function(_, from) return from.ends end,
   function(_, from, to)
@@ -30,8 +31,8 @@ local rules = {
   end,
 }
 
--- How surely the rules forbid a step between two statuses of the scenario: "SEEN", "INFERRED", or nil where they allow
--- it.
+-- Whether the rules forbid a step: nil if not, otherwise "SEEN" if a rule with that confidence does, or "INFERRED".
+-- `from` and `to` have to be statuses of the scenario.
 function steps.forbidden(scenario, from, to)
   if from == to then return nil end
   local _, from_status = find(scenario, from)
@@ -45,7 +46,7 @@ function steps.forbidden(scenario, from, to)
   return surest
 end
 
--- The names of the statuses that may follow one, other than itself, in the scenario's order.
+-- The names of the other statuses that may follow `from`, in the scenario's order.
 function steps.after(scenario, from)
   local allowed = {}
   for _, status in ipairs(scenario.statuses) do
@@ -56,8 +57,8 @@ function steps.after(scenario, from)
   return allowed
 end
 
--- A message where a step is forbidden, and whether that is only a warning. `from` may be any text, `to` is a status of
--- the scenario.
+-- What is wrong with a step: a message and whether it is only a warning; nil if the step is allowed. `from` may be any
+-- string, `to` has to be a status of the scenario.
 function steps.fault(scenario, from, to)
   if not find(scenario, from) then
     local names = list.names(scenario.statuses)

@@ -1,4 +1,4 @@
--- The codes of ISO 4217 (active list, funds and metals included), as a set.
+-- The currency codes of ISO 4217 as a set: the active list, with funds and metals.
 
 local CODES = [[
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD

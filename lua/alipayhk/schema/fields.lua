@@ -1,20 +1,32 @@
--- What a field of a description may say, and what is wrong with one.
+-- Describes a field by its properties; finds mistakes in such a description; lets a partner tighten one. The
+-- properties are
 --
--- `path` with dots; `{...}` for any key of an object, `[]` for each element of a list.
--- `type`: string, number, object, array, json_object (a table here, a string of JSON on the wire), any.
--- `required`, or `required_when` one of the listed statuses; `expected`, `expected_when`: the same, but its
--- absence is a warning; `except_when`: where `expected` does not hold. `max_length` in characters. `unit`: "ms" of
--- a number, "cents" of a number or string are checked, others document. `format`: see `alipayhk.schema.formats`.
--- `enum`: allowed strings. `keys`: allowed keys of an object. `may_be_empty`: "" counts as there. `filled`: how a
--- client fills it in. `personal`: never in a message. `confidence`: SEEN, or INFERRED, which makes all its faults
--- warnings; `inferred`: codes of faults that are warnings. `source`: tags of pages. `note`: what it is; `evidence`: how
--- that is known.
+--   path            names with dots between; `{...}` for any key of an object, `[]` for each element of a list
+--   type            string, number, object, array, json_object (a table here, a JSON string when sent), any
+--   required        if it is missing, that is a fault; `required_when`: only in the listed statuses
+--   expected        if it is missing, that is a warning; `expected_when`: only in the listed statuses
+--   except_when     the statuses in which `expected` does not hold
+--   max_length      in characters
+--   unit            "ms" of a number and "cents" of a number or string are checked, others are documentation
+--   format          a name in `alipayhk.schema.formats`
+--   enum            the allowed strings
+--   keys            the allowed keys of an object
+--   may_be_empty    whether "" does not count as missing
+--   filled          how a client fills it in: "hex32", "uuid" or "now_ms"
+--   personal        whether messages must not show its value
+--   confidence      SEEN, or INFERRED: then its faults are only warnings
+--   inferred        codes of faults that are only warnings
+--   source          tags of pages
+--   note, evidence  what it is; how that is known
 --
--- Ours, no facts of AlipayHK's: `id`, a string that names something, in which a control character, or nothing but
--- blanks, is a fault. And what `alipayhk.schema.slips` goes by, whose warnings have `ours`: `id`; `tense` of a time in
--- ms, "past" or "future"; `not_before`, the name beside it of a time that it cannot be before, where `local_times` says
--- that each is on the clock of its place; `money`, an object whose keys no page shows, and which is looked at as
--- `{ value, currency }`. What else it looks for goes by `unit`, `format` and `type`.
+-- These are our own, not facts of AlipayHK. They are for the checks in `alipayhk.schema.slips`, whose warnings have
+-- `ours`; only for `id` there are faults as well. Slips also go by `unit`, `format` and `type`.
+--
+--   id              a string that identifies something; a control character, or nothing but blanks, is a fault
+--   tense           of a time in ms, "past" or "future"
+--   not_before      the name of another time in the same object, which cannot be later than this one
+--   local_times     with `not_before`: the two times may be in different time zones
+--   money           an object whose keys no page shows; it is checked as `{ value, currency }`
 
 local arguments = require "alipayhk.base.arguments"
 local formats = require "alipayhk.schema.formats"
@@ -26,7 +38,7 @@ local fields = {}
 
 local of_type, one_of = arguments.of_type, arguments.one_of
 
--- ---- kinds of values: each gives a message where a value is not of it ----------------------------
+-- ---- checks of properties, as in `alipayhk.base.arguments` ---------------------------------------
 
 local function list_of(check)
   return function(value)
@@ -49,7 +61,7 @@ end
 
 local PATH_EXPECTED = "expected a path such as \"extInfo.seat\", \"itemOrderList[].quantity\" or \"info.{locale}.name\""
 
--- A path: names, which may end in `[]`; below the top also `{locale}` for any key.
+-- A path is one or more names; `[]` may follow a name, and `{locale}` may stand for one that is not at the top.
 local function path_fault(value)
   local fault = arguments.type_fault(value, "string")
   if fault then return fault end
@@ -62,7 +74,7 @@ local function path_fault(value)
   if value:sub(1, 1) == "{" then return PATH_EXPECTED end
 end
 
--- How a client can fill in a field, and the type of what it fills in.
+-- The ways to fill in a field, and the type of what each gives.
 local FILLED_TYPES = { hex32 = "string", uuid = "string", now_ms = "number" }
 
 local PROPERTIES = {
@@ -94,7 +106,7 @@ local PROPERTIES = {
 }
 local PROPERTY_NAMES = list.keys(PROPERTIES)
 
--- The properties that only fields of some types can have.
+-- Properties that only fields of these types can have.
 local ONLY_OF = {
   max_length = { string = true }, format = { string = true }, enum = { string = true },
   may_be_empty = { string = true }, keys = { object = true }, unit = { string = true, number = true, any = true },
@@ -102,7 +114,8 @@ local ONLY_OF = {
   local_times = { string = true }, money = { object = true },
 }
 
--- Properties that only a named field can have: of an element or of any key there may be none, one or many.
+-- Properties that only a named field can have. They would mean nothing for list elements or arbitrary keys, of which
+-- there may be any number.
 local NEED = { "required", "required_when", "expected", "expected_when", "except_when" }
 
 local CHECKED_UNITS = { "ms", "cents" }
@@ -126,7 +139,7 @@ end
 
 local MOMENT = "yyyy-MM-dd HH:mm:ss"
 
--- A property that only times can have, on a field that is none, and a message.
+-- The property and a message if the field has a property for times, but is not a time that can be compared.
 local function time_fault(field)
   if not field.type then return nil end
   local is_number = field.type == "number"
@@ -137,6 +150,7 @@ local function time_fault(field)
   end
 end
 
+-- The property and a message if properties do not go together.
 local function misuse_fault(field)
   for _, name in ipairs(PROPERTY_NAMES) do
     local only = ONLY_OF[name]
@@ -158,7 +172,7 @@ local function misuse_fault(field)
   end
 end
 
--- A copy of a field, so that later changes to the one given have no effect.
+-- A copy, so that later changes of the original have no effect.
 function fields.copy(field)
   local copy = {}
   for name, value in pairs(field) do
@@ -172,8 +186,8 @@ function fields.copy(field)
   return copy
 end
 
--- What is wrong with one field by itself: the property (nil where it is the field) and a message; nothing where all is
--- right.
+-- What is wrong with one field by itself: the name of the property, nil if `field` is no table, and a message. `field`
+-- may be any value. Gives nothing if the field is right.
 function fields.fault(field)
   local no_table = arguments.type_fault(field, "table")
   if no_table then return nil, no_table end
@@ -191,12 +205,13 @@ function fields.fault(field)
   return misuse_fault(field)
 end
 
--- A path with its wildcards' names left out.
+-- A path for comparing: without the names of its wildcards, `info.{}.name` for `info.{locale}.name`.
 function fields.key(field_path)
   return (field_path:gsub("{[A-Za-z]+}", "{}"))
 end
 
--- The path of what a field is in, and whether the field is an element, any key, or a name there; nil at the top.
+-- The key of the object or list that a field is in, nil at the top; and what it is in that: "element", "any key" or
+-- "name".
 local function holder_of(key)
   local holder = key:match("^(.*)%[%]$")
   if holder then return holder, "element" end
@@ -207,8 +222,8 @@ end
 
 local OBJECTS = { object = true, json_object = true }
 
--- What is wrong with a field after those before it, which are given by `fields.key`: it needs a type, and a table
--- described to be in. A property and a message, as above.
+-- What is wrong with a new field beside those before it: the property and a message. It needs a type, and the object or
+-- list that it is in has to be described. `by_key`: the fields before it, by `fields.key`.
 function fields.fault_among(field, by_key)
   if not field.type then return "type", "required: one of " .. table.concat(list.keys(types), ", ") end
   local holder, what = holder_of(fields.key(field.path))
@@ -225,8 +240,8 @@ function fields.fault_among(field, by_key)
   end
 end
 
--- What is wrong with a field among all fields: the time that its `not_before` names has to be beside it and of its
--- type.
+-- What is wrong with a field beside all others: the property and a message. The time that `not_before` names has to be
+-- in the same object, and of the same type. `by_key`: all fields, by `fields.key`.
 function fields.fault_in_all(field, by_key)
   local name = field.not_before
   if not name then return nil end
@@ -245,7 +260,8 @@ local function subset(entries, of)
   return true
 end
 
--- Each says whether their value of a property is at least as tight as ours, which may be nil.
+-- A test tells whether a partner's value of a property is at least as strict as ours. `unless_known` makes a test that
+-- allows any value if we have none.
 local function unless_known(is_tighter)
   return function(ours, theirs) return ours == nil or is_tighter(ours, theirs) end
 end
@@ -279,11 +295,11 @@ local TIGHTER = {
   inferred = function(ours, theirs) return ours ~= nil and subset(theirs, ours) end,
 }
 
--- A new field: ours with the properties of theirs, which may tighten it and not loosen it. Or nil, a property and a
--- message.
+-- Puts a partner's properties over a field of ours; they may be stricter, not weaker. Gives a new field; or nil, the
+-- property and a message.
 function fields.tighten(ours, theirs)
   local result = fields.copy(ours)
-  -- A partner knows what we have only inferred, and types that we have not seen.
+  -- The partner knows what we only inferred, and types that are on no page.
   result.confidence, result.inferred = "SEEN", nil
   if ours.type == "any" and theirs.type and theirs.type ~= "number" then result.unit = nil end
   for _, name in ipairs(PROPERTY_NAMES) do
@@ -298,7 +314,7 @@ function fields.tighten(ours, theirs)
   end
   local property, message = misuse_fault(result)
   if not message then return result end
-  -- A property that they did not write can be wrong only together with the type that they did write.
+  -- A property that the partner did not give can only be wrong because of the partner's `type`.
   return nil, theirs[property] ~= nil and property or "type", message
 end
 

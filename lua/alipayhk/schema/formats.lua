@@ -1,7 +1,7 @@
--- The formats of strings. Each gives a message where a value does not have it; a message and true where the value has
--- it and cannot be meant (`alipayhk.schema.slips`).
+-- The formats of strings, by name: each is a check that gives nil, or a message; or a message and true for a slip
+-- (`alipayhk.schema.slips`), a value that has the format and is surely a mistake.
 --
--- Dates are named as AlipayHK prints them. Nothing here makes garbage for a good value.
+-- Dates are named as AlipayHK writes them. Checking a good value allocates no memory.
 
 local currencies = require "alipayhk.schema.currencies"
 local slips = require "alipayhk.schema.slips"
@@ -15,7 +15,7 @@ local formats = {}
 
 local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
--- The number in the two digits that begin at `at`.
+-- The number in the two digits from `at` on. 528 is 11 times the byte of "0".
 local function two_digits(value, at)
   local tens, ones = byte(value, at, at + 1)
   return tens * 10 + ones - 528
@@ -26,7 +26,7 @@ local function month_exists(value)
   return month >= 1 and month <= 12
 end
 
--- Whether the day exists, in a text that starts with yyyy, a separator, MM, a separator, dd.
+-- The value starts with yyyy, a separator, MM, a separator, dd.
 local function day_exists(value)
   if not month_exists(value) then return false end
   local month, day = two_digits(value, 6), two_digits(value, 9)
@@ -42,6 +42,8 @@ local function date_and_time_exist(value)
     and two_digits(value, 18) < 60
 end
 
+-- Adds a format of dates or times. `exists(value)`: whether there is such a date or time; `slip`: a check of
+-- `alipayhk.schema.slips`. Both are optional.
 local function printed(name, example, pattern, exists, slip)
   formats[name] = function(value)
     if not find(value, pattern) then return ("expected %s, such as %s"):format(name, example) end
@@ -54,7 +56,7 @@ printed("yyyy-MM-dd", "2024-05-30", "^%d%d%d%d%-%d%d%-%d%d$", day_exists)
 printed("yyyy-MM", "2024-05", "^%d%d%d%d%-%d%d$", month_exists)
 printed("yyyy-MM-dd HH:mm:ss", "2024-05-30 09:05:00", "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d$", date_and_time_exist)
 printed("yyyy/MM/dd (Weekday)", "2024/05/30 (Thursday)", "^%d%d%d%d/%d%d/%d%d %([^()]+%)$", day_exists)
--- The page does not say whether these are hours and minutes, or minutes and seconds.
+-- The page does not say whether these are minutes and seconds or hours and minutes.
 printed("mm:ss", "19:30", "^%d%d:%d%d$", nil, slips.in_clock)
 
 -- ---- the rest --------------------------------------------------------------------------------------
@@ -65,17 +67,17 @@ formats["ISO 4217"] = function(value)
   return "expected a currency code of ISO 4217, such as \"HKD\"" .. hint
 end
 
--- Neither white space nor control characters; as ranges, for those are matched fastest.
+-- A URL has no white space and no control characters. Ranges of allowed characters match faster than excluded ones.
 local REST = "[\33-\126\128-\255]*$"
 local WITH_HOST = "^[A-Za-z][A-Za-z0-9+.-]*://[^%z\1-\32/?#\127]" .. REST
--- Without slashes a colon and a digit are a port, as in localhost:8080, unless a telephone is to be called; a
--- scheme of one letter is a drive.
+-- Without slashes, a digit after the colon is a port, as in localhost:8080, except after tel:. A scheme of one letter
+-- would be a drive of Windows.
 local WITHOUT_HOST, TELEPHONE = "^[A-Za-z][A-Za-z0-9+.-]+:/*[^%z\1-\32/%d\127]" .. REST, "^tel:[^%z\1-\32\127]" .. REST
 local HTTP = "^[Hh][Tt][Tt][Pp][Ss]?:"
--- Percent-encoded as a whole: AlipayHK's pages do not agree about that.
+-- Percent-encoded as a whole: AlipayHK's pages contradict each other about that.
 local ENCODED = "^[A-Za-z][A-Za-z0-9+.-]*%%3[Aa]%%2[Ff]%%2[Ff][^%z\1-\32/?#\127]" .. REST
 
--- Any scheme, deep links of apps included.
+-- Any scheme will do, so that deep links into apps are allowed.
 function formats.URL(value)
   if find(value, WITH_HOST) or find(value, TELEPHONE) then return nil end
   if find(value, WITHOUT_HOST) and not find(value, HTTP) then return nil end

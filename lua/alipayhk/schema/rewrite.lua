@@ -1,17 +1,17 @@
--- The form on the wire of a table that was checked: tables that travel as a string of JSON, and empty lists. The check
--- notes their places, so that nothing else is looked at again.
+-- Turns a checked payload into what is sent: some tables become a JSON string, empty lists become `[]`. The check notes
+-- their places, so that the payload is not searched again.
 
 local json = require "alipayhk.base.json"
 
 local rewrite = {}
 
--- The noted forms, by the type of the field.
+-- By the type of a field, what is sent for its value.
 local FORMS = {
   json_object = function(value, is_plain) return json.encode(value, is_plain) end,
   array = function() return json.empty_array end,
 }
 
--- Whether a value of a field has another form on the wire.
+-- Whether something else is sent for a value of a field.
 function rewrite.is_needed(field, value)
   if type(value) ~= "table" then return false end
   return field.type == "json_object" or field.type == "array" and next(value) == nil
@@ -23,9 +23,9 @@ local function copy_of(original)
   return copy
 end
 
--- Puts the forms in place, on copies of the tables that hold them. `places`: each `{ field = field, path... }`, an
--- inner one before the one that it is in. `is_plain`: whether JSON is known to carry the value as it is; the second
--- result says so of the new one.
+-- Replaces the values at some places. The tables that hold them are copied, so that the caller's payload stays as it
+-- is. `places`: each `{ field = field, key, key, ... }`, an inner place before the one that it is in. `is_plain`:
+-- whether `json.is_plain` holds for the value. Gives the new value, and whether it holds for that.
 function rewrite.apply(value, places, is_plain)
   local ours = {}
   local function own(holder)

@@ -1,10 +1,13 @@
--- A description compiled into a tree, for the walks of `alipayhk.schema`.
+-- Compiles a description into a tree, for the checks of `alipayhk.schema`. A node has
 --
--- A node has its `field` and `check`, and below it
--- `children` and `by_name`: the named ones, in the order of the description;
--- `each`: what stands for any key, `{...}`; `element`: for each element of a list, `[]`.
--- `later`: children with a `not_before`, each with the child it names;
--- `ours`: whatever is wrong is a slip.
+--   field, check        its field, and the check of `alipayhk.schema.types` for it
+--   children, by_name   the nodes of named fields, in the order of the description and by name
+--   each, element       the node for any key of an object, `{...}`; for each element of a list, `[]`
+--   deep                whether there is anything to check below it
+--   warns               the codes of its faults that are only warnings
+--   later               the children with `not_before`, each with the child that it names
+--   ours                whether every fault of it is a slip
+--   required_when, expected_when, except_when, key_set   lists of the field, as sets
 
 local list = require "alipayhk.base.list"
 local types = require "alipayhk.schema.types"
@@ -30,7 +33,7 @@ local function child_of(node, name)
   return node.by_name[name]
 end
 
--- Which codes of a field's faults are warnings only.
+-- The codes of a field's faults that are only warnings, as a set.
 local function warnings_of(field)
   if field.confidence == "INFERRED" then return setmetatable({}, { __index = function() return true end }) end
   return list.set(field.inferred) or {}
@@ -44,7 +47,7 @@ local function names_required_in(node)
   return names
 end
 
--- No page shows the keys of these objects. Where they have `value` and `currency`, those are looked at as money.
+-- The keys that a `money` object probably has. No page shows them, so what is wrong there is only a slip.
 local MONEY = { { name = "value", unit = "cents" }, { name = "currency", format = "ISO 4217" } }
 
 local function add_money(node)
@@ -57,7 +60,7 @@ local function add_money(node)
   end
 end
 
--- The children that are times which another one, named by `not_before`, precedes.
+-- The children that cannot be before another one; nil if there are none.
 local function later_children(node)
   local later
   for _, child in ipairs(node.children) do
@@ -91,9 +94,9 @@ local function add(root, field)
   node.field = field
 end
 
--- Compiles a list of fields, each object or list before what is in it: `root`, `filled` (the fields that a client fills
--- in), and the options. Those are `any_of`: groups of top-level fields of which one has to be there; `case`: the
--- top-level field by whose value `required_when` goes; `title`: whose fields they are.
+-- Compiles a description. `fields`: a list, an object or list before the fields in it. `opts`: `any_of`, groups of
+-- top-level fields of which one is required; `case`, the top-level field whose value decides about `required_when` and
+-- the like; `title`, what messages call the whole. Gives a table with the `root`, the `filled` fields, and the options.
 function tree.compile(fields, opts)
   local root = new_node("")
   root.field = { type = "object" }

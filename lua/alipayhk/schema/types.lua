@@ -1,6 +1,7 @@
--- The types of a field's value: each makes a check `(value, is_encoded, now_ms) -> code, message` for one field,
--- nil for a value that is good, nil and a message for a slip (`alipayhk.schema.slips`). `is_encoded`: the value was
--- read from a string of JSON; `now_ms`: the time, nil for the system's. Nothing here makes garbage for a good value.
+-- The types of fields: each makes a check `(value, is_encoded, now_ms)` for one field, which gives a code and a message
+-- for a fault, nil and a message for a slip (`alipayhk.schema.slips`), and nil for a good value. `is_encoded`: the
+-- value was read from a JSON string; `now_ms`: the time, nil for the system's. Checking a good value allocates no
+-- memory.
 
 local core = require "alipayhk.core"
 local edges = require "alipayhk.base.edges"
@@ -18,7 +19,7 @@ local huge = math.huge
 
 local types = {}
 
--- 1973 in milliseconds and in seconds: a number between the two is seconds.
+-- 1973 in milliseconds and in seconds: a number between the two is surely seconds. From MS_MAX on it is microseconds.
 local MS_MIN, SECONDS_MIN, MS_MAX = 1e11, 1e8, 1e14
 
 local function kind_of(value)
@@ -31,7 +32,7 @@ local function expected(what, value)
   return "type", ("expected %s, found %s"):format(what, kind_of(value))
 end
 
--- The name of a number that counts nothing; nil for every other one.
+-- The name of a number that is NaN or infinite; nil for any other.
 local function oddity(value)
   if value ~= value then return "NaN" end
   if value == huge then return "infinity" end
@@ -40,7 +41,7 @@ end
 
 -- ---- numbers -----------------------------------------------------------------------------------
 
--- By unit: what a value of it is called, and a check of the number.
+-- By unit: what a message calls a value, and a check of the number.
 local number_units = {}
 
 local MS_EXPECTED = "expected milliseconds since the epoch (13 digits), found "
@@ -83,7 +84,7 @@ end
 
 -- ---- strings -----------------------------------------------------------------------------------
 
--- For the end of a message: the invisible character at an end of a value.
+-- The end of a message: an invisible character at an end of the value, if there is one.
 local function at_an_end(value)
   local stray = edges.stray(value)
   return stray and ", found " .. stray or ""
@@ -101,10 +102,10 @@ local function check_cents(value)
   return "format", "expected " .. CENTS .. ", digits alone" .. at_an_end(value)
 end
 
--- Up to here a double has every whole number.
+-- Up to this a double can hold every whole number.
 local EXACT_MAX = 2 ^ 53
 
--- For the end of a message: what to do with a number where a string belongs. Its digits may be lost already.
+-- The end of a message about a number in place of a string: what to do. Its digits may be lost already.
 local function as_text(value)
   if type(value) ~= "number" or value % 1 ~= 0 then return "" end
   if value >= EXACT_MAX or value <= -EXACT_MAX then
@@ -113,9 +114,9 @@ local function as_text(value)
   return ": keep it as text from where it comes from, or write it with string.format(\"%.0f\", n)"
 end
 
--- Control characters are refused in an id as they are in `client_id`: neither can be meant to have one.
+-- A control character in an id is a fault, as it is in `client_id`: it cannot be intended.
 local function check_id(value)
-  -- The common case: visible ASCII without + and point, which 1e+15 and 5.0 would have.
+  -- A fast test for most ids: visible ASCII without + and point, so that it cannot be a number such as 1e+15 or 5.0.
   if find(value, "^[!-*,%-/-~]*$") and not slips.NOTHING[value] then return nil end
   local at = find(value, CONTROL)
   if at then
@@ -126,14 +127,14 @@ local function check_id(value)
   return nil, slips.in_id(value)
 end
 
--- The same without showing anything of the value.
+-- The message must not show anything of a personal id.
 local function check_personal_id(value)
   local code, message = check_id(value)
   if code and find(value, CONTROL) then message = "found a control character: an id has none" end
   return code, message
 end
 
--- Each gives a check of a string, where the field has that property.
+-- Each gives a check for strings if the field has some property, or else nil or false.
 local refinements = {
   function(field)
     return field.id and (field.personal and check_personal_id or check_id)
@@ -141,7 +142,7 @@ local refinements = {
   function(field)
     local most = field.max_length
     return most and function(value)
-      -- Characters are never more than bytes. What is no UTF-8 is found with the rest of the JSON.
+      -- There are at least as many bytes as characters. Invalid UTF-8 is reported by `alipayhk.base.json`.
       if #value <= most then return nil end
       local length = utf8_length(value) or 0
       if length > most then return "too_long", ("at most %d characters, found %d"):format(most, length) end
@@ -174,6 +175,7 @@ local refinements = {
   end,
 }
 
+-- A check that does both; a fault takes precedence over a slip.
 local function both(first, second)
   if not first or not second then return first or second end
   return function(value)
@@ -202,7 +204,7 @@ end
 
 -- ---- tables ------------------------------------------------------------------------------------
 
--- `required`: the names of what has to be in it.
+-- `required`: the names of the required fields in it, for the message.
 function types.object(_, required)
   local name = #required > 0 and "an object with " .. concat(required, " and ") or "an object"
   return function(value)
@@ -217,15 +219,15 @@ function types.array()
   end
 end
 
--- An object that travels as a string of JSON; it may be given as either. For a string the object in it
--- comes back, too, as a third value.
+-- An object that is sent as a JSON string. It may be given as a table or as such a string; for a string the check gives
+-- the decoded object as a third result.
 function types.json_object()
   return function(value)
     if json.is_object(value) then return nil end
     if type(value) ~= "string" then return expected("a table, or a string of JSON", value) end
     local decoded, message, is_mended = json.decode_object(value)
     if not decoded then return "format", "not the JSON of an object: " .. text.shown(message, 100) end
-    -- The string is sent as it is, and AlipayHK may not be as lenient as we are.
+    -- The string is sent as it is, and AlipayHK may not accept what our decoder mends.
     if is_mended then
       return "format", "its JSON has half of a surrogate pair, bytes that are no UTF-8, or a control character", decoded
     end
@@ -233,7 +235,7 @@ function types.json_object()
   end
 end
 
--- For a field whose type no page shows.
+-- For a field whose type is on no page.
 function types.any(field)
   if field.unit ~= "ms" then return function() end end
   return function(value) return nil, slips.in_loose_time(value) end

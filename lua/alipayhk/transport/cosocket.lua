@@ -1,4 +1,4 @@
--- HTTP/1.1 over nginx's cosockets: nothing here blocks the worker.
+-- The transport for nginx: HTTP/1.1 over cosockets, which never block the worker.
 
 local http1 = require "alipayhk.transport.http1"
 local outcome = require "alipayhk.transport.outcome"
@@ -10,9 +10,10 @@ local fail = http1.fail
 
 local transport = {}
 
-local KEEP_IDLE_MS = 55000 -- nginx closes after 60 or 75 seconds: be first
+local KEEP_IDLE_MS = 55000 -- servers that run nginx close idle connections after 60 or 75 seconds: close them before
 
--- Keys that libcurl follows for each connection, and nginx only in its configuration or not at all yet.
+-- Keys of `tls` that libcurl follows and this transport cannot: nginx takes them from its own configuration, or they
+-- are not supported here yet.
 local REFUSED = {
   ca_file = "inside nginx the directive lua_ssl_trusted_certificate names the CA file",
   client_cert = "inside nginx there is no client certificate for this transport yet",
@@ -20,7 +21,7 @@ local REFUSED = {
   pinned_public_key = "inside nginx there is no key pinning for this transport yet",
 }
 
--- The first key of the config that it cannot follow, and why; nothing where there is none.
+-- Gives the first key of the config that this transport cannot follow, and a message; nothing if there is none.
 function transport.refuse(config)
   for key, message in pairs(REFUSED) do
     if config.tls[key] then return "tls." .. key, message end
@@ -33,13 +34,13 @@ end
 
 -- ---- connecting and sending --------------------------------------------------------------------
 
--- ngx.thread.spawn takes Lua functions only.
+-- ngx.thread.spawn accepts only Lua functions, and methods of a socket may be C functions.
 local function invoke(call, ...)
   return call(...)
 end
 
--- Runs a call of the socket's for which nginx has no time limit, beside a light thread that sleeps for the limit. Gives
--- what the call gives, or nil and "timeout".
+-- Runs a call that nginx itself does not limit in time, and a timer beside it in another light thread: whichever ends
+-- first decides. Gives what the call gives, or nil and "timeout".
 local function within(ngx, limit_ms, call, ...)
   local worker = ngx.thread.spawn(invoke, call, ...)
   local watch = ngx.thread.spawn(invoke, ngx.sleep, limit_ms / 1000)
@@ -52,10 +53,11 @@ local function within(ngx, limit_ms, call, ...)
   return ok, err
 end
 
--- Resolving a name has no limit but nginx's resolver_timeout.
+-- Connects. The socket's own timeout does not cover the DNS lookup (only nginx's resolver_timeout does), so connecting
+-- to a name needs `within`.
 local function dial(ngx, stream, url)
-  -- The name has all that distinguishes connections. Every one was verified for its host, with the CAs of nginx's
-  -- configuration.
+  -- Connections of one pool are interchangeable, so its name holds everything that tells them apart. The certificate of
+  -- each was verified for the host, and the trusted CAs are nginx's configuration, the same for all.
   local options = { pool = ("alipayhk:%s:%s:%d"):format(url.scheme, url.host, url.port) }
   local socket, left_ms = stream.socket, stream:left_ms()
   socket:settimeout(left_ms)
@@ -76,7 +78,8 @@ local function connect(ngx, stream, url)
   fail("connect", ("connecting to %s:%d: %s"):format(url.host, url.port, err))
 end
 
--- What nginx says of a certificate that it does not accept, in the words of OpenSSL 1.1.1 and 3, and the cure.
+-- Patterns for nginx's message about a rejected certificate (in the words of OpenSSL 1.1.1 and 3), each with advice.
+-- The first that matches counts.
 local ISSUER = "set lua_ssl_trusted_certificate, such as to /etc/ssl/certs/ca-certificates.crt, and "
   .. "lua_ssl_verify_depth 3"
 local CERTIFICATE = {
@@ -91,8 +94,8 @@ local CERTIFICATE = {
   { "", "nginx's error log may say more; lua_ssl_trusted_certificate names the CAs that are trusted" },
 }
 
--- nginx tells faults of certificates from other faults, and no more. Another fault may be a connection that broke:
--- nothing was sent, so it may be tried again.
+-- nginx reports either a rejected certificate or a general failure of the handshake. The latter may be a broken
+-- connection, so it gets the code `connect`, which is retried: this is safe, since nothing was sent.
 local function handshake_failed(url, err)
   if err == "closed" or err:find("handshake failed", 1, true) then
     fail("connect", ("%s:%d: the TLS handshake ended early: the server closed the connection, or does not speak TLS of "
@@ -107,8 +110,8 @@ local function handshake_failed(url, err)
   end
 end
 
--- Some releases of lua-resty-core throw where a handshake fails at once, with the reason in their own buffer. (Never
--- pass false for the session: the same releases then call such a failure a success.)
+-- Some releases of lua-resty-core throw when a handshake fails at once, and leave the reason in an internal buffer,
+-- which is read here. (Never pass false as the session: the same releases then report such a failure as success.)
 local function reason_in_core()
   local has_core, base = pcall(require, "resty.core.base")
   local pointer = has_core and type(base.get_errmsg_ptr) == "function" and base.get_errmsg_ptr()
@@ -125,8 +128,8 @@ local function handshake(stream, url)
   handshake_failed(url, ran and tostring(err or "closed") or reason_in_core())
 end
 
--- Opens a connection: one of the pool that is still as it was left there, or a new one. Bytes that have come on a
--- pooled one since would be read as our answer, so it is passed over.
+-- Takes a connection from the pool, or makes a new one. Bytes that arrived on an idle connection would be read as our
+-- answer, so such a connection is closed and the next one is tried; `only_new` closes all that come from the pool.
 local function open(ngx, stream, url, limit_ms, only_new)
   stream:limit_connecting(limit_ms)
   local is_passed_over
@@ -146,7 +149,8 @@ local function open(ngx, stream, url, limit_ms, only_new)
   stream:limit_connecting(nil)
 end
 
--- nginx's time limit for sending begins anew with each piece that is written. A request of this size is one piece.
+-- Bytes. nginx's timeout for sending starts again whenever a part was sent, so a large request needs `within`; up to
+-- this size a request is sent in one part.
 local AT_ONCE = 32768
 
 local function send_all(ngx, stream, request, url)
@@ -165,7 +169,7 @@ local function send_all(ngx, stream, request, url)
   stream:begin "without an answer"
 end
 
--- A function of its own, so that nothing of it stays on the stack while the answer is awaited.
+-- A function of its own, so that the URL and the pieces of the request can be freed while we wait for the answer.
 local function send_request(ngx, stream, request, only_new)
   local url = http1.parse_url(request.url)
   stream.peer = ("%s:%d"):format(url.host, url.port)
@@ -183,10 +187,10 @@ local function exchange(ngx, stream, request, only_new)
   return { status = answer.status, headers = answer.headers, body = answer.body }
 end
 
--- The server may close a kept connection in the moment that we use it: then no byte of an answer has come. (`once`
--- forbids a second try even so, for nobody knows how much of the first one the server saw.)
+-- The server may close a kept connection at the moment when we use it: then it has not begun to answer, and the request
+-- is sent again. (Not with `once`: nobody knows how much of the first copy the server saw.)
 local function was_stale(stream, fault)
-  if runtime.is_exiting() then return false end -- worker_shutdown_timeout cut it
+  if runtime.is_exiting() then return false end -- worker_shutdown_timeout closed the connection
   return stream.reused and not stream:is_answered() and type(fault) == "table" and fault.code == "reset"
 end
 
@@ -197,7 +201,8 @@ local function attempt(ngx, stream, request, only_new)
   return nil, result
 end
 
--- A second attempt that sent nothing says less than the failure of the first.
+-- Sends the request once more, on a new connection. If this attempt fails before it sends anything, the failure of the
+-- first is returned: it says more about what became of the request.
 local function attempt_again(ngx, stream, request, first_fault)
   local answer, fault = attempt(ngx, stream, request, true)
   if answer then
@@ -221,7 +226,7 @@ local function send(request)
   if not answer and not request.once and was_stale(stream, fault) then
     answer, fault = attempt_again(ngx, stream, request, fault)
   end
-  -- Something may have been sent, so even an exception becomes a failure.
+  -- An exception becomes an ordinary failure: the request may have been sent, and the caller has to learn that.
   if not answer and type(fault) ~= "table" then fault = { code = "protocol", message = tostring(fault) } end
   stream.timing.total_ms = stream:spent_ms()
   local given = answer or fault
@@ -231,7 +236,7 @@ end
 
 local function nothing() end
 
--- `{ send, close }`; the connections live in nginx's own pools.
+-- Gives `{ send, close }`. There is nothing to close: the connections are in nginx's own pools.
 function transport.new()
   return { send = send, close = nothing }
 end

@@ -1,11 +1,11 @@
--- The libcurl transport: for scripts. It blocks, so it is never loaded inside nginx.
+-- The transport for scripts, over libcurl. It blocks, so it is never loaded inside nginx.
 
 local transport = {}
 
--- It follows every key of the config.
+-- Refuses nothing: libcurl follows every key of the config.
 function transport.refuse() end
 
--- `{ send, close }` of one libcurl handle, which keeps its connections.
+-- Gives `{ send, close }` over one libcurl handle, which keeps its connections.
 function transport.new()
   local handle = require("alipayhk.curl").new()
   return {

@@ -1,19 +1,19 @@
--- HTTP/1.1 as bytes: the head of a request, and an answer read from a stream. Knows no socket.
+-- HTTP/1.1 as bytes: writes a request, and parses an answer from a stream. Knows no socket.
 --
--- What can be read in two ways is refused: an intermediary might read it in the other one. Failures are thrown as
--- tables `{ code, message }`.
+-- An answer that parsers read in different ways is refused: a proxy may have read it in another way than we would
+-- (response smuggling). Failures are thrown as tables `{ code, message }`, with a transport's codes.
 
 local lower = require("alipayhk.base.text").lower
 
 local http1 = {
-  -- A pattern: what the name of a header is made of.
+  -- A pattern for the name of a header.
   TOKEN = "[A-Za-z0-9!#$%%&'*+.^_`|~-]+",
 }
 
 local HEAD_MAX, HEADER_COUNT_MAX = 65536, 100
 local CHUNK_LINE_MAX, INTERIM_MAX = 256, 100
 
--- Throws a failure with a code of transports.
+-- Throws a failure.
 function http1.fail(code, message)
   error({ code = code, message = message }, 0)
 end
@@ -22,7 +22,7 @@ local fail = http1.fail
 
 -- ---- the request -------------------------------------------------------------------------------
 
--- An absolute URL of http or https as `{ scheme, authority, target, host, port }`.
+-- Parses an absolute URL of http or https: `{ scheme, authority, target, host, port }`.
 function http1.parse_url(text)
   local scheme, authority, target = text:match("^(https?)://([^/]+)(/.*)$")
   if not scheme then fail("protocol", "the URL cannot be read") end
@@ -42,7 +42,7 @@ local function has_line_end(text)
   return text:find("\n", 1, true) or text:find("\r", 1, true) or text:find("\0", 1, true)
 end
 
--- The bytes of a request in pieces, in order: joining them is left to the socket. `url`: of `parse_url`.
+-- The bytes of a transport's request as a list of strings, which the socket joins. `url`: what `parse_url` gave.
 function http1.request_pieces(request, url)
   local pieces = { request.method, " ", url.target, " HTTP/1.1\r\nHost: ", url.authority, "\r\n" }
   local n = #pieces
@@ -60,10 +60,8 @@ end
 
 local FIELD_NAME = "^(" .. http1.TOKEN .. "):"
 
--- Plain finds are used where they can be: patterns are slow on long texts.
-
--- The line that begins at `from`, and where the next one begins. Readers disagree about folded lines and lines that end
--- with LF alone, so both are refused.
+-- The line that begins at `from`, and where the next one begins. A CR or LF alone is refused: it ends the line for some
+-- parsers, and not for others. The finds are plain, since a pattern is matched byte by byte.
 local function read_line(text, from)
   local cr, lf = text:find("\r", from, true), text:find("\n", from, true)
   if not cr and not lf then return text:sub(from), #text + 1 end
@@ -79,6 +77,7 @@ local function trim(text)
   return text:sub(first, last)
 end
 
+-- The headers by lower-case name. A folded line begins with a blank instead of a name, so it is refused.
 local function parse_headers(text, from)
   local headers, count, line = {}, 0
   while from <= #text do
@@ -93,11 +92,12 @@ local function parse_headers(text, from)
   return headers
 end
 
--- Printable characters and tabs.
+-- A pattern for text without line ends, NUL and other control characters; tabs are allowed.
 local PRINTED = "[^%z\1-\8\10-\31\127]*"
 local REASON, EXTENSION = "^ " .. PRINTED .. "$", "^(%x+)[ \t]*;" .. PRINTED .. "$"
 
--- A head without the empty line at its end. Exactly one blank stands before the status: readers disagree about more.
+-- Parses a head, given without the empty line at its end. Exactly one blank stands before the status: parsers that
+-- accept two and those that do not would disagree on whether this is an interim answer.
 local function parse_head(text)
   if text:find("\0", 1, true) then fail("protocol", "there is a NUL in the answer's head") end
   local line, from = read_line(text, 1)
@@ -106,7 +106,7 @@ local function parse_head(text)
     fail("protocol", "the answer is not HTTP/1.1")
   end
   local headers = parse_headers(text, from)
-  -- HTTP/1.0 knows no chunks: a reader that goes by the version would read to the end.
+  -- HTTP/1.0 has no chunks: some parsers go by the version, and read until the connection is closed.
   if version == "0" and headers["transfer-encoding"] then
     fail("protocol", "the answer is HTTP/1.0, and in chunks all the same")
   end
@@ -124,7 +124,7 @@ local function read_chunk_size(stream)
   return tonumber(digits, 16)
 end
 
--- Trailers have the form of headers and end with an empty line. They are read and dropped.
+-- Trailers look like headers and end with an empty line. We use none of them.
 local function skip_trailers(stream)
   for _ = 0, HEADER_COUNT_MAX do
     local line = stream:read_until("\r\n", HEAD_MAX)
@@ -153,7 +153,7 @@ local BODILESS = { [204] = true, [304] = true }
 local function read_body(stream, head, max)
   local length, coding = head.headers["content-length"], head.headers["transfer-encoding"]
   if BODILESS[head.status] then
-    -- An answer without a body that has these headers may send one all the same: the connection is not kept.
+    -- A server that announces a body all the same may send one, so the connection is not used again.
     if length or coding then head.persistent = false end
     return ""
   end
@@ -172,8 +172,9 @@ local function read_body(stream, head, max)
   return stream:read_exactly(tonumber(length))
 end
 
--- Reads an answer with a body of at most `max` bytes, interim answers (1xx) passed over: `{ status, headers, body,
--- persistent }`, the last whether the connection may serve another request.
+-- Reads an answer, and skips interim ones (1xx): `{ status, headers, body, persistent }`; `persistent`: whether the
+-- connection may serve another request. `stream` has `read_until(mark, max)`, `read_exactly(n)`, and
+-- `read_to_end(max)`, which gives nil if there is more. `max` limits the body, in bytes.
 function http1.read_answer(stream, max)
   local head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
   for count = 1, INTERIM_MAX do

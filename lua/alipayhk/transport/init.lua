@@ -1,9 +1,9 @@
--- Chooses how requests travel. A transport is `send(request)` with
--- `request = { method, url, headers, body, connect_timeout_ms, timeout_ms, max_response_bytes, tls,
--- proxy, once }` (`once`: nothing may be sent twice); it returns `{ status, headers, body, timing }`, header
--- names in lower case, or `nil, { code, message, timing, http_status }`: the last is that of a proxy which refused
--- (code `proxy`).
--- `resent = true` says that the request went out before, without an answer.
+-- Chooses the transport that sends requests: a function `send(request)`, where `request` is `{ method, url, headers,
+-- body, connect_timeout_ms, timeout_ms, max_response_bytes, tls, proxy, once }` (`once`: nothing may be sent twice).
+--
+-- It returns `{ status, headers, body, timing, resent }`, header names in lower case; `resent`: the request had been
+-- sent before, without an answer. Or nil and `{ code, message, timing, http_status }`; `http_status` is that of a proxy
+-- which refused the request (code `proxy`).
 
 local runtime = require "alipayhk.base.runtime"
 
@@ -11,8 +11,8 @@ local transport = {}
 
 local function nothing() end
 
--- `{ send, close }`; or nil, the key of the config that the transport cannot follow, and a message. `config.transport`:
--- "auto", "curl", "cosocket" or a function.
+-- Gives `{ send, close }` for the config's `transport`: "auto", "curl", "cosocket" or a function. Or nil, the key of
+-- the config that this transport cannot follow, and a message.
 function transport.new(config)
   local choice = config.transport
   if type(choice) == "function" then return { send = choice, close = nothing } end

@@ -1,11 +1,11 @@
--- A request to this nginx as it came: all of its headers, and the bytes of its body.
+-- Reads the request that nginx received: all of its headers, and the exact bytes of its body.
 
 local platform = require "alipayhk.api.platform"
 local runtime = require "alipayhk.base.runtime"
 
 local nginx_request = {}
 
--- Proxies may add dozens of headers; by default ngx.req.get_headers gives only 100.
+-- Proxies may add dozens of headers. Without a limit of ours ngx.req.get_headers drops those after the first 100.
 local HEADERS_MAX = 500
 
 local function read_headers(ngx)
@@ -27,7 +27,7 @@ local function read_file(path)
   return body
 end
 
--- lua-nginx-module 0.10.26 throws where a request of HTTP/2 or HTTP/3 does not give its length.
+-- lua-nginx-module 0.10.26 throws if a request of HTTP/2 or HTTP/3 has no Content-Length.
 local function read_body(ngx)
   local ran, message = pcall(ngx.req.read_body)
   if not ran then
@@ -43,8 +43,8 @@ local function read_body(ngx)
   return body or ""
 end
 
--- Headers by lower-case name, one that comes twice as a list, and the body; or nil and the HTTP status to answer with,
--- once what is wrong has been logged.
+-- Gives the headers by lower-case name (a repeated one is a list) and the body; or nil and an HTTP status for the
+-- answer. The reason is logged.
 function nginx_request.read(ngx)
   local headers, body, status
   headers, status = read_headers(ngx)

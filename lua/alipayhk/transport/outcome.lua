@@ -1,5 +1,5 @@
--- What a transport returns: `{ status, headers, body, timing }`, header names in lower case, or nil and
--- `{ code, message, timing, http_status }`.
+-- Reads what a transport returned, which may be a user's function: `{ status, headers, body, timing }`, header names in
+-- lower case; or nil and `{ code, message, timing, http_status }`.
 
 local outcome = {}
 
@@ -7,7 +7,7 @@ local function is_status(value)
   return type(value) == "number" and value % 1 == 0 and value >= 100 and value <= 999
 end
 
--- A message where it is no response.
+-- A message if `raw` is not a response.
 function outcome.response_fault(raw)
   if type(raw) ~= "table" or not is_status(raw.status) or type(raw.body) ~= "string"
     or type(raw.headers) ~= "table" then
@@ -20,7 +20,8 @@ function outcome.response_fault(raw)
   end
 end
 
--- A failure as `code, message, timing, http_status`: strings, a table or nil, a status or nil, whatever it was.
+-- Any failure as `code, message, timing, http_status`: two strings, a table or nil, an integer or nil. What is missing
+-- or of the wrong type is replaced or dropped.
 function outcome.failure(fault)
   if type(fault) ~= "table" then fault = { message = fault } end
   local code = type(fault.code) == "string" and fault.code or "protocol"
@@ -31,7 +32,7 @@ end
 
 local SENT_NOTHING = { dns = true, connect = true, proxy = true, tls = true, phase = true }
 
--- Whether a failure's code says that it came before anything was sent.
+-- Whether a failure with this code happened before anything was sent.
 function outcome.sent_nothing(code)
   return SENT_NOTHING[code] or false
 end

@@ -1,15 +1,14 @@
--- What the kernel knows of a connection and nginx does not tell.
+-- Asks the kernel for facts about a connection that nginx does not give.
 --
--- Whether one without a request under way is quiet: nothing has come on it, and it was not closed.
--- What waits there would be taken for the answer to the next request. nginx closes an idle connection on which
--- something comes, but only when its event loop runs: who takes one from the pool in the same turn, after some work,
--- gets it with whatever has arrived. The kernel knows at once.
+-- An idle connection is quiet if nothing has arrived on it and it was not closed. Bytes that wait there would be taken
+-- for the answer to the next request. nginx closes an idle connection on which something arrives, but only when its
+-- event loop runs: code that takes one from the pool before that would get it with these bytes.
 
-local has_ffi, ffi = pcall(require, "ffi") -- wherever there is lua-resty-core
+local has_ffi, ffi = pcall(require, "ffi") -- absent if nginx was built with plain Lua
 
 local POLLIN, ERROR_SIZE = 1, 128
 
--- Names of our own: somebody else may declare the functions, too.
+-- Declared under names of our own: other code may declare the same functions in another way.
 local DECLARATIONS = [[
   int alipayhk_poll(void *descriptors, unsigned long count, int timeout_ms) __asm__("poll");
   int alipayhk_descriptor(void *upstream, int replacement, unsigned char *err, size_t *err_size)
@@ -18,7 +17,7 @@ local DECLARATIONS = [[
   int alipayhk_ioctl(int descriptor, unsigned long request, ...) __asm__("ioctl");
 ]]
 
--- Linux alone: IPPROTO_TCP and TCP_QUICKACK; SIOCOUTQ, where it has this number.
+-- Linux only: IPPROTO_TCP, TCP_QUICKACK, and SIOCOUTQ, which has this number on the architectures listed.
 local TCP, QUICKACK, OUTQ = 6, 12, 0x5411
 local HAS_OUTQ = { x64 = true, x86 = true, arm = true, arm64 = true }
 local is_linux = has_ffi and ffi.os == "Linux" and HAS_OUTQ[ffi.arch] or false
@@ -33,22 +32,21 @@ if has_ffi then
   number = ffi.new "int[1]"
 end
 
--- lua-nginx-module has `getfd` from 0.10.29 on. The releases from 0.10.18 to there have this function, and no longer
--- change.
+-- The descriptor for lua-nginx-module before 0.10.29, which has no public `getfd`. This internal function exists from
+-- 0.10.18 on; relying on it is safe, since those releases do not change any more.
 local function before_getfd(socket)
   err_size[0] = ERROR_SIZE
   return ffi.C.alipayhk_descriptor(socket[1], -1, err, err_size)
 end
 
--- The descriptor of a connected cosocket, or nil.
+-- The file descriptor of a connected cosocket; nil if it cannot be found out.
 local function descriptor_of(socket)
   if not has_ffi then return nil end
   local ran, descriptor = pcall(socket.getfd or before_getfd, socket)
   return ran and type(descriptor) == "number" and descriptor >= 0 and descriptor or nil
 end
 
--- Whether nothing has come on a connected cosocket, all of whose answer was read. False also where that cannot be
--- known.
+-- Whether a connected cosocket, whose answer was read in full, is quiet. False also if that cannot be found out.
 function quiet.is_quiet(socket)
   local descriptor = descriptor_of(socket)
   if not descriptor then return false end
@@ -56,8 +54,9 @@ function quiet.is_quiet(socket)
   return ffi.C.alipayhk_poll(asked, 1, 0) == 0
 end
 
--- Tells the peer at once that its answer has arrived. What it has written behind that answer may be held back until
--- then (Nagle); otherwise it would come once the next request acknowledges, and be taken for its answer.
+-- Acknowledges the answer at once. The server's kernel may hold back what was written after that answer until it is
+-- acknowledged (Nagle's algorithm). With a later acknowledgement these bytes would arrive after our next request was
+-- sent, and be taken for its answer.
 function quiet.acknowledge(socket)
   local descriptor = is_linux and descriptor_of(socket)
   if not descriptor then return end
@@ -65,8 +64,8 @@ function quiet.acknowledge(socket)
   ffi.C.alipayhk_setsockopt(descriptor, TCP, QUICKACK, number, ffi.sizeof "int")
 end
 
--- Whether the peer has received all that was sent: what it says before that is no answer to it. True also where that
--- cannot be known.
+-- Whether the server has acknowledged all that we sent: an answer that arrives earlier is not to this request. True
+-- also if that cannot be found out.
 function quiet.is_acknowledged(socket)
   local descriptor = is_linux and descriptor_of(socket)
   if not descriptor then return true end

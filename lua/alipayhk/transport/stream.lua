@@ -1,4 +1,5 @@
--- A cosocket with a buffer, and one deadline for all that is done with it.
+-- A cosocket with a read buffer, and one deadline for everything that is done with it. Failures are thrown as in
+-- `alipayhk.transport.http1`.
 
 local core = require "alipayhk.core"
 local http1 = require "alipayhk.transport.http1"
@@ -11,25 +12,25 @@ local READ_SIZE = 8192
 local Stream = {}
 Stream.__index = Stream
 
--- A stream over a cosocket; the time limit begins now.
+-- `timeout_ms` counts from now on.
 local function new(socket, timeout_ms)
   return setmetatable({
     socket = socket,
-    buffer = "", at = 1, -- what was read and not taken begins there
+    buffer = "", at = 1, -- `at`: where the unread bytes of the buffer begin
     timeout_ms = timeout_ms,
     started = core.monotonic(),
     peer = "the server", activity = "without an answer", active_since_ms = 0,
-    -- nginx resolves within connect.
+    -- dns_ms stays 0: nginx looks names up within connect.
     timing = { dns_ms = 0, connect_ms = 0, tls_ms = 0, first_byte_ms = 0 },
   }, Stream)
 end
 
--- Names what the time is spent on from now on, for messages.
+-- Names the activity that begins now, for the message of a timeout.
 function Stream:begin(activity)
   self.activity, self.active_since_ms = activity, self:spent_ms()
 end
 
--- Throws a timeout that says which limit has passed, what the time was spent on last, and how long.
+-- Throws a timeout. Its message names the limit, the present activity, and how much of the time that activity took.
 function Stream:time_out()
   local name, limit_ms = "timeout_ms", self.timeout_ms
   if self.connect_by_ms and self.connect_by_ms < limit_ms then
@@ -39,38 +40,38 @@ function Stream:time_out()
     self.peer, limit_ms, name, self.activity, math.min(limit_ms, self:spent_ms() - self.active_since_ms)))
 end
 
--- Puts a nearer limit, connect_timeout_ms, in force from now on; nil ends it.
+-- Sets a second deadline, connect_timeout_ms from now on; nil removes it.
 function Stream:limit_connecting(limit_ms)
   self.connect_timeout_ms = limit_ms
   self.connect_by_ms = limit_ms and self:spent_ms() + limit_ms
 end
 
--- Milliseconds until the nearer of the limits; throws once it has passed.
+-- Milliseconds until the nearer deadline; throws if it has passed.
 function Stream:left_ms()
   local left = math.min(self.timeout_ms, self.connect_by_ms or self.timeout_ms) - self:spent_ms()
   if left < 1 then self:time_out() end
   return left
 end
 
--- Milliseconds from the start until now.
+-- Milliseconds since the stream was made.
 function Stream:spent_ms()
   return (core.monotonic() - self.started) * 1000
 end
 
--- Whether a byte of an answer has come.
+-- Whether the first byte of an answer has arrived.
 function Stream:is_answered()
   return self.timing.first_byte_ms > 0
 end
 
--- Reads what there is into the buffer; false when the other side has closed. A read of a given size would start its
--- time limit anew with each byte.
+-- Reads more bytes into the buffer; false if the server has closed the connection. It reads whatever has arrived: a
+-- read of a fixed size would start nginx's timeout again with each byte.
 function Stream:fill()
   self.socket:settimeout(self:left_ms())
   local data, err = self.socket:receiveany(READ_SIZE)
   if data then
     if not self:is_answered() then
       self.timing.first_byte_ms = self:spent_ms()
-      -- Then the answer was sent before the server had our request.
+      -- Then these bytes were sent before the server had our request.
       if self.reused and not quiet.is_acknowledged(self.socket) then
         fail("reset", "an answer came before the server had the request: it is another's, and was dropped")
       end
@@ -89,7 +90,7 @@ local function cut_short()
   fail("reset", "the connection was closed before the end of the answer")
 end
 
--- Takes everything up to `mark`, and the mark.
+-- Reads up to `mark`, and removes it, too; throws if more than `max` bytes come before it.
 function Stream:read_until(mark, max)
   local from = self.at
   while true do
@@ -106,14 +107,14 @@ function Stream:read_until(mark, max)
   end
 end
 
--- Takes all that is in the buffer.
+-- Takes all bytes out of the buffer.
 function Stream:take()
   local text = self.buffer:sub(self.at)
   self.buffer, self.at = "", 1
   return text
 end
 
--- Takes exactly n bytes. Pieces are joined once, for a body may come in many reads.
+-- Reads exactly n bytes. The pieces are joined only once, since a body may come in many reads.
 function Stream:read_exactly(n)
   local have = #self.buffer - self.at + 1
   if have >= n then
@@ -130,7 +131,7 @@ function Stream:read_exactly(n)
   return table.concat(pieces)
 end
 
--- Takes all bytes until the other side closes; nil where that is more than `max`.
+-- Reads until the server closes the connection; nil if that is more than `max` bytes.
 function Stream:read_to_end(max)
   local pieces, total = {}, 0
   repeat
@@ -141,8 +142,8 @@ function Stream:read_to_end(max)
   return table.concat(pieces)
 end
 
--- Whether all that came has been taken. A read that filled nginx's buffer may have left bytes within OpenSSL, where
--- they cannot be seen. (lua_socket_buffer_size is a multiple of 512.)
+-- Whether everything that arrived was read. A read that filled nginx's buffer (lua_socket_buffer_size, a multiple of
+-- 512) may have left bytes within OpenSSL, where the kernel does not see them.
 function Stream:is_drained()
   return self.at > #self.buffer and self.last_read % 512 ~= 0
 end

@@ -1,4 +1,5 @@
--- The config's `tls`: what is wrong with its files is said when a client is made, not by its first order.
+-- The config's `tls`: its defaults and checks. Its files are read when a client is made, so that a wrong one is
+-- reported then and not by the first request.
 
 local arguments = require "alipayhk.base.arguments"
 local core = require "alipayhk.core"
@@ -30,7 +31,7 @@ end
 
 local FILES = { { "ca_file", "CERTIFICATE" }, { "client_cert", "CERTIFICATE" }, { "client_key", "PRIVATE KEY" } }
 
--- Reads the files that it names. The key that is wrong and a message; nothing where all is right.
+-- Reads the files that `tls` names. Gives the key that is wrong and a message; nothing if all are right.
 function tls.fault(given)
   for _, file in ipairs(FILES) do
     local key, label = file[1], file[2]
@@ -39,7 +40,7 @@ function tls.fault(given)
       if not ok then return key, message end
     end
   end
-  -- libcurl finds the key in the certificate's file, too.
+  -- Without client_key libcurl reads the key from the certificate's file.
   if given.client_cert and not given.client_key then
     local ok, message = core.pem_file(given.client_cert, "PRIVATE KEY")
     if not ok then return "client_key", "required, unless the file of tls.client_cert has it: " .. message end
