@@ -59,8 +59,8 @@ LIBFLAG ?= -shared -Wl,-z,relro,-z,now,-z,nodelete
 DL_LIBS := -ldl
 endif
 
-CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c) \
-                $(addprefix csrc/bind/,core.c core_key.c json.c plain.c)
+CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c csrc/pool/*.c) \
+                $(addprefix csrc/bind/,core.c core_key.c core_pool.c json.c plain.c)
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/curl*.c)
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
@@ -69,7 +69,7 @@ build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so
 
 $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 	@mkdir -p $(@D)
-	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(OPENSSL_LIBS) $(DL_LIBS)
+	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(OPENSSL_LIBS) $(DL_LIBS) -pthread
 
 $(BUILD)/alipayhk/curl.so: $(call objects,$(CURL_SOURCES))
 	@mkdir -p $(@D)

@@ -12,6 +12,7 @@
 #include "../crypto/random.h"
 #include "compat.h"
 #include "core_key.h"
+#include "core_pool.h"
 #include "json.h"
 #include "plain.h"
 
@@ -177,6 +178,7 @@ int luaopen_alipayhk_core(lua_State *L)
     }
     lua_newtable(L);
     ahk_core_key_open(L);
+    ahk_core_pool_open(L);
     ahk_core_json_open(L);
     ahk_set_functions(L, functions);
     return 1;

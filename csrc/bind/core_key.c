@@ -53,7 +53,7 @@ typedef struct {
     ahk_key *key; /* NULL once closed */
 } key_handle;
 
-static ahk_key *check_key(lua_State *L, int index)
+ahk_key *ahk_core_check_key(lua_State *L, int index)
 {
     key_handle *handle = luaL_checkudata(L, index, KEY);
     luaL_argcheck(L, handle->key != NULL, index, "the key is closed");
@@ -82,7 +82,7 @@ static ahk_slice source_field(lua_State *L, int index, const char *name)
 
 static int reuse_key(lua_State *L, ahk_key_half half)
 {
-    if (ahk_key_get_half(check_key(L, 1)) != half) {
+    if (ahk_key_get_half(ahk_core_check_key(L, 1)) != half) {
         return ahk_push_failure(L, half == AHK_HALF_PRIVATE ? "holds a public key, but a private key is expected here"
                                                             : "holds a private key, but a public key is expected here");
     }
@@ -148,8 +148,7 @@ static int core_pem_file(lua_State *L)
     return 1;
 }
 
-/* The options as they were given; `digest` is AHK_DIGESTS where the key's type decides. */
-static ahk_sign_options check_sign_options(lua_State *L, int index)
+ahk_sign_options ahk_core_check_sign_options(lua_State *L, int index)
 {
     static const char *const digests[] = {[AHK_SHA224] = "sha224", [AHK_SHA256] = "sha256", NULL};
     static const char *const encodings[] = {[AHK_ECDSA_DER] = "der", [AHK_ECDSA_P1363] = "p1363", NULL};
@@ -160,7 +159,7 @@ static ahk_sign_options check_sign_options(lua_State *L, int index)
     return options;
 }
 
-static ahk_sign_options complete_options(ahk_sign_options options, const ahk_key *key)
+ahk_sign_options ahk_core_complete_options(ahk_sign_options options, const ahk_key *key)
 {
     if (options.digest == AHK_DIGESTS) {
         options.digest = ahk_sign_defaults(key).digest;
@@ -172,11 +171,11 @@ static ahk_sign_options complete_options(ahk_sign_options options, const ahk_key
 static int key_sign(lua_State *L)
 {
     const ahk_slice message = ahk_check_text(L, 2);
-    const ahk_sign_options options = check_sign_options(L, 3);
-    ahk_key *key = check_key(L, 1);
+    const ahk_sign_options options = ahk_core_check_sign_options(L, 3);
+    ahk_key *key = ahk_core_check_key(L, 1);
     ahk_signature signature;
     ahk_error err = AHK_ERROR_INIT;
-    if (!ahk_sign(key, message, complete_options(options, key), &signature, &err)) {
+    if (!ahk_sign(key, message, ahk_core_complete_options(options, key), &signature, &err)) {
         return ahk_push_failure(L, err.text);
     }
     lua_pushlstring(L, (const char *)signature.bytes, signature.length);
@@ -189,10 +188,10 @@ static int key_verify(lua_State *L)
 {
     const ahk_slice message = ahk_check_text(L, 2);
     const ahk_slice signature = ahk_check_text(L, 3);
-    const ahk_sign_options options = check_sign_options(L, 4);
-    ahk_key *key = check_key(L, 1);
+    const ahk_sign_options options = ahk_core_check_sign_options(L, 4);
+    ahk_key *key = ahk_core_check_key(L, 1);
     ahk_error err = AHK_ERROR_INIT;
-    const ahk_verdict verdict = ahk_verify(key, message, signature, complete_options(options, key), &err);
+    const ahk_verdict verdict = ahk_verify(key, message, signature, ahk_core_complete_options(options, key), &err);
     if (verdict == AHK_NOT_VERIFIED) {
         return ahk_push_failure(L, err.text);
     }
@@ -207,20 +206,20 @@ static const char *type_name(const ahk_key *key)
 
 static int key_type(lua_State *L)
 {
-    lua_pushstring(L, type_name(check_key(L, 1)));
+    lua_pushstring(L, type_name(ahk_core_check_key(L, 1)));
     return 1;
 }
 
 static int key_bits(lua_State *L)
 {
-    lua_pushinteger(L, ahk_key_get_bits(check_key(L, 1)));
+    lua_pushinteger(L, ahk_key_get_bits(ahk_core_check_key(L, 1)));
     return 1;
 }
 
 static int key_fingerprint(lua_State *L)
 {
     char fingerprint[AHK_FINGERPRINT_SIZE]; /* LuaJIT collects, and runs finalizers, before it copies */
-    memcpy(fingerprint, ahk_key_get_fingerprint(check_key(L, 1)), sizeof fingerprint);
+    memcpy(fingerprint, ahk_key_get_fingerprint(ahk_core_check_key(L, 1)), sizeof fingerprint);
     lua_pushstring(L, fingerprint);
     return 1;
 }
@@ -269,7 +268,7 @@ static int core_seal(lua_State *L)
     const ahk_seal_options options = {padding, check_key_bits(L, 3)};
     ahk_sealed sealed;
     sealed.body = lua_newuserdata(L, AHK_SEALED_BODY_SIZE(plaintext.length));
-    const ahk_key *key = check_key(L, 2);
+    const ahk_key *key = ahk_core_check_key(L, 2);
     ahk_error err = AHK_ERROR_INIT;
     if (!ahk_seal(key, plaintext, options, &sealed, &err)) {
         return ahk_push_failure(L, err.text);
@@ -286,7 +285,7 @@ static int core_open(lua_State *L)
     const ahk_envelope envelope = {ahk_check_text(L, 1), ahk_check_text(L, 2)};
     const ahk_key_padding padding = check_padding(L, 4);
     ahk_plaintext plaintext = {lua_newuserdata(L, AHK_OPENED_SIZE(envelope.body.length)), 0};
-    const ahk_key *key = check_key(L, 3);
+    const ahk_key *key = ahk_core_check_key(L, 3);
     if (!ahk_open(key, envelope, padding, &plaintext)) {
         return ahk_push_failure(L, "decryption failed");
     }

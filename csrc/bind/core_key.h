@@ -5,10 +5,18 @@
 #include <lua.h>
 
 #include "../crypto/codec.h"
+#include "../crypto/sign.h"
 #include "compat.h"
 
 /* Makes the metatable of keys, and adds the functions that read and use keys to the table on top. */
 void ahk_core_key_open(lua_State *L);
+
+/* The key at that index; throws where it is none, or closed. Any allocation of Lua's may close it: see core_key.c. */
+ahk_key *ahk_core_check_key(lua_State *L, int index);
+
+/* A table of options for signatures, or none, as it was given: `digest` is AHK_DIGESTS where the key's type decides. */
+ahk_sign_options ahk_core_check_sign_options(lua_State *L, int index);
+ahk_sign_options ahk_core_complete_options(ahk_sign_options options, const ahk_key *key);
 
 /* A string argument that is not larger than the core's cap. */
 static inline ahk_slice ahk_check_text(lua_State *L, int index)

@@ -106,12 +106,14 @@ static int multi_start(lua_State *L)
     return 0;
 }
 
-/* multi:wait(ms): drives what is under way until something is finished, or for that long. */
+/* multi:wait(ms, [fd]): drives what is under way until something happens on it, or for that long; or until `fd` is
+ * readable. */
 static int multi_wait(lua_State *L)
 {
     const lua_Number ms = luaL_checknumber(L, 2);
     luaL_argcheck(L, ms >= 0, 2, "milliseconds from 0 on");
-    ahk_multi_wait(check_open(L)->multi, ms < INT_MAX ? (int)ms : INT_MAX);
+    const int fd = (int)luaL_optinteger(L, 3, -1);
+    ahk_multi_wait(check_open(L)->multi, ms < INT_MAX ? (int)ms : INT_MAX, fd);
     return 0;
 }
 

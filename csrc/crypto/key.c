@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 #include "codec.h"
 #include "file.h"
@@ -259,6 +260,35 @@ ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passph
     }
     ahk_file_free(&file);
     return key;
+}
+
+/* Older ones cannot copy a key: its threads then share the numbers, which is safe, if not as fast. */
+static EVP_PKEY *copy_of(EVP_PKEY *pkey)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    return EVP_PKEY_dup(pkey);
+#else
+    return EVP_PKEY_up_ref(pkey) == 1 ? pkey : NULL;
+#endif
+}
+
+ahk_key *ahk_key_copy(const ahk_key *key, ahk_error *err)
+{
+    ERR_clear_error();
+    ahk_key *copy = OPENSSL_zalloc(sizeof *copy);
+    if (copy != NULL) {
+        copy->half = key->half;
+        copy->type = key->type;
+        memcpy(copy->fingerprint, key->fingerprint, sizeof copy->fingerprint);
+        copy->pkey = copy_of(key->pkey);
+    }
+    if (copy == NULL || copy->pkey == NULL) {
+        (void)ahk_fail_openssl(err, "key: copying it");
+        ahk_key_free(copy);
+        return NULL;
+    }
+    ERR_clear_error();
+    return copy;
 }
 
 void ahk_key_free(ahk_key *key)

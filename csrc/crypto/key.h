@@ -29,6 +29,9 @@ AHK_MUST_USE ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice
 /* The same from a file, whose bytes are cleansed before this returns. */
 AHK_MUST_USE ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passphrase, ahk_error *err);
 
+/* A key of its own with the same content, for another thread. NULL and *err on failure; the caller frees it. */
+AHK_MUST_USE ahk_key *ahk_key_copy(const ahk_key *key, ahk_error *err);
+
 /* NULL is fine. */
 void ahk_key_free(ahk_key *key);
 

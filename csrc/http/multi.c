@@ -158,19 +158,20 @@ static void abandon(ahk_multi *multi)
     }
 }
 
-void ahk_multi_wait(ahk_multi *multi, int timeout_ms)
+void ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd)
 {
     ahk_sigpipe_guard guard;
     if (is_inherited(multi)) {
         abandon(multi);
     }
-    if (multi->curl == NULL || is_inherited(multi)) {
+    if ((multi->curl == NULL && !make_curl(multi)) || is_inherited(multi)) {
         return;
     }
     ahk_sigpipe_block(&guard);
     perform(multi);
     if (multi->finished == NULL && timeout_ms > 0) {
-        (void)curl_multi_poll(multi->curl, NULL, 0, timeout_ms, NULL);
+        struct curl_waitfd other = {.fd = fd, .events = CURL_WAIT_POLLIN};
+        (void)curl_multi_poll(multi->curl, fd >= 0 ? &other : NULL, fd >= 0 ? 1 : 0, timeout_ms, NULL);
         perform(multi);
     }
     ahk_sigpipe_restore(&guard);

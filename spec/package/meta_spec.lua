@@ -86,6 +86,7 @@ end)
 
 -- Of alipayhk.core, for the library's own use alone.
 local INTERNAL = {
+  pool = true, processors = true,
   decimal_point = true, in_c_locale = true, is_plain = true, json_finish = true, json_number = true, json_scan = true,
   json_settle = true,
 }
@@ -248,7 +249,7 @@ describe("the options of", function()
   local VALUES = {
     timeout_ms = 1000, retry = false, encrypt = false, previous_status = "TICKETED", max_age_ms = 1,
     validate = "strict", scenarios = {}, concurrency = 2, rate = 10,
-    on_result = print, on_progress = type,
+    on_result = print, on_progress = type, signers = 1,
   }
   local OTHERS = { 1, "x", true, false, {} }
 

@@ -9,6 +9,7 @@ local fault = require "alipayhk.base.fault"
 local new_crew = require("alipayhk.delivery.crew").new
 local new_lanes = require("alipayhk.delivery.lanes").new
 local platform = require "alipayhk.api.platform"
+local runtime = require "alipayhk.base.runtime"
 
 local batch = {}
 
@@ -20,12 +21,18 @@ local PROGRESS_MS = 200
 -- Without anything to do for so long nothing is late.
 local IDLE_MS = 1000
 
+local threads_fault = arguments.whole("threads", 0, 64)
+
 batch.CHECKS = {
   concurrency = arguments.whole("requests", 1, 1024),
   rate = function(value)
     if type(value) ~= "number" or not (value > 0 and value < math.huge) then
       return "expected a number of requests a second above 0, " .. arguments.found(value)
     end
+  end,
+  signers = function(value)
+    if runtime.in_nginx() then return "plain Lua only: inside nginx light threads do the work" end
+    return threads_fault(value)
   end,
   on_result = arguments.of_type("function"),
   on_progress = arguments.of_type("function"),
@@ -271,7 +278,7 @@ end
 -- see `alipayhk.exchange.retry`.
 function batch.run(client, source, opts, policy)
   local concurrency = opts.concurrency or CONCURRENCY
-  local crew = new_crew(client, concurrency)
+  local crew = new_crew(client, concurrency, opts.signers)
   local self = setmetatable({
     crew = crew,
     lanes = new_lanes(),

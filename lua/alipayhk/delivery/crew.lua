@@ -11,6 +11,8 @@
 local core = require "alipayhk.core"
 local runtime = require "alipayhk.base.runtime"
 
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
 -- The user's client with some of its parts replaced.
 local function replaced(client, config_parts, parts)
   local config = {}
@@ -46,7 +48,8 @@ end
 
 -- ---- coroutines over libcurl's multi ---------------------------------------------------------------
 
-local SEND, SLEEP = {}, {}
+local SEND, SLEEP, SIGN, VERIFY = {}, {}, {}, {}
+local KEYS_MAX = 16 -- of a pool
 
 local Coroutines = { next_ended = next_ended }
 Coroutines.__index = Coroutines
@@ -57,25 +60,40 @@ end
 
 local resume
 
--- What a task that has yielded waits for.
-local function await(self, thread, what, detail)
-  if what == SLEEP then
-    self.sleeping[thread] = now_ms() + detail
-    return
-  end
-  local ran, message = pcall(self.multi.start, self.multi, detail, thread)
-  if ran then
-    self.sending = self.sending + 1
-    return
-  end
-  return resume(self, thread, nil, { code = "protocol", message = tostring(message) })
+-- By what a task waits for: begins it.
+local begin = {}
+
+begin[SLEEP] = function(self, thread, ms)
+  self.sleeping[thread] = now_ms() + ms
+end
+
+begin[SEND] = function(self, thread, request)
+  local ran, message = pcall(self.multi.start, self.multi, request, thread)
+  if not ran then return resume(self, thread, nil, { code = "protocol", message = tostring(message) }) end
+  self.sending = self.sending + 1
+end
+
+local function signers_began(self, thread, done, message)
+  if not done then return resume(self, thread, nil, message) end
+  self.signing = self.signing + 1
+end
+
+begin[SIGN] = function(self, thread, key, content, options)
+  return signers_began(self, thread, self.pool:sign(key, content, options, thread))
+end
+
+begin[VERIFY] = function(self, thread, key, content, signature, options)
+  return signers_began(self, thread, self.pool:verify(key, content, signature, options, thread))
+end
+
+local function resumed(self, thread, ran, what, ...)
+  if coroutine.status(thread) == "suspended" then return begin[what](self, thread, ...) end
+  self.ended[#self.ended + 1] = { item = self.items[thread], ran = ran, value = what }
+  self.items[thread] = nil
 end
 
 function resume(self, thread, ...)
-  local ran, what, detail = coroutine.resume(thread, ...)
-  if coroutine.status(thread) == "suspended" then return await(self, thread, what, detail) end
-  self.ended[#self.ended + 1] = { item = self.items[thread], ran = ran, value = what }
-  self.items[thread] = nil
+  return resumed(self, thread, coroutine.resume(thread, ...))
 end
 
 function Coroutines:start(task, item)
@@ -111,35 +129,80 @@ local function take_answers(self)
   end
 end
 
+local function take_signed(self)
+  if self.signing == 0 then return end
+  local thread, result, message = self.pool:finished()
+  while thread do
+    self.signing = self.signing - 1
+    resume(self, thread, result, message)
+    thread, result, message = self.pool:finished()
+  end
+end
+
 function Coroutines:wait(ms)
   local deadline = now_ms() + ms
   repeat
     local left_ms = until_due(self, math.max(0, deadline - now_ms()))
-    if self.sending > 0 then self.multi:wait(left_ms) else core.sleep(left_ms) end
+    if self.sending > 0 or self.signing > 0 then self.multi:wait(left_ms, self.fd) else core.sleep(left_ms) end
     take_answers(self)
+    take_signed(self)
     wake_sleepers(self)
   until #self.ended > 0 or now_ms() >= deadline
 end
 
 function Coroutines:close()
   self.multi:close()
+  if self.pool then self.pool:close() end
 end
 
-local function new_coroutines(client, concurrency)
+-- A key whose work a thread of the pool does, while the task waits.
+local function pooled(key, index)
+  return {
+    type = function() return key:type() end,
+    fingerprint = function() return key:fingerprint() end,
+    sign = function(_, content, options) return coroutine.yield(SIGN, index, content, options) end,
+    verify = function(_, content, signature, options)
+      return coroutine.yield(VERIFY, index, content, signature, options)
+    end,
+  }
+end
+
+-- Gives the pool the keys that sign and verify, and puts others in their place in `parts` of the config. Without
+-- threads the keys do their work themselves.
+local function employ_signers(self, config, threads, parts)
+  local keys, by_key = { config.private_key }, {}
+  for _, key in pairs(config.peer_keys and config.peer_keys.keys or {}) do keys[#keys + 1] = key end
+  if threads == 0 or #keys > KEYS_MAX then return end
+  self.pool = core.pool(threads, unpack(keys))
+  if not self.pool then return end
+  self.fd = self.pool:fd()
+  for i, key in ipairs(keys) do by_key[key] = pooled(key, i) end
+  parts.signing = {}
+  for name, value in pairs(config.signing) do parts.signing[name] = value end
+  parts.signing.key = by_key[config.private_key]
+  parts.peer_keys = config.peer_keys and {
+    get = function(_, version)
+      local key, message = config.peer_keys:get(version)
+      if key then return by_key[key] end
+      return nil, message
+    end,
+  }
+end
+
+local function new_coroutines(client, concurrency, signers)
   local self = setmetatable({
-    items = {}, sleeping = {}, sending = 0, ended = {}, multi = require("alipayhk.curl").multi(concurrency),
+    items = {}, sleeping = {}, sending = 0, signing = 0, ended = {},
+    multi = require("alipayhk.curl").multi(concurrency),
   }, Coroutines)
-  self.client = replaced(client, {
-    sleep = function(ms) coroutine.yield(SLEEP, ms) end,
-  }, {
+  local parts = { sleep = function(ms) coroutine.yield(SLEEP, ms) end }
+  employ_signers(self, client.config, signers or core.processors(), parts)
+  self.client = replaced(client, parts, {
     transport = { send = function(request) return coroutine.yield(SEND, request) end },
   })
   return self
 end
 
 -- ---- light threads in nginx ------------------------------------------------------------------------
-
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 -- nginx spawns functions of Lua alone.
 local function ngx_sleep(ngx, ms)
@@ -191,12 +254,13 @@ end
 
 -- ---- which -------------------------------------------------------------------------------------------
 
--- The crew for a client, with at most so many tasks at once.
-local function new(client, concurrency)
+-- The crew for a client, with at most so many tasks at once. `signers`: threads that sign and verify for coroutines; as
+-- many as there are processors when absent.
+local function new(client, concurrency, signers)
   local config = client.config
   if type(config.transport) == "function" or config.sleep ~= runtime.sleep then return new_alone(client) end
   if runtime.in_nginx() then return new_threads(client) end
-  return new_coroutines(client, concurrency)
+  return new_coroutines(client, concurrency, signers)
 end
 
 return { new = new }

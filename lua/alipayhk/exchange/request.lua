@@ -133,8 +133,8 @@ end
 
 -- Signs a request with the current time: sets Request-Time and Signature, and leaves the rest unchanged. Gives the
 -- request, or nil and an error of kind "crypto".
-function request.sign(config, prepared)
-  local time, signature = wire.sign_now(config, prepared.method, prepared.path, prepared.body)
+function request.sign(config, prepared, seconds)
+  local time, signature = wire.sign_now(config, prepared.method, prepared.path, prepared.body, seconds)
   if not time then return nil, Error.new("crypto", signature, { request_id = prepared.request_id }) end
   prepared.headers["Request-Time"] = time
   prepared.headers["Signature"] = signature

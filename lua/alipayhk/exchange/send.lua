@@ -46,9 +46,9 @@ end
 -- attempt. Later it becomes an error, since something may have been sent already.
 local function sign(config, request, machine)
   if machine.attempt == 1 then return request_builder.sign(config, request) end
-  local ran, signed, err = pcall(request_builder.sign, config, request)
-  if ran then return signed, err end
-  return nil, Error.new("crypto", tostring(signed), { request_id = request.request_id })
+  local ran, seconds = pcall(config.now)
+  if ran then return request_builder.sign(config, request, seconds) end
+  return nil, Error.new("crypto", tostring(seconds), { request_id = request.request_id })
 end
 
 -- Signs the machine's next attempt: gives the request as a transport takes it, or nil and an error.

@@ -31,10 +31,10 @@ end
 
 -- Signs a message with the current time: gives the values of `Request-Time` (or `Response-Time`) and of `Signature`; or
 -- nil and a message. `config`: `{ client_id, private_key, signing, now }`.
-function wire.sign_now(config, method, path, body)
-  local now = time.text(config.now(), platform.utc_offset)
+function wire.sign_now(config, method, path, body, seconds)
+  local now = time.text(seconds or config.now(), platform.utc_offset)
   local content = wire.content(method, path, config.client_id, now, body)
-  local signature, message = wire.sign(config.private_key, config.signing, content)
+  local signature, message = wire.sign(config.signing.key or config.private_key, config.signing, content)
   if not signature then return nil, message end
   return now, signature
 end

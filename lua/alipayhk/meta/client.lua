@@ -13,8 +13,8 @@ local client = {}
 ---one order (API and `merchantBizNo`) go one after the other, in the source's order, retries included. Memory does not
 ---grow with the source. What the source or `on_result` throws is thrown on once the requests under way have ended.
 ---
----In plain Lua this is one libcurl handle for all; in nginx light threads. With a `transport` or `sleep` of your own one
----request goes after the other.
+---In plain Lua all of them share one libcurl handle, and threads of C sign and verify; in nginx they are light threads.
+---With a `transport` or `sleep` of your own one request goes after the other.
 ---@param source alipayhk.Payload[]|fun(): alipayhk.Payload? a list, or a function that gives the next payload and nil at the end
 ---@param opts? alipayhk.ManyOptions
 ---@return alipayhk.Totals? totals
@@ -65,6 +65,7 @@ function client:close() end
 
 ---@class alipayhk.ManyOptions: alipayhk.Options
 ---@field concurrency? integer requests under way at once, 32 when absent, at most 1024
+---@field signers? integer threads that sign and verify, in plain Lua; as many as there are processors when absent, 0 for none. Refused in nginx
 ---@field rate? number at most so many requests a second, retries included
 ---@field on_result? fun(result: alipayhk.ManyResult): boolean? called once for each payload, as they end; `false` stops the batch: what has not begun is `failed`, not sent
 ---@field on_progress? fun(progress: alipayhk.Progress) called at most five times a second, and at the end
