@@ -48,8 +48,8 @@ endif
 
 # ---- how to compile ----------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
-# DEBUG=1 checks the contracts between the core's own functions (csrc/base/contract.h).
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(DEBUG),,-DNDEBUG) $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) \
+# ASSERTS=1 checks the contracts between the core's own functions (csrc/base/contract.h).
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(ASSERTS),,-DNDEBUG) $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) \
              $(EXTRA_CFLAGS)
 ifeq ($(shell uname -s),Darwin)
 LIBFLAG ?= -bundle -undefined dynamic_lookup
@@ -168,9 +168,18 @@ test-stress: test-packages
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 .PHONY: build-asan
 build-asan:
-	@$(MAKE) -s build LUA=5.4 BUILD=build/asan DEBUG=1 CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
+	@$(MAKE) -s build build-contracts LUA=5.4 BUILD=build/asan ASSERTS=1 CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 	@$(CC) -std=c11 -O1 -g $(SANITIZE) $$($(PKG_CONFIG) --cflags lua5.4) -o build/asan/lua \
 	    spec/support/programs/host.c $$($(PKG_CONFIG) --libs lua5.4)
+
+# A program that breaks the contracts of the product's objects. It is linked without Lua and libcurl.
+CONTRACT_OBJECTS := $(call objects,$(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c) \
+                                  csrc/http/buffer.c csrc/http/head.c)
+.PHONY: build-contracts
+build-contracts: $(BUILD)/contracts
+
+$(BUILD)/contracts: spec/support/programs/contracts.c $(CONTRACT_OBJECTS)
+	$(CC) $(ALL_CFLAGS) $(OPENSSL_CFLAGS) $(LDFLAGS) -o $@ $^ $(OPENSSL_LIBS) $(DL_LIBS)
 
 # An interpreter that holds the product's objects, and whose allocators fail where they are told to.
 comma := ,
@@ -186,7 +195,7 @@ $(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES))) $(STRES
 
 .PHONY: build-stress-asan
 build-stress-asan:
-	@$(MAKE) -s build-stress BUILD=$(if $(filter 5.4,$(LUA)),build/asan,build/asan-$(LUA)) DEBUG=1 \
+	@$(MAKE) -s build-stress BUILD=$(if $(filter 5.4,$(LUA)),build/asan,build/asan-$(LUA)) ASSERTS=1 \
 	    CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 
 # ---- reference pages ---------------------------------------------------------------------------

@@ -19,6 +19,7 @@ static locale_t c_locale(void)
 
 bool ahk_c_locale_enter(locale_t *before)
 {
+    AHK_REQUIRE(before != NULL);
     const locale_t locale = c_locale();
     if (locale == (locale_t)0) {
         return false;

@@ -1,14 +1,14 @@
-/* What a function asks of its callers, for the compiler and for debug builds. */
+/* What the core's functions ask of their callers within the core: for the compiler, and for builds with asserts. */
 #ifndef AHK_CONTRACT_H
 #define AHK_CONTRACT_H
 
 #include <assert.h>
 
-/* The result says whether it was done: it must not be dropped. */
+/* Whether it was done is in the result: the compiler warns where that is dropped. */
 #define AHK_MUST_USE __attribute__((warn_unused_result))
 
-/* What callers within the core have to see to. Input from outside is never checked by it. Debug builds (`make build
- * DEBUG=1`, the sanitizers') abort where it does not hold; others do not look. */
-#define AHK_REQUIRE(condition) assert(condition)
+/* A precondition. A broken one is a mistake in the core, never bad input: that gets an error. Builds with ASSERTS=1,
+ * and those for the sanitizers, abort on it; all others (NDEBUG) do not check. */
+#define AHK_REQUIRE assert
 
 #endif

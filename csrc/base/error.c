@@ -1,5 +1,6 @@
 #include "error.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@ static bool is_continuation(char c)
 
 int ahk_shown(const char *text, size_t max)
 {
+    AHK_REQUIRE(text != NULL && max < INT_MAX);
     enum { CONTINUATIONS_MAX = 3 };
     const size_t length = strnlen(text, max + 1);
     if (length <= max) {

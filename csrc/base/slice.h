@@ -6,10 +6,17 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "contract.h"
+
 typedef struct {
     const unsigned char *data;
     size_t length;
 } ahk_slice;
+
+static inline bool ahk_slice_is_valid(ahk_slice s)
+{
+    return s.data != NULL || s.length == 0;
+}
 
 static inline bool ahk_is_space(unsigned char c)
 {
@@ -31,6 +38,7 @@ static inline int ahk_hex_value(unsigned char c)
 /* Without the space around it. */
 static inline ahk_slice ahk_slice_trim(ahk_slice s)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(s));
     while (s.length > 0 && ahk_is_space(s.data[0])) {
         s.data++;
         s.length--;
@@ -43,6 +51,7 @@ static inline ahk_slice ahk_slice_trim(ahk_slice s)
 
 static inline bool ahk_slice_equal(ahk_slice a, ahk_slice b)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(a) && ahk_slice_is_valid(b));
     return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
 }
 
@@ -57,9 +66,15 @@ static inline bool ahk_slice_starts(ahk_slice s, const char *text)
     return s.length >= length && memcmp(s.data, text, length) == 0;
 }
 
+static inline bool ahk_slice_has(ahk_slice s, char c)
+{
+    return s.length > 0 && memchr(s.data, c, s.length) != NULL;
+}
+
 /* Where `text` stands in s; s.length where it does not. */
 static inline size_t ahk_slice_find(ahk_slice s, const char *text)
 {
+    AHK_REQUIRE(text[0] != '\0');
     const size_t length = strlen(text);
     for (size_t i = 0; i + length <= s.length; i++) {
         const unsigned char *first = memchr(s.data + i, text[0], s.length - length + 1 - i);
@@ -76,6 +91,7 @@ static inline size_t ahk_slice_find(ahk_slice s, const char *text)
 
 static inline ahk_slice ahk_slice_from(ahk_slice s, size_t at)
 {
+    AHK_REQUIRE(at <= s.length);
     return (ahk_slice){s.data + at, s.length - at};
 }
 

@@ -6,7 +6,7 @@
 /* Table 3-7 of the Unicode standard. */
 size_t ahk_utf8_sequence(const unsigned char *s, size_t left)
 {
-    AHK_REQUIRE(left > 0);
+    AHK_REQUIRE(s != NULL && left > 0);
     const unsigned char c = s[0];
     if (c < 0x80) {
         return 1;
@@ -38,6 +38,7 @@ static bool is_ascii_word(const unsigned char *s)
 
 bool ahk_utf8_length(ahk_slice in, size_t *characters, size_t *at)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(in) && characters != NULL && at != NULL);
     *characters = 0;
     for (size_t i = 0; i < in.length;) {
         if (in.length - i >= sizeof(uint64_t) && is_ascii_word(in.data + i)) {

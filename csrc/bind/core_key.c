@@ -139,7 +139,7 @@ static int core_pem_file(lua_State *L)
     static const char *const labels[] = {"CERTIFICATE", "PRIVATE KEY", NULL};
     const ahk_slice path = ahk_check_slice(L, 1);
     const char *label = labels[luaL_checkoption(L, 2, NULL, labels)];
-    luaL_argcheck(L, memchr(path.data, '\0', path.length) == NULL, 1, "the file name has a NUL byte");
+    luaL_argcheck(L, !ahk_slice_has(path, '\0'), 1, "the file name has a NUL byte");
     ahk_error err = AHK_ERROR_INIT;
     if (!ahk_pem_file((const char *)path.data, label, &err)) {
         return ahk_push_failure(L, err.text);

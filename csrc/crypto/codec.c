@@ -5,6 +5,7 @@
 
 size_t ahk_base64_encode(ahk_slice in, char *out)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(in) && out != NULL);
     AHK_REQUIRE(in.length <= AHK_MESSAGE_MAX);
     return (size_t)EVP_EncodeBlock((unsigned char *)out, in.data, (int)in.length);
 }
@@ -30,7 +31,7 @@ static int base64_value(unsigned char c)
 /* EVP_DecodeBlock is no help here: it skips white space and does not tell padding from data. */
 bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk_error *err)
 {
-    AHK_REQUIRE(in.data != NULL || in.length == 0);
+    AHK_REQUIRE(ahk_slice_is_valid(in) && out != NULL && out_length != NULL);
     *out_length = 0;
     if (in.length % 4 != 0) {
         return ahk_fail(err, "base64: %zu characters, which is no multiple of 4 (cut off, or padding missing)",
@@ -71,6 +72,7 @@ bool ahk_base64_decode(ahk_slice in, unsigned char *out, size_t *out_length, ahk
 
 size_t ahk_hex_encode(ahk_slice in, char *out)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(in) && out != NULL);
     AHK_REQUIRE(in.length <= AHK_MESSAGE_MAX);
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < in.length; i++) {
@@ -88,6 +90,7 @@ static bool is_unreserved(unsigned char c)
 
 size_t ahk_percent_encode(ahk_slice in, char *out)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(in) && out != NULL);
     static const char hex[] = "0123456789ABCDEF";
     AHK_REQUIRE(in.length <= AHK_MESSAGE_MAX);
     size_t n = 0;
@@ -111,6 +114,7 @@ size_t ahk_percent_encode(ahk_slice in, char *out)
 
 bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(in) && out != NULL && out_length != NULL);
     size_t n = 0;
     size_t at = 0;
     *out_length = 0;
@@ -143,6 +147,7 @@ static ahk_pairs_found fail_pairs(ahk_error *err, const char *what)
 
 ahk_pairs_found ahk_pairs_next(ahk_slice *rest, ahk_slice *key, ahk_slice *value, ahk_error *err)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(*rest) && key != NULL && value != NULL);
     if (rest->length == 0) {
         return AHK_PAIRS_END;
     }

@@ -2,7 +2,7 @@
 
 bool ahk_der_next(ahk_slice *rest, ahk_der_element *out)
 {
-    AHK_REQUIRE(rest->data != NULL || rest->length == 0);
+    AHK_REQUIRE(ahk_slice_is_valid(*rest) && out != NULL);
     enum { LONG_FORM = 0x80, LENGTH_OCTETS_MAX = 3 };
     if (rest->length < 2) {
         return false;
@@ -30,6 +30,7 @@ bool ahk_der_next(ahk_slice *rest, ahk_der_element *out)
 
 bool ahk_der_take(ahk_slice *rest, int tag, ahk_slice *content)
 {
+    AHK_REQUIRE(content != NULL);
     ahk_slice after = *rest;
     ahk_der_element element;
     if (!ahk_der_next(&after, &element) || element.tag != tag || element.cut) {
@@ -42,6 +43,7 @@ bool ahk_der_take(ahk_slice *rest, int tag, ahk_slice *content)
 
 bool ahk_der_take_unsigned(ahk_slice *rest, ahk_slice *number)
 {
+    AHK_REQUIRE(number != NULL);
     ahk_slice after = *rest;
     ahk_slice content;
     if (!ahk_der_take(&after, AHK_DER_INTEGER, &content) || content.length == 0 || content.data[0] >= 0x80) {

@@ -23,6 +23,7 @@ static bool take_number(ahk_slice *rest, unsigned char *out)
 
 bool ahk_ecdsa_to_p1363(ahk_slice der, unsigned char *out)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(der) && out != NULL);
     ahk_slice numbers;
     const size_t length = der.length;
     return ahk_der_take(&der, AHK_DER_SEQUENCE, &numbers) && der.length == 0 && length == 2 + numbers.length &&
@@ -52,6 +53,7 @@ static size_t put_number(const unsigned char *number, unsigned char *out)
 
 size_t ahk_ecdsa_to_der(ahk_slice p1363, unsigned char *out)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(p1363) && out != NULL);
     if (p1363.length != AHK_P1363_SIZE) {
         return 0;
     }

@@ -17,6 +17,6 @@ bool ahk_ecdsa_is_der(ahk_slice der);
 AHK_MUST_USE bool ahk_ecdsa_to_p1363(ahk_slice der, unsigned char *out);
 
 /* Writes at most AHK_ECDSA_DER_MAX bytes; gives their count, 0 where `p1363` has another length. */
-size_t ahk_ecdsa_to_der(ahk_slice p1363, unsigned char *out);
+AHK_MUST_USE size_t ahk_ecdsa_to_der(ahk_slice p1363, unsigned char *out);
 
 #endif

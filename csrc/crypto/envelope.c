@@ -74,6 +74,7 @@ static bool encrypt_body(EVP_CIPHER_CTX *ctx, ahk_slice in, ahk_sealed *sealed)
 
 bool ahk_seal(const ahk_key *key, ahk_slice plaintext, ahk_seal_options options, ahk_sealed *sealed, ahk_error *err)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(plaintext) && plaintext.length <= AHK_MESSAGE_MAX);
     AHK_REQUIRE(sealed->body != NULL);
     AHK_REQUIRE(options.key_bits == 128 || options.key_bits == 192 || options.key_bits == 256);
     ERR_clear_error();
@@ -121,8 +122,7 @@ static bool unwrap_key(const ahk_key *key, ahk_slice wrapped, ahk_key_padding pa
 
 static bool has_space(ahk_slice s)
 {
-    return memchr(s.data, '\n', s.length) != NULL || memchr(s.data, '\r', s.length) != NULL ||
-           memchr(s.data, ' ', s.length) != NULL || memchr(s.data, '\t', s.length) != NULL;
+    return ahk_slice_has(s, '\n') || ahk_slice_has(s, '\r') || ahk_slice_has(s, ' ') || ahk_slice_has(s, '\t');
 }
 
 /* Takes base64 of at most `most` characters off the front of *in, and the white space that follows. Where
@@ -187,6 +187,7 @@ static bool open_body(const ahk_key *key, ahk_slice body, ahk_slice wrapped, ahk
 
 bool ahk_open(const ahk_key *key, ahk_envelope in, ahk_key_padding padding, ahk_plaintext *out)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(in.body) && ahk_slice_is_valid(in.wrapped_key));
     AHK_REQUIRE(out->data != NULL);
     ERR_clear_error();
     char packed[AHK_WRAPPED_KEY_SIZE];

@@ -223,7 +223,7 @@ static bool has_size(const EVP_PKEY *pkey, ahk_error *err)
 
 ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, ahk_error *err)
 {
-    AHK_REQUIRE(half != AHK_HALF_NONE);
+    AHK_REQUIRE(half != AHK_HALF_NONE && ahk_slice_is_valid(input) && ahk_slice_is_valid(passphrase));
     ERR_clear_error();
     ahk_key *key = OPENSSL_zalloc(sizeof *key);
     if (key == NULL) {
@@ -247,7 +247,7 @@ ahk_key *ahk_key_read(ahk_key_half half, ahk_slice input, ahk_slice passphrase, 
 
 ahk_key *ahk_key_read_file(ahk_key_half half, const char *path, ahk_slice passphrase, ahk_error *err)
 {
-    AHK_REQUIRE(half != AHK_HALF_NONE && path != NULL);
+    AHK_REQUIRE(half != AHK_HALF_NONE && path != NULL && ahk_slice_is_valid(passphrase));
     ahk_file file;
     ahk_error detail = AHK_ERROR_INIT;
     if (!ahk_file_read(&file, path, AHK_KEY_INPUT_MAX, err)) {
@@ -307,20 +307,24 @@ void ahk_key_free(ahk_key *key)
 
 ahk_key_type ahk_key_get_type(const ahk_key *key)
 {
+    AHK_REQUIRE(key != NULL);
     return key->type;
 }
 
 ahk_key_half ahk_key_get_half(const ahk_key *key)
 {
+    AHK_REQUIRE(key != NULL);
     return key->half;
 }
 
 int ahk_key_get_bits(const ahk_key *key)
 {
+    AHK_REQUIRE(key != NULL);
     return EVP_PKEY_bits(key->pkey);
 }
 
 const char *ahk_key_get_fingerprint(const ahk_key *key)
 {
+    AHK_REQUIRE(key != NULL);
     return key->fingerprint;
 }

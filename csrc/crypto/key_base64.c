@@ -36,6 +36,7 @@ static size_t escape(ahk_slice after, unsigned char *byte)
 
 size_t ahk_key_unescape(unsigned char *text, size_t length)
 {
+    AHK_REQUIRE(text != NULL || length == 0);
     size_t written = 0;
     for (size_t i = 0; i < length;) {
         size_t end = i;
@@ -135,6 +136,7 @@ static bool pack(unsigned char *text, size_t length, size_t position, characters
 
 bool ahk_key_base64_decode(unsigned char *text, size_t length, size_t position, size_t *out_length, ahk_error *err)
 {
+    AHK_REQUIRE(text != NULL && position > 0 && out_length != NULL);
     characters found = {0, 0, false, false};
     if (!pack(text, length, position, &found, err)) {
         return false;

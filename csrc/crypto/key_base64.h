@@ -13,7 +13,7 @@
 #define AHK_KEY_BASE64_ROOM 2
 
 /* Undoes the escapes of JSON and of source code, in place; gives the new length. */
-size_t ahk_key_unescape(unsigned char *text, size_t length);
+AHK_MUST_USE size_t ahk_key_unescape(unsigned char *text, size_t length);
 
 /* White space or a quote, which mean nothing within base64. */
 bool ahk_key_is_filler(unsigned char c);

@@ -102,6 +102,7 @@ static bool check_work(ahk_slice der, ahk_error *err)
 
 bool ahk_fail_to_decrypt(ahk_slice passphrase, ahk_error *err)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(passphrase));
     if (passphrase.length == 0) {
         return ahk_fail_openssl(err, AHK_CANNOT_DECRYPT "; the passphrase given is empty");
     }
@@ -113,6 +114,7 @@ bool ahk_fail_to_decrypt(ahk_slice passphrase, ahk_error *err)
 
 bool ahk_decrypt_pkcs8(ahk_slice der, ahk_slice passphrase, unsigned char **out, size_t *out_length, ahk_error *err)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(der) && out != NULL && out_length != NULL);
     if (!check_passphrase(passphrase, err) || !check_work(der, err)) {
         return false;
     }
@@ -155,6 +157,7 @@ static int give_passphrase(char *out, int size, int writing, void *user)
 
 bool ahk_decrypt_pem(const char *header, unsigned char *bytes, size_t *length, ahk_slice passphrase, ahk_error *err)
 {
+    AHK_REQUIRE(header != NULL && bytes != NULL && length != NULL);
     enum { HEADER_MAX = 256 };
     char lines[HEADER_MAX]; /* the call below writes into them */
     EVP_CIPHER_INFO cipher;

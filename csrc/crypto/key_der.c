@@ -211,6 +211,7 @@ static bool read_certificate_key(ahk_slice content, ahk_key_numbers *out, ahk_er
 
 bool ahk_key_der_read(ahk_key_form form, ahk_slice der, ahk_key_numbers *out, ahk_error *err)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(der) && out != NULL);
     ahk_slice content;
     *out = (ahk_key_numbers){.half = ahk_key_form_describe(form)->half};
     if (!ahk_der_take(&der, AHK_DER_SEQUENCE, &content)) {

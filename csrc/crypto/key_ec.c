@@ -137,6 +137,8 @@ static EVP_PKEY *make_pkey(ec_key *key)
 
 EVP_PKEY *ahk_ec_make(const ahk_key_numbers *numbers, ahk_error *err)
 {
+    AHK_REQUIRE(numbers->type == AHK_KEY_EC);
+    AHK_REQUIRE(numbers->half == AHK_HALF_PRIVATE ? numbers->scalar.data != NULL : numbers->point.data != NULL);
     ec_key key = {NULL, NULL, NULL, {0}};
     EVP_PKEY *pkey = NULL;
     if (read_parts(numbers, &key, err)) {

@@ -157,7 +157,7 @@ static bool is_path(ahk_slice text)
     enum { PATH_MAX_LENGTH = 1024 };
     static const char *const first[] = {"/", "./", "../", "~/", "file:", "$HOME/", "\\\\"};
     static const char *const last[] = {".pem", ".key", ".der", ".crt", ".cer", ".p12", ".pfx", ".jks", ".p8", ".txt"};
-    if (text.length > PATH_MAX_LENGTH || memchr(text.data, '\n', text.length) != NULL) {
+    if (text.length > PATH_MAX_LENGTH || ahk_slice_has(text, '\n')) {
         return false;
     }
     for (size_t i = 0; i < COUNT(first); i++) {
@@ -175,6 +175,7 @@ static bool is_path(ahk_slice text)
 
 const char *ahk_foreign_text(ahk_slice text, ahk_key_half wanted)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(text) && wanted != AHK_HALF_NONE);
     const char *message = find_start(starts, COUNT(starts), text, wanted);
     for (size_t i = 0; message == NULL && i < COUNT(parts); i++) {
         if (ahk_slice_find(text, parts[i].mark) < text.length) {
@@ -204,6 +205,7 @@ static bool has_nul_bytes(ahk_slice bytes, size_t at)
 
 const char *ahk_foreign_bytes(ahk_slice bytes, ahk_key_half wanted)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(bytes) && wanted != AHK_HALF_NONE);
     static const foreign forms[] = {{"PKCS12", PKCS12}, {"REQUEST", REQUEST}, {"PKCS7", PKCS7}};
     switch (ahk_key_form_of_der(bytes)) {
     case AHK_FORM_PKCS12:
@@ -223,6 +225,7 @@ const char *ahk_foreign_bytes(ahk_slice bytes, ahk_key_half wanted)
 
 const char *ahk_foreign_label(ahk_slice label, ahk_key_half wanted)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(label) && wanted != AHK_HALF_NONE);
     for (size_t i = 0; i < COUNT(labels); i++) {
         if (ahk_slice_is(label, labels[i].mark)) {
             return message_of(&labels[i], wanted);

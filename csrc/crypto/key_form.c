@@ -118,5 +118,6 @@ ahk_key_form ahk_key_form_of_label(ahk_slice label)
 
 const ahk_key_form_info *ahk_key_form_describe(ahk_key_form form)
 {
+    AHK_REQUIRE((size_t)form < sizeof forms / sizeof forms[0]);
     return &forms[form];
 }

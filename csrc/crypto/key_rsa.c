@@ -211,6 +211,7 @@ static EVP_PKEY *make_pkey(BIGNUM **key, int count)
 
 EVP_PKEY *ahk_rsa_make(const ahk_key_numbers *numbers, ahk_error *err)
 {
+    AHK_REQUIRE(numbers->type == AHK_KEY_RSA && numbers->half != AHK_HALF_NONE);
     const bool private = numbers->half == AHK_HALF_PRIVATE;
     const int count = private ? AHK_RSA_NUMBERS : AHK_RSA_E + 1;
     BIGNUM *key[AHK_RSA_NUMBERS] = {NULL};

@@ -304,7 +304,7 @@ static bool read_text(ahk_key_text *text, bytes input, int depth, ahk_error *err
     if (foreign != NULL) {
         return ahk_fail(err, "holds %s", foreign);
     }
-    const bool has_blanks = memchr(trimmed.data, ' ', trimmed.length) != NULL; /* it is decoded in place */
+    const bool has_blanks = ahk_slice_has(trimmed, ' '); /* it is decoded in place */
     input.length = ahk_key_unescape(input.data, input.length);
     if (!ahk_key_base64_decode(input.data, input.length, 1, &input.length, &detail)) {
         return ahk_fail(err, "no key: neither PEM nor DER, and as base64: %s%s", detail.text,
@@ -319,7 +319,7 @@ static bool read_text(ahk_key_text *text, bytes input, int depth, ahk_error *err
 
 bool ahk_key_text_read(ahk_key_text *text, ahk_key_half wanted, ahk_slice input, ahk_error *err)
 {
-    AHK_REQUIRE(wanted != AHK_HALF_NONE);
+    AHK_REQUIRE(wanted != AHK_HALF_NONE && input.data != NULL && input.length > 0);
     *text = (ahk_key_text){.wanted = wanted};
     text->room = input.length + AHK_KEY_BASE64_ROOM;
     text->bytes = OPENSSL_malloc(text->room);

@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include "../base/contract.h"
+
 bool ahk_openssl_lacked_memory(void)
 {
     bool found = false;
@@ -13,6 +15,7 @@ bool ahk_openssl_lacked_memory(void)
 
 bool ahk_fail_openssl(ahk_error *err, const char *what)
 {
+    AHK_REQUIRE(what != NULL);
     const unsigned long code = ERR_peek_error();
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
     if (ahk_openssl_lacked_memory()) {

@@ -7,6 +7,7 @@
 
 bool ahk_random(unsigned char *out, size_t length, ahk_error *err)
 {
+    AHK_REQUIRE(out != NULL || length == 0);
     ERR_clear_error();
     if (length > AHK_RANDOM_MAX) {
         return ahk_fail(err, "random bytes: %zu asked for, at most %zu are given at a time", length, AHK_RANDOM_MAX);

@@ -69,7 +69,7 @@ static bool complete_signature(const ahk_key *key, ahk_ecdsa_encoding encoding, 
 
 bool ahk_sign(ahk_key *key, ahk_slice message, ahk_sign_options options, ahk_signature *out, ahk_error *err)
 {
-    AHK_REQUIRE(options.digest < AHK_DIGESTS);
+    AHK_REQUIRE(ahk_slice_is_valid(message) && options.digest < AHK_DIGESTS);
     ERR_clear_error();
     out->length = 0;
     if (key->half != AHK_HALF_PRIVATE) {
@@ -118,7 +118,7 @@ static bool is_well_formed(const ahk_key *key, ahk_slice *signature, ahk_ecdsa_e
 ahk_verdict ahk_verify(ahk_key *key, ahk_slice message, ahk_slice signature, ahk_sign_options options, ahk_error *err)
 {
     unsigned char der[AHK_ECDSA_DER_MAX];
-    AHK_REQUIRE(options.digest < AHK_DIGESTS);
+    AHK_REQUIRE(ahk_slice_is_valid(message) && options.digest < AHK_DIGESTS);
     ERR_clear_error();
     if (!is_well_formed(key, &signature, options.encoding, der)) {
         return AHK_INVALID;

@@ -15,6 +15,7 @@ void ahk_buffer_reset(ahk_buffer *buffer, size_t max)
 bool ahk_buffer_append(ahk_buffer *buffer, const char *data, size_t length)
 {
     AHK_REQUIRE(buffer->length <= buffer->max && buffer->length <= buffer->capacity);
+    AHK_REQUIRE(buffer->data != NULL || buffer->capacity == 0);
     AHK_REQUIRE(data != NULL || length == 0);
     if (length > buffer->max - buffer->length) {
         buffer->overflowed = true;

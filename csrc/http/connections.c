@@ -19,6 +19,7 @@ static bool is_quiet(const ahk_kept *kept)
 
 bool ahk_connections_are_quiet(const ahk_connections *connections)
 {
+    AHK_REQUIRE(connections->count <= AHK_KEPT_MAX);
     for (size_t i = 0; i < connections->count; i++) {
         if (!is_quiet(&connections->kept[i])) {
             return false;
@@ -99,6 +100,7 @@ static void forget_closed(ahk_connections *connections)
 
 bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *session, bool multiplexed)
 {
+    AHK_REQUIRE(connections->multi != NULL && connections->owner == getpid() && easy != NULL);
     ahk_kept one = {.fd = CURL_SOCKET_BAD, .multiplexed = multiplexed};
     struct stat file;
     if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &one.fd) != CURLE_OK || one.fd == CURL_SOCKET_BAD) {

@@ -26,6 +26,7 @@ int ahk_socket(int family, int type, int protocol)
 
 bool ahk_socket_is_quiet(int fd, bool may_have_bytes)
 {
+    AHK_REQUIRE(fd >= 0);
     char byte;
     const ssize_t n = recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 ? errno == EAGAIN || errno == EWOULDBLOCK : n > 0 && may_have_bytes;
@@ -33,6 +34,7 @@ bool ahk_socket_is_quiet(int fd, bool may_have_bytes)
 
 bool ahk_socket_is_connected(int fd)
 {
+    AHK_REQUIRE(fd >= 0);
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
     return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
@@ -40,6 +42,7 @@ bool ahk_socket_is_connected(int fd)
 
 bool ahk_socket_is_acknowledged(int fd)
 {
+    AHK_REQUIRE(fd >= 0);
 #ifdef SIOCOUTQ
     int unacknowledged = 0;
     return ioctl(fd, SIOCOUTQ, &unacknowledged) != 0 || unacknowledged == 0;
@@ -51,6 +54,7 @@ bool ahk_socket_is_acknowledged(int fd)
 
 void ahk_socket_acknowledge(int fd)
 {
+    AHK_REQUIRE(fd >= 0);
 #ifdef TCP_QUICKACK
     const int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);

@@ -4,8 +4,10 @@
 
 #include <stdbool.h>
 
+#include "../base/contract.h"
+
 /* A socket that is closed on exec; -1 and errno. */
-int ahk_socket(int family, int type, int protocol);
+AHK_MUST_USE int ahk_socket(int family, int type, int protocol);
 
 /* Whether a socket has not ended and has nothing to read, or may have. */
 bool ahk_socket_is_quiet(int fd, bool may_have_bytes);

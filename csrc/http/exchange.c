@@ -401,8 +401,8 @@ void ahk_exchange_cancel(ahk_exchange *exchange)
 ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
                              ahk_error *err)
 {
-    AHK_REQUIRE(exchange->easy == NULL && exchange->links == NULL);
-    AHK_REQUIRE(connections->multi != NULL);
+    AHK_REQUIRE(exchange->easy == NULL && exchange->links == NULL); /* it does not run already */
+    AHK_REQUIRE(connections->multi != NULL && connections->sessions != NULL);
     AHK_REQUIRE(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
     begin(exchange, request);
     exchange->connections = connections;

@@ -79,7 +79,7 @@ AHK_MUST_USE bool ahk_exchange_start(ahk_exchange *exchange, ahk_links *links, c
 /* Between the two, after each step: notes whether its connection is made. */
 void ahk_exchange_look(ahk_exchange *exchange);
 
-ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error *err);
+AHK_MUST_USE ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error *err);
 
 /* Drops `easy`, whatever became of it. */
 void ahk_exchange_cancel(ahk_exchange *exchange);

@@ -70,7 +70,7 @@ static bool take_header(ahk_head *head, ahk_slice line)
 {
     const unsigned char *colon = memchr(line.data, ':', line.length);
     if (colon == NULL || colon == line.data || is_blank(line.data[0]) || is_blank(colon[-1]) ||
-        memchr(line.data, '\0', line.length) != NULL) {
+        ahk_slice_has(line, '\0')) {
         return malformed(head); /* folded, or not `name: value`: RFC 9112 lets nobody send these */
     }
     if (++head->count > AHK_HEADER_COUNT_MAX) {
@@ -82,8 +82,9 @@ static bool take_header(ahk_head *head, ahk_slice line)
 
 bool ahk_head_take(ahk_head *head, ahk_slice line)
 {
-    AHK_REQUIRE(line.data != NULL || line.length == 0);
-    AHK_REQUIRE(head->count <= AHK_HEADER_COUNT_MAX + 1 && !head->malformed);
+    AHK_REQUIRE(ahk_slice_is_valid(line));
+    AHK_REQUIRE(head->lines.max == AHK_HEADERS_MAX);          /* ahk_head_begin was there */
+    AHK_REQUIRE(!head->malformed && !head->lines.overflowed); /* the transfer has not ended */
     const bool empty = line.length == 0 || line.data[0] == '\r' || line.data[0] == '\n';
     switch (head->position) {
     case AHK_AT_STATUS_LINE:
@@ -101,6 +102,7 @@ bool ahk_head_take(ahk_head *head, ahk_slice line)
 
 bool ahk_head_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(*lines) && name != NULL && value != NULL);
     while (lines->length > 0) {
         const unsigned char *end = memchr(lines->data, '\n', lines->length);
         const size_t length = end != NULL ? (size_t)(end - lines->data) : lines->length;

@@ -95,6 +95,7 @@ static CURLcode set_tls(CURL *easy, const ahk_request *r)
 
 CURLcode ahk_options_set(CURL *easy, const ahk_request *request)
 {
+    AHK_REQUIRE(easy != NULL && request->url != NULL);
     const CURLcode code = set_connection(easy, request);
     return code == CURLE_OK ? set_tls(easy, request) : code;
 }

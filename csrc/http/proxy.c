@@ -25,6 +25,7 @@ const char *ahk_proxy_variable(bool is_tls)
 
 bool ahk_proxy_is_sound(const char *url)
 {
+    AHK_REQUIRE(url != NULL);
     for (const unsigned char *p = (const unsigned char *)url; *p != '\0'; p++) {
         const int high = *p == '%' ? ahk_hex_value(p[1]) : -1;
         const int low = high >= 0 ? ahk_hex_value(p[2]) : -1;
@@ -51,6 +52,7 @@ static size_t append(char *out, size_t size, size_t at, const char *text, size_t
 
 void ahk_proxy_show(const char *url, char *out, size_t size)
 {
+    AHK_REQUIRE(url != NULL && out != NULL && size > 0);
     const char *colon = strstr(url, "://");
     const size_t scheme = colon != NULL ? (size_t)(colon - url) + 3 : 0;
     const char *at_sign = strrchr(url + scheme, '@');

@@ -38,6 +38,7 @@ bool ahk_request_is_one_word(const ahk_request *request)
 /* Newer versions of libcurl would drop a lone question mark. */
 const char *ahk_request_target(const ahk_request *request)
 {
+    AHK_REQUIRE(ahk_request_is_http(request));
     const bool is_direct = !request->proxy_environment && request->proxy == NULL;
     const bool is_tls = ahk_request_is_tls(request);
     return is_direct || is_tls ? strchr(request->url + strlen(is_tls ? HTTPS : HTTP), '/') : NULL;
@@ -67,9 +68,7 @@ static bool is_token(ahk_slice name)
 
 static bool is_one_line(ahk_slice value)
 {
-    return value.length == 0 ||
-           (memchr(value.data, '\r', value.length) == NULL && memchr(value.data, '\n', value.length) == NULL &&
-            memchr(value.data, '\0', value.length) == NULL);
+    return !ahk_slice_has(value, '\r') && !ahk_slice_has(value, '\n') && !ahk_slice_has(value, '\0');
 }
 
 static bool append_line(struct curl_slist **headers, const char *line)
@@ -105,7 +104,7 @@ static bool check_header(ahk_slice name, ahk_slice value, ahk_error *err)
 
 ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, ahk_slice value, ahk_error *err)
 {
-    AHK_REQUIRE(name.data != NULL || name.length == 0);
+    AHK_REQUIRE(headers != NULL && ahk_slice_is_valid(name) && ahk_slice_is_valid(value));
     if (!check_header(name, value, err)) {
         return AHK_HEADER_REFUSED;
     }

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../base/contract.h"
+
 enum { VERIFY_PEER = 1 };
 
 typedef int verify_callback(int preverified, void *store_context);
@@ -142,6 +144,7 @@ static CURLcode on_context(CURL *easy, void *context, void *user)
 
 void ahk_tls_note_issuer(char *issuer, size_t size)
 {
+    AHK_REQUIRE(issuer_note.text == NULL && issuer != NULL && size > 0);
     issuer[0] = '\0';
     issuer_note.text = issuer;
     issuer_note.size = size;

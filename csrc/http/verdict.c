@@ -196,6 +196,7 @@ static void tell(const ahk_facts *f, ahk_outcome outcome)
 
 ahk_outcome ahk_verdict(const ahk_exchange *exchange, CURLcode code, ahk_error *err)
 {
+    AHK_REQUIRE(exchange->easy != NULL && exchange->request != NULL);
     err->text[0] = '\0';
     const ahk_facts f = gather(exchange, code, err);
     const ahk_outcome stopped = judge_stop(&f);

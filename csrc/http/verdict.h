@@ -2,9 +2,10 @@
 #ifndef AHK_VERDICT_H
 #define AHK_VERDICT_H
 
+#include "../base/contract.h"
 #include "exchange.h"
 
 /* After libcurl has ended with `code`, while its handle is still there. Sets the text unless AHK_SENT. */
-ahk_outcome ahk_verdict(const ahk_exchange *exchange, CURLcode code, ahk_error *err);
+AHK_MUST_USE ahk_outcome ahk_verdict(const ahk_exchange *exchange, CURLcode code, ahk_error *err);
 
 #endif

@@ -24,6 +24,7 @@ static ahk_slice written(ahk_slice string)
 
 size_t ahk_json_finish(ahk_slice text, char *out)
 {
+    AHK_REQUIRE(ahk_slice_is_valid(text) && out != NULL);
     size_t length = 0;
     while (text.length > 0) {
         const unsigned char *quote = memchr(text.data, '"', text.length);

@@ -10,6 +10,6 @@
 
 /* For each string of the JSON that begins with the mark: what follows takes the string's place, quotes and all; where a
  * second mark follows, the string just loses the first. Writes at most text.length bytes; gives how many. */
-size_t ahk_json_finish(ahk_slice text, char *out);
+AHK_MUST_USE size_t ahk_json_finish(ahk_slice text, char *out);
 
 #endif

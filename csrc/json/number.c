@@ -23,6 +23,7 @@ static void write_shortest(double number, char out[AHK_JSON_NUMBER_SIZE])
 
 bool ahk_json_number_write(double number, char out[AHK_JSON_NUMBER_SIZE])
 {
+    AHK_REQUIRE(out != NULL);
     locale_t before;
     if (!isfinite(number) || !ahk_c_locale_enter(&before)) {
         return false;
@@ -38,7 +39,7 @@ bool ahk_json_number_write(double number, char out[AHK_JSON_NUMBER_SIZE])
 
 bool ahk_json_number_read(const char *text, double *number)
 {
-    AHK_REQUIRE(text != NULL);
+    AHK_REQUIRE(text != NULL && number != NULL);
     locale_t before;
     if (!ahk_c_locale_enter(&before)) {
         return false;

@@ -369,7 +369,7 @@ static bool scan_value(scanner *s, size_t depth, bool is_unique)
 
 bool ahk_json_scan(ahk_slice text, const ahk_json_options *options, char *out, ahk_json_report *report, ahk_error *err)
 {
-    AHK_REQUIRE(text.data != NULL);
+    AHK_REQUIRE(text.data != NULL && options != NULL && report != NULL);
     scanner s = {.begin = text.data,
                  .at = text.data,
                  .end = text.data + text.length,

@@ -6,6 +6,7 @@
 
 int ahk_json_unit(const unsigned char *p, const unsigned char *end)
 {
+    AHK_REQUIRE(p != NULL && p <= end);
     if (end - p < 6 || p[0] != '\\' || p[1] != 'u') {
         return -1;
     }
@@ -78,6 +79,7 @@ static const unsigned char *skip_digits(const unsigned char *p, const unsigned c
 
 bool ahk_json_is_at_most(ahk_slice digits, const char *most)
 {
+    AHK_REQUIRE(digits.length > 0);
     const size_t length = strlen(most);
     return digits.length < length || (digits.length == length && memcmp(digits.data, most, length) <= 0);
 }
@@ -91,6 +93,7 @@ static const unsigned char *some_digits(const unsigned char *p, const unsigned c
 
 const unsigned char *ahk_json_number_end(const unsigned char *p, const unsigned char *end, bool *is_integer)
 {
+    AHK_REQUIRE(p < end && is_integer != NULL);
     const unsigned char *digits = p + (*p == '-');
     p = some_digits(digits, end);
     if (p != NULL && *digits == '0' && p > digits + 1) {

@@ -24,7 +24,8 @@ static inline bool ahk_json_is_low(int unit)
 bool ahk_json_is_same(ahk_slice a, ahk_slice b);
 
 /* Where the number at p, a digit or a minus, ends; NULL where there is none. */
-const unsigned char *ahk_json_number_end(const unsigned char *p, const unsigned char *end, bool *is_integer);
+AHK_MUST_USE const unsigned char *ahk_json_number_end(const unsigned char *p, const unsigned char *end,
+                                                      bool *is_integer);
 
 /* Whether an integer without sign is at most another one. */
 bool ahk_json_is_at_most(ahk_slice digits, const char *most);
