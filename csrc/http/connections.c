@@ -11,7 +11,7 @@ static bool is_same_file(const ahk_kept *kept)
     return fstat(kept->fd, &now) == 0 && now.st_dev == kept->device && now.st_ino == kept->inode;
 }
 
-/* One that libcurl has closed by itself is no cause for alarm. */
+/* A connection that libcurl has closed itself counts as quiet. */
 static bool is_quiet(const ahk_kept *kept)
 {
     return !is_same_file(kept) || ahk_socket_is_quiet(kept->fd, kept->multiplexed);
@@ -39,7 +39,8 @@ bool ahk_connections_are_acknowledged(const ahk_connections *connections)
     return true;
 }
 
-/* After a fork they are let go unfreed: to close a shared TLS connection would say goodbye in the parent's name. */
+/* After a fork: forgets the connections and leaks their memory. Closing a shared TLS connection would end it for the
+ * parent, too. */
 static void abandon_inherited(ahk_connections *connections)
 {
     const pid_t here = getpid();
@@ -104,7 +105,7 @@ bool ahk_connections_keep(ahk_connections *connections, CURL *easy, const void *
     ahk_kept one = {.fd = CURL_SOCKET_BAD, .multiplexed = multiplexed};
     struct stat file;
     if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &one.fd) != CURLE_OK || one.fd == CURL_SOCKET_BAD) {
-        return true; /* libcurl has closed it, and the session with it */
+        return true; /* libcurl has closed it */
     }
     if (fstat(one.fd, &file) != 0 || (!one.multiplexed && ahk_tls_has_unread(session))) {
         return false;

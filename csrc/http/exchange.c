@@ -13,7 +13,7 @@
 
 enum {
     POLL_MS = 1000,
-    LOOKUP_DESCRIPTORS = 4 /* what looking up a name needs at once */
+    LOOKUP_DESCRIPTORS = 4 /* open at once while a name is looked up */
 };
 
 void ahk_exchange_free(ahk_exchange *exchange)
@@ -59,7 +59,7 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
         x->no_descriptors = errno == EMFILE || errno == ENFILE;
         return CURL_SOCKET_BAD;
     }
-    /* The file of CAs is opened next: for want of a descriptor it would be called missing. */
+    /* libcurl opens the CA file next, and without a descriptor for it would report it as missing. */
     if (ahk_request_is_tls(x->request) && !ahk_descriptors_left(1)) {
         x->no_descriptors = true;
         (void)close(fd);
@@ -74,7 +74,7 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
-/* The connection is ready. What is not told of it here, libcurl's times tell. */
+/* The connection is ready and the request is about to be sent. See read_results for older versions of libcurl. */
 static int on_ready(void *user, char *to, char *from, int to_port, int from_port)
 {
     ahk_exchange *x = user;
@@ -94,7 +94,8 @@ static int on_ready(void *user, char *to, char *from, int to_port, int from_port
 }
 #endif
 
-/* The last look at a kept connection. The body is what makes a request, so nothing has been asked yet. */
+/* libcurl asks for bytes of the body. Without its body a request is incomplete, so before the first byte a kept
+ * connection can still be rejected. */
 static size_t on_send(char *out, size_t size, size_t count, void *user)
 {
     ahk_exchange *x = user;
@@ -113,8 +114,8 @@ static size_t on_send(char *out, size_t size, size_t count, void *user)
     return n;
 }
 
-/* Back to the start is no step before anything was sent: libcurl asks for it when the kept connection was dead. After
- * that it is refused, so libcurl cannot send a body a second time by itself. */
+/* libcurl rewinds the body to send it again where a kept connection turns out to be dead. Refused once a part of it was
+ * sent, so that libcurl never sends a request twice by itself. */
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
     const ahk_exchange *x = user;
@@ -128,7 +129,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return ahk_buffer_append(&x->body, data, length) ? length : 0;
 }
 
-/* libcurl says in passing, to whoever debugs it, that bytes came behind the answer, and throws them away. */
+/* libcurl drops bytes that follow the end of an answer, and reports them in its debug messages alone. */
 static int on_trace(CURL *easy, curl_infotype type, char *text, size_t length, void *user)
 {
     static const char *const words[] = {"Excess found", "Leftovers after chunking"};
@@ -145,12 +146,12 @@ static int on_trace(CURL *easy, curl_infotype type, char *text, size_t length, v
 static void on_first_byte(ahk_exchange *x)
 {
     x->first_byte = ahk_monotonic();
-    /* Only now: while a connection is made it would trace every record of TLS. */
+    /* Debug messages are needed from here on; during the TLS handshake there is one for each record. */
     (void)curl_easy_setopt(x->easy, CURLOPT_VERBOSE, 1L);
 }
 
-/* What comes on a kept connection before the server can have the request is the end of another one: or a refusal that
- * did not wait for it, and that will come again. */
+/* What arrives on a kept connection before the server can have received the request is not its answer. It is the rest
+ * of an earlier answer, or a refusal that did not wait for the request; the latter will be sent again. */
 static bool is_answer(ahk_exchange *x)
 {
     x->was_poisoned = x->sent < x->request->body.length;
@@ -158,34 +159,37 @@ static bool is_answer(ahk_exchange *x)
     return !x->was_poisoned && !x->was_crossed;
 }
 
-/* HTTP/2 says which request an answer is for. Who only calls himself that, on a connection that was not agreed to be
- * one, is not believed. */
-static bool begin_answer(ahk_exchange *x, const char *status_line, size_t length)
+/* HTTP/2 tells which request an answer belongs to. A status line that names HTTP/2 where the handshake did not agree on
+ * it is refused. */
+static bool begin_answer(ahk_exchange *x, ahk_slice status_line)
 {
-    const bool says_so = length > 5 && memcmp(status_line, "HTTP/", 5) == 0 && status_line[5] >= '2';
+    const bool names_http2 = ahk_head_names_http2(status_line);
     x->tls_session = ahk_tls_session(x->easy);
-    x->is_multiplexed = says_so && ahk_request_is_tls(x->request) && ahk_tls_has_agreed_on_h2(x->tls_session, true);
-    x->head.malformed = says_so && !x->is_multiplexed;
-    return !x->head.malformed && (x->has_opened || x->is_multiplexed || is_answer(x));
+    x->is_multiplexed = names_http2 && ahk_request_is_tls(x->request) && ahk_tls_has_agreed_on_h2(x->tls_session, true);
+    if (names_http2 && !x->is_multiplexed) {
+        ahk_head_refuse(&x->head);
+        return false;
+    }
+    return x->has_opened || x->is_multiplexed || is_answer(x);
 }
 
-/* libcurl calls this once a line, the status line and the empty line included. */
+/* libcurl calls this for each line, including the status line and the empty line. */
 static size_t on_header(char *data, size_t size, size_t count, void *user)
 {
     ahk_exchange *x = user;
-    const size_t length = size * count;
+    const ahk_slice line = {(const unsigned char *)data, size * count};
     if (x->first_byte <= 0) {
         on_first_byte(x);
     }
-    if (x->head.position == AHK_AT_STATUS_LINE && !begin_answer(x, data, length)) {
+    if (x->head.position == AHK_AT_STATUS_LINE && !begin_answer(x, line)) {
         return 0;
     }
-    return ahk_head_take(&x->head, (ahk_slice){(const unsigned char *)data, length}) ? length : 0;
+    return ahk_head_take(&x->head, line) ? line.length : 0;
 }
 
 /* ---- one transfer ------------------------------------------------------------------------------- */
 
-/* The first option that fails decides; the rest is then not set. */
+/* Sets an option unless an earlier one failed. */
 #define SET(option, value)                                                                                             \
     do {                                                                                                               \
         if (code == CURLE_OK) {                                                                                        \
@@ -198,11 +202,11 @@ static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
     CURL *easy = x->easy;
     CURLcode code = CURLE_OK;
     SET(CURLOPT_URL, r->url);
-    SET(CURLOPT_PATH_AS_IS, 1L); /* dots and all */
+    SET(CURLOPT_PATH_AS_IS, 1L); /* dot segments stay */
     SET(CURLOPT_REQUEST_TARGET, ahk_request_target(r));
     SET(CURLOPT_POST, 1L);
-    /* When a kept connection turns out dead, a retry needs a new signature (see on_seek). Without a body there is
-     * nothing to rewind, so a kept connection is not used at all then. */
+    /* Where a kept connection turns out to be dead, libcurl must not send the request again by itself: see on_seek.
+     * Without a body it would not call on_seek, so a kept connection is not used then. */
     SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 || x->is_fresh ? 1L : 0L);
     SET(CURLOPT_POSTFIELDS, NULL);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
@@ -257,10 +261,10 @@ static CURLcode result_of(CURLM *multi, const CURL *easy)
             return message->data.result;
         }
     }
-    return CURLE_OUT_OF_MEMORY; /* the only way that is left for it to end without a word */
+    return CURLE_OUT_OF_MEMORY; /* without a message it can have ended in no other way */
 }
 
-/* libcurl's own times say it only when TLS and proxies are through as well. */
+/* libcurl's own times show it only after the handshakes with the proxy and with TLS. */
 static void note_connected(ahk_exchange *x)
 {
     x->is_connected = x->is_connected || (x->socket != CURL_SOCKET_BAD && ahk_socket_is_connected(x->socket));
@@ -288,8 +292,7 @@ static CURLcode perform(CURLM *multi, ahk_exchange *x)
     return code == CURLM_OK ? result_of(multi, x->easy) : CURLE_OUT_OF_MEMORY;
 }
 
-/* What libcurl says of a failure has the system's words in it: in another locale these may be in bytes that are no
- * UTF-8. */
+/* libcurl's error messages contain the system's, which in another locale may not be UTF-8. */
 static CURLcode perform_in_english(CURLM *multi, ahk_exchange *x)
 {
     locale_t before;
@@ -308,7 +311,7 @@ static double milliseconds(CURL *easy, CURLINFO info)
     return (double)microseconds / 1000.0;
 }
 
-/* curl's own "start transfer" is the first byte sent where there is a body. */
+/* CURLINFO_STARTTRANSFER_TIME is not used: with a body it is the time of the first byte sent, not received. */
 static ahk_timing read_timing(const ahk_exchange *x)
 {
     return (ahk_timing){
@@ -320,30 +323,20 @@ static ahk_timing read_timing(const ahk_exchange *x)
     };
 }
 
+/* Resets everything except the headers of the request, is_fresh, and the memory that an earlier answer used. */
 static void begin(ahk_exchange *x, const ahk_request *request)
 {
+    *x = (ahk_exchange){
+        .headers = x->headers,
+        .head = x->head,
+        .body = x->body,
+        .is_fresh = x->is_fresh,
+        .request = request,
+        .started = ahk_monotonic(),
+        .socket = CURL_SOCKET_BAD,
+    };
     ahk_head_begin(&x->head);
     ahk_buffer_reset(&x->body, request->max_response_bytes);
-    x->status = 0;
-    x->proxy_status = 0;
-    x->timing = (ahk_timing){0};
-    x->has_begun = false;
-    x->no_descriptors = false;
-    x->link_id = 0;
-    x->request = request;
-    x->sent = 0;
-    x->started = ahk_monotonic();
-    x->first_byte = 0;
-    x->tls_session = NULL;
-    x->is_multiplexed = false;
-    x->has_opened = false;
-    x->socket = CURL_SOCKET_BAD;
-    x->is_connected = false;
-    x->was_poisoned = false;
-    x->was_crossed = false;
-    x->has_surplus = false;
-    x->issuer[0] = '\0';
-    x->detail[0] = '\0';
 }
 
 /* False where libcurl has no handle to give: nothing was sent. */
@@ -364,7 +357,7 @@ static long read_long(CURL *easy, CURLINFO info)
     return value;
 }
 
-/* libcurl breaks some of its texts. */
+/* Some of libcurl's messages have line breaks. */
 static void make_one_line(char *text)
 {
     size_t length = strlen(text);

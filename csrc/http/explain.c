@@ -6,7 +6,7 @@
 
 #include "proxy.h"
 
-/* Verification's results as OpenSSL numbers them. */
+/* OpenSSL's codes for a failed verification (X509_V_ERR_*). */
 enum {
     NO_ISSUER = 2,
     NOT_YET_VALID = 9,
@@ -31,7 +31,7 @@ bool ahk_facts_say(const ahk_facts *f, const char *words)
     return strstr(f->x->detail, words) != NULL;
 }
 
-/* Where a proxy is named. */
+/* Where the proxy was set: the name of a variable or of our option. */
 static const char *proxy_source(const ahk_facts *f)
 {
     const char *variable = ahk_proxy_variable(ahk_request_is_tls(f->request));
@@ -45,7 +45,7 @@ static void name_way(const ahk_facts *f)
     }
 }
 
-/* For whom the server's certificate is. */
+/* The names that the server's certificate is for, NULL where they are not known. */
 static const char *certified_names(const ahk_facts *f)
 {
     static const char *const wanted[] = {"Subject Alternative Name:", "Subject:"};
@@ -185,7 +185,7 @@ void ahk_explain_refusal(const ahk_facts *f)
 
 void ahk_explain_unreachable(const ahk_facts *f)
 {
-    /* What the environment says may have exceptions (no_proxy), so that it need not be the proxy. */
+    /* Not where the environment names the proxy: no_proxy may except this host. */
     const bool is_of_proxy =
         f->code == CURLE_COULDNT_RESOLVE_PROXY || (f->proxy != NULL && !f->request->proxy_environment &&
                                                    !f->x->is_connected && f->code != CURLE_SSL_CONNECT_ERROR);

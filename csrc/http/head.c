@@ -26,19 +26,31 @@ static bool is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
-static bool malformed(ahk_head *head)
+void ahk_head_refuse(ahk_head *head)
 {
     head->malformed = true;
+}
+
+static bool refuse(ahk_head *head)
+{
+    ahk_head_refuse(head);
     return false;
 }
 
-/* 0 for a line that is no `HTTP/x.y nnn`. More than one blank is let pass: libcurl does, and what it takes for a 100
- * must be one here too. */
+static const char VERSION_PREFIX[] = "HTTP/";
+
+bool ahk_head_names_http2(ahk_slice status_line)
+{
+    const size_t at = sizeof VERSION_PREFIX - 1;
+    return ahk_slice_starts(status_line, VERSION_PREFIX) && status_line.length > at && status_line.data[at] >= '2';
+}
+
+/* The status of a line `HTTP/x.y nnn`, 0 for any other. Several blanks are allowed, as libcurl allows them: both have
+ * to agree on which answers are informational. */
 static int read_status(ahk_slice line)
 {
-    static const char prefix[] = "HTTP/";
-    size_t at = sizeof prefix - 1;
-    if (line.length < at || memcmp(line.data, prefix, at) != 0) {
+    size_t at = sizeof VERSION_PREFIX - 1;
+    if (!ahk_slice_starts(line, VERSION_PREFIX)) {
         return 0;
     }
     while (at < line.length && (is_digit(line.data[at]) || line.data[at] == '.')) {
@@ -63,7 +75,7 @@ static bool take_status_line(ahk_head *head, ahk_slice line)
     head->lines.length = 0;
     head->count = 0;
     head->position = AHK_IN_HEAD;
-    return head->status >= 100 || malformed(head);
+    return head->status >= 100 || refuse(head);
 }
 
 static bool take_header(ahk_head *head, ahk_slice line)
@@ -71,7 +83,7 @@ static bool take_header(ahk_head *head, ahk_slice line)
     const unsigned char *colon = memchr(line.data, ':', line.length);
     if (colon == NULL || colon == line.data || is_blank(line.data[0]) || is_blank(colon[-1]) ||
         ahk_slice_has(line, '\0')) {
-        return malformed(head); /* folded, or not `name: value`: RFC 9112 lets nobody send these */
+        return refuse(head); /* a folded line, or not `name: value`: RFC 9112 forbids both */
     }
     if (++head->count > AHK_HEADER_COUNT_MAX) {
         head->lines.overflowed = true;
@@ -83,8 +95,8 @@ static bool take_header(ahk_head *head, ahk_slice line)
 bool ahk_head_take(ahk_head *head, ahk_slice line)
 {
     AHK_REQUIRE(ahk_slice_is_valid(line));
-    AHK_REQUIRE(head->lines.max == AHK_HEADERS_MAX);          /* ahk_head_begin was there */
-    AHK_REQUIRE(!head->malformed && !head->lines.overflowed); /* the transfer has not ended */
+    AHK_REQUIRE(head->lines.max == AHK_HEADERS_MAX);          /* ahk_head_begin was called */
+    AHK_REQUIRE(!head->malformed && !head->lines.overflowed); /* no line was refused */
     const bool empty = line.length == 0 || line.data[0] == '\r' || line.data[0] == '\n';
     switch (head->position) {
     case AHK_AT_STATUS_LINE:

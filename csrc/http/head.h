@@ -33,7 +33,13 @@ void ahk_head_begin(ahk_head *head);
  * AHK_HEADER_COUNT_MAX lines), or else memory is short. */
 AHK_MUST_USE bool ahk_head_take(ahk_head *head, ahk_slice line);
 
+/* Makes the head malformed. */
+void ahk_head_refuse(ahk_head *head);
+
 void ahk_head_free(ahk_head *head);
+
+/* Whether a status line names HTTP/2 or a later version. */
+bool ahk_head_names_http2(ahk_slice status_line);
 
 /* Takes the next `name: value` off *lines; false at the end. */
 AHK_MUST_USE bool ahk_head_next(ahk_slice *lines, ahk_slice *name, ahk_slice *value);

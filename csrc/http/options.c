@@ -3,8 +3,8 @@
 #include <string.h>
 
 enum {
-    KEEP_IDLE_SECONDS = 55,      /* nginx closes after 60 or 75: be first */
-    KEEP_LIFETIME_SECONDS = 3600 /* look at a renewed certificate within the hour */
+    KEEP_IDLE_SECONDS = 55,      /* nginx closes idle connections after 60 or 75 s: close earlier */
+    KEEP_LIFETIME_SECONDS = 3600 /* check the server's certificate again every hour */
 };
 
 static CURLcode set_protocols(CURL *easy)
@@ -26,7 +26,7 @@ static CURLcode set_lifetime(CURL *easy)
 #endif
 }
 
-/* The first option that fails decides; the rest is then not set. */
+/* Sets an option unless an earlier one failed. */
 #define SET(option, value)                                                                                             \
     do {                                                                                                               \
         if (code == CURLE_OK) {                                                                                        \
@@ -34,7 +34,7 @@ static CURLcode set_lifetime(CURL *easy)
         }                                                                                                              \
     } while (0)
 
-/* Under a proxy that speaks TLS itself there is one more place where bytes could wait unseen. */
+/* With TLS to the proxy there is a second TLS session, whose unread bytes cannot be seen: see connections.h. */
 static bool is_tls_proxy(const ahk_request *r)
 {
     const char *proxy = ahk_request_proxy(r);
@@ -61,10 +61,10 @@ static CURLcode set_connection(CURL *easy, const ahk_request *r)
     SET(CURLOPT_FORBID_REUSE, is_tls_proxy(r) ? 1L : 0L);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (code == CURLE_OK) {
-        /* A libcurl without HTTP/2 refuses; 1.1 is then what it speaks. */
+        /* A libcurl without HTTP/2 refuses this, and uses 1.1. */
         (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 #if LIBCURL_VERSION_NUM >= 0x075700
-        /* A resolver that is silent is not waited for beyond the time that was given. */
+        /* A resolver that does not answer is not waited for beyond the timeout. */
         (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
     }
@@ -83,10 +83,10 @@ static CURLcode set_tls(CURL *easy, const ahk_request *r)
     }
     SET(CURLOPT_SSLCERT, r->client_cert);
     SET(CURLOPT_SSLKEY, r->client_key);
-    SET(CURLOPT_KEYPASSWD, ""); /* an encrypted one fails; it must not ask at the terminal */
+    SET(CURLOPT_KEYPASSWD, ""); /* for an encrypted key: fail, do not ask at the terminal */
     SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
     if (code == CURLE_OK) {
-        (void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L); /* for whom the certificate is */
+        (void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L); /* read by explain.c */
     }
     return code;
 }

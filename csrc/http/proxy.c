@@ -19,7 +19,8 @@ static const char *first_set(const char *const *names)
 const char *ahk_proxy_variable(bool is_tls)
 {
     static const char *const for_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
-    static const char *const for_http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL}; /* HTTP_PROXY: CGI sets it */
+    static const char *const for_http[] = {"http_proxy", "all_proxy", "ALL_PROXY",
+                                           NULL}; /* not HTTP_PROXY: under CGI that is a header of the client's */
     return first_set(is_tls ? for_https : for_http);
 }
 

@@ -35,7 +35,7 @@ bool ahk_request_is_one_word(const ahk_request *request)
     return true;
 }
 
-/* Newer versions of libcurl would drop a lone question mark. */
+/* Given to libcurl because newer versions of it drop a `?` without a query. */
 const char *ahk_request_target(const ahk_request *request)
 {
     AHK_REQUIRE(ahk_request_is_http(request));
@@ -81,7 +81,7 @@ static bool append_line(struct curl_slist **headers, const char *line)
     return true;
 }
 
-/* "Expect:" without a value: no waiting for a 100 before the body. */
+/* "Expect:" without a value: libcurl does not wait for a 100 before it sends the body. */
 bool ahk_headers_begin(struct curl_slist **headers)
 {
     return *headers != NULL || append_line(headers, "Expect:");
@@ -108,10 +108,10 @@ ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, a
     if (!check_header(name, value, err)) {
         return AHK_HEADER_REFUSED;
     }
-    value = ahk_slice_trim(value); /* curl drops a header whose value is blank */
+    value = ahk_slice_trim(value); /* libcurl drops a header whose value is blank */
     const size_t room = name.length + value.length + 3;
     char *line = malloc(room);
-    /* A lone semicolon is curl's way to say "send it, empty". */
+    /* `name;` is libcurl's notation for a header with an empty value. */
     const int written = line == NULL ? -1
                         : value.length == 0
                             ? snprintf(line, room, "%.*s;", (int)name.length, (const char *)name.data)

@@ -10,7 +10,7 @@ enum { VERIFY_PEER = 1 };
 
 typedef int verify_callback(int preverified, void *store_context);
 
-/* Of libssl and libcrypto. NULL where it is missing. */
+/* Functions of libssl and libcrypto; NULL for one that is missing. */
 static struct {
     void (*clear_error)(void);
     int (*has_pending)(const void *ssl);
@@ -28,7 +28,7 @@ static void *find(void *handle, const char *name)
     return handle != NULL ? dlsym(handle, name) : NULL;
 }
 
-/* A search that starts at libcurl sees what libcurl was linked with. */
+/* dlsym on libcurl's handle also searches the libraries that libcurl was linked with. */
 static void *open_libcurl(void)
 {
     Dl_info where;
@@ -41,7 +41,7 @@ static void *open_libcurl(void)
     return dlopen(where.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 }
 
-/* ISO C has no way from a pointer to a function. */
+/* ISO C has no cast from an object pointer to a function pointer. */
 static void load_function(void *function, void *handle, const char *name)
 {
     void *found = find(handle, name);
@@ -50,7 +50,7 @@ static void load_function(void *function, void *handle, const char *name)
 
 static void load(void)
 {
-    void *handle = open_libcurl(); /* never given back: libcurl stays anyway */
+    void *handle = open_libcurl(); /* never closed: libcurl stays loaded anyway */
     load_function(&library.clear_error, handle, "ERR_clear_error");
     load_function(&library.has_pending, handle, "SSL_has_pending");
     if (library.has_pending == NULL) {
@@ -112,9 +112,9 @@ void ahk_tls_clear_errors(void)
     }
 }
 
-/* ---- whose signature is missing ----------------------------------------------------------------- */
+/* ---- who issued a certificate that fails ------------------------------------------------------- */
 
-/* OpenSSL hands its callback nothing of ours; a transfer runs in one thread. */
+/* Per thread, because OpenSSL passes no data of ours to the callback, and a transfer stays in one thread. */
 static _Thread_local struct {
     char *text;
     size_t size;
@@ -129,7 +129,7 @@ static int on_verify(int preverified, void *store_context)
             (void)library.name_oneline(name, issuer_note.text, (int)issuer_note.size);
         }
     }
-    return preverified; /* the verdict stays the library's */
+    return preverified; /* unchanged: OpenSSL decides */
 }
 
 static CURLcode on_context(CURL *easy, void *context, void *user)

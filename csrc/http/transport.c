@@ -23,7 +23,7 @@ void ahk_transport_free(ahk_transport *transport)
         return;
     }
     ahk_sigpipe_guard guard;
-    ahk_sigpipe_block(&guard); /* closing TLS writes */
+    ahk_sigpipe_block(&guard); /* closing a TLS connection writes to it */
     ahk_connections_free(&transport->connections);
     ahk_tls_clear_errors();
     ahk_sigpipe_restore(&guard);
@@ -40,7 +40,7 @@ static ahk_outcome send_guarded(ahk_transport *t, ahk_exchange *x, const ahk_req
     return ahk_exchange_run(x, &t->connections, request, err);
 }
 
-/* The server has not had the whole request, so it was not asked yet; now it is, on a fresh connection. */
+/* Sends the request on a new connection, in the time that is left. The server never had the whole request. */
 static ahk_outcome send_anew(ahk_transport *t, ahk_exchange *x, const ahk_request *request, ahk_error *err)
 {
     ahk_request rest = *request;

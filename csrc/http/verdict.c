@@ -13,13 +13,13 @@ static ahk_facts gather(const ahk_exchange *x, CURLcode code, ahk_error *err)
     if (f.proxy != NULL) {
         ahk_proxy_show(f.proxy, f.proxy_host, sizeof f.proxy_host);
     }
-    /* libcurl shows a proxy's URL, credentials and all, where it cannot read it. */
+    /* Where libcurl cannot parse a proxy's URL, its message has the URL with the credentials. */
     const bool may_be_shown = x->detail[0] != '\0' && (f.proxy == NULL || strchr(x->detail, '@') == NULL);
     f.detail = may_be_shown ? x->detail : curl_easy_strerror(code);
     return f;
 }
 
-/* libcurl words it so where the TLS library had nothing to say: the connection broke. */
+/* libcurl's messages for a connection that broke during the TLS handshake. */
 static bool was_cut(const ahk_facts *f)
 {
     static const char *const words[] = {
@@ -33,8 +33,8 @@ static bool was_cut(const ahk_facts *f)
     return false;
 }
 
-/* The server's word on our certificate, which under TLS 1.3 comes after the handshake: it has then taken nothing of
- * what we sent. Any other alert there leaves that open. */
+/* Whether the server refused our certificate. With TLS 1.3 that alert arrives after the handshake, when the request may
+ * be on its way, but the server has processed nothing of it. After any other alert that is not certain. */
 static bool is_about_our_certificate(const ahk_facts *f)
 {
     static const char *const words[] = {"certificate", "unknown ca", "access denied"};
@@ -49,9 +49,9 @@ static bool is_about_our_certificate(const ahk_facts *f)
     return false;
 }
 
-/* ---- the word ----------------------------------------------------------------------------------- */
+/* ---- the outcome -------------------------------------------------------------------------------- */
 
-/* libcurl has a cap on a line of the head, and in many versions no other word for it. */
+/* Many versions of libcurl report a line of the head over their own limit as out of memory. */
 static ahk_outcome outcome_of_memory(const ahk_facts *f)
 {
     if (!f->x->has_begun) {
@@ -73,12 +73,12 @@ static ahk_outcome outcome_of(const ahk_facts *f)
     case CURLE_INTERFACE_FAILED:
         return AHK_FAILED_CONNECT;
 #if LIBCURL_VERSION_NUM >= 0x074900
-    case CURLE_PROXY: /* what newer versions say of SOCKS */
+    case CURLE_PROXY: /* newer versions: SOCKS failed */
         return AHK_FAILED_PROXY;
 #endif
     case CURLE_SSL_CONNECT_ERROR:
         return was_cut(f) ? AHK_FAILED_CONNECT : AHK_FAILED_TLS;
-    case CURLE_BAD_FUNCTION_ARGUMENT: /* what newer versions say of a client key; and of headers */
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* newer versions: a bad client key; or a bad header */
         return f->x->has_begun ? AHK_FAILED_PROTOCOL : AHK_FAILED_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -125,7 +125,7 @@ static ahk_outcome is_told(const ahk_facts *f, ahk_outcome outcome, const char *
     return outcome;
 }
 
-/* What stopped it from our side, whatever libcurl makes of that; AHK_SENT: nothing did. */
+/* Our own reasons for ending the transfer, which libcurl's code does not tell. AHK_SENT: there was none. */
 static ahk_outcome judge_stop(const ahk_facts *f)
 {
     const ahk_exchange *x = f->x;
