@@ -2,7 +2,6 @@
  * registry until it is finished. Closing a pool waits for its threads, so a job is never freed under one. */
 #include "core_pool.h"
 
-#include <stdint.h>
 #include <unistd.h>
 
 #include "../pool/pool.h"
@@ -27,6 +26,13 @@ static int pool_close(lua_State *L)
     luaL_unref(L, LUA_REGISTRYINDEX, handle->anchors);
     handle->anchors = LUA_NOREF;
     return 0;
+}
+
+static int pool_tostring(lua_State *L)
+{
+    const pool_handle *handle = luaL_checkudata(L, 1, POOL);
+    lua_pushstring(L, handle->pool != NULL ? POOL " (open)" : POOL " (closed)");
+    return 1;
 }
 
 static pool_handle *check_open(lua_State *L)
@@ -77,10 +83,10 @@ static void anchor(lua_State *L, const pool_handle *handle, ahk_job *job, int jo
     lua_pop(L, 1);
 }
 
-static void forget(lua_State *L, const pool_handle *handle, const ahk_job *job)
+static void forget(lua_State *L, const pool_handle *handle, ahk_job *job)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)job);
+    lua_pushlightuserdata(L, job);
     lua_pushnil(L);
     lua_rawset(L, -3);
     lua_pop(L, 1);
@@ -147,16 +153,16 @@ static int pool_finished(lua_State *L)
 {
     luaL_checkstack(L, 8, "a job");
     const pool_handle *handle = check_open(L);
-    const ahk_job *job = ahk_pool_finished(handle->pool);
+    ahk_job *job = ahk_pool_finished(handle->pool);
     if (job == NULL) {
         return 0;
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)job);
+    lua_pushlightuserdata(L, job);
     lua_rawget(L, -2);
     lua_rawgeti(L, -1, 1); /* the job stays on the stack while it is read */
     lua_rawgeti(L, -2, 4);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)job);
+    lua_pushlightuserdata(L, job);
     lua_pushnil(L);
     lua_rawset(L, -6);
     return push_result(L, job) + 1;
@@ -180,7 +186,8 @@ static int core_processors(lua_State *L)
 void ahk_core_pool_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"sign", pool_sign}, {"verify", pool_verify}, {"finished", pool_finished}, {"fd", pool_fd}, {NULL, NULL},
+        {"sign", pool_sign}, {"verify", pool_verify},       {"finished", pool_finished},
+        {"fd", pool_fd},     {"__tostring", pool_tostring}, {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
         {"pool", core_pool},

@@ -32,6 +32,13 @@ static int multi_close(lua_State *L)
     return 0;
 }
 
+static int multi_tostring(lua_State *L)
+{
+    const multi_handle *handle = luaL_checkudata(L, 1, MULTI);
+    lua_pushstring(L, handle->multi != NULL ? MULTI " (open)" : MULTI " (closed)");
+    return 1;
+}
+
 static int transfer_free(lua_State *L)
 {
     ahk_transfer *transfer = luaL_checkudata(L, 1, TRANSFER);
@@ -150,10 +157,8 @@ static int multi_finished(lua_State *L)
 void ahk_curl_multi_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"start", multi_start},
-        {"wait", multi_wait},
-        {"finished", multi_finished},
-        {NULL, NULL},
+        {"start", multi_start},         {"wait", multi_wait}, {"finished", multi_finished},
+        {"__tostring", multi_tostring}, {NULL, NULL},
     };
     static const luaL_Reg no_methods[] = {{NULL, NULL}};
     ahk_new_metatable(L, TRANSFER, no_methods, transfer_free);

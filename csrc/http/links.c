@@ -38,7 +38,7 @@ int ahk_links_close(void *user, curl_socket_t fd)
 /* 0 where it is not bound yet. */
 static int local_port(curl_socket_t fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
         return 0;

@@ -24,6 +24,10 @@ cases.same_as = {
   ["alipayhk.key:__close"] = "alipayhk.key:close",
   ["alipayhk.curl:__gc"] = "alipayhk.curl:close",
   ["alipayhk.curl:__close"] = "alipayhk.curl:close",
+  ["alipayhk.curl.multi:__gc"] = "alipayhk.curl.multi:close",
+  ["alipayhk.curl.multi:__close"] = "alipayhk.curl.multi:close",
+  ["alipayhk.pool:__gc"] = "alipayhk.pool:close",
+  ["alipayhk.pool:__close"] = "alipayhk.pool:close",
 }
 
 cases.of = {}
@@ -251,6 +255,76 @@ add_send(inputs.url .. "/bytes/2000", { max_response_bytes = 1000 })
 add_send("http://127.0.0.1:1/")
 add_send("ftp://127.0.0.1/")
 
+-- ---- many at once ---------------------------------------------------------------------------------
+
+local function read_handle(ok, made) return judge.dump({}, ok, tostring(made)) end
+
+add("alipayhk.curl.multi", function() return { f = curl.multi, arguments = { n = 1, 2 }, read = read_handle } end)
+
+-- `begun`: with two requests that have been answered, for each is given once.
+local function add_multi(name, begun, ...)
+  local rest = { n = select("#", ...), ... }
+  add("alipayhk.curl.multi:" .. name, function()
+    local multi = curl.multi(2)
+    if begun then
+      for _ = 1, 2 do multi:start(request(inputs.url .. "/tagged/12", { body = "outer" }), "begun") end
+      for _ = 1, 20 do
+        multi:wait(50)
+        core.sleep(5)
+      end
+    end
+    local arguments = { n = rest.n + 1, multi }
+    for i = 1, rest.n do arguments[i + 1] = rest[i] end
+    return {
+      f = debug.getmetatable(multi)[name], arguments = arguments, handles = { multi }, read = read_answer,
+    }
+  end)
+end
+for _, name in ipairs { "__tostring", "close" } do add_multi(name, false) end
+add_multi("wait", false, 0)
+add_multi("finished", false)
+add_multi("finished", true)
+add("alipayhk.curl.multi:start", function()
+  local multi, given = curl.multi(2), request(inputs.url .. "/tagged/12", { body = "outer" })
+  local headers = { ["X-One"] = "one" }
+  given.headers = headers
+  return {
+    f = multi.start, arguments = { n = 3, multi, given, "tag" }, handles = { multi }, tables = { given, headers },
+    emptied = { "request." },
+  }
+end)
+
+add_plain("alipayhk.core.processors", core.processors)
+add("alipayhk.core.pool", function()
+  local key = private "ec"
+  return { f = core.pool, arguments = { n = 2, 1, key }, handles = { key }, read = read_handle }
+end)
+
+-- A signature differs each time, and so does a descriptor.
+local function read_job(ok, first, ...)
+  return judge.dump({}, ok, select("#", ...), type(first) == "number" and "a number" or first)
+end
+
+local function add_pool(name, begun, ...)
+  local rest = { n = select("#", ...), ... }
+  add("alipayhk.pool:" .. name, function()
+    local pool = assert(core.pool(1, private "ec"))
+    if begun then
+      for _ = 1, 2 do assert(pool:sign(1, TEXT, nil, "begun")) end
+      core.sleep(100)
+    end
+    local arguments = { n = rest.n + 1, pool }
+    for i = 1, rest.n do arguments[i + 1] = rest[i] end
+    return { f = debug.getmetatable(pool)[name], arguments = arguments, handles = { pool }, read = read_job }
+  end)
+end
+for _, name in ipairs { "__tostring", "close" } do add_pool(name, false) end
+add_pool("fd", false)
+add_pool("sign", false, 1, TEXT, nil, "tag")
+add_pool("verify", false, 1, TEXT, TEXT, nil, "tag")
+add_pool("finished", false)
+add_pool("finished", true)
+
 -- ---- what a finalizer calls on a handle that is in use ---------------------------------------------
 
 local function tagged(text) return request(inputs.url .. "/tagged/12", { body = text }) end
@@ -262,6 +336,8 @@ cases.uses = {
     verify = function(text) return { text, text } end,
     fingerprint = function() return {} end,
   },
+  ["alipayhk.curl.multi"] = { wait = function() return { 0 } end },
+  ["alipayhk.pool"] = { fd = function() return {} end },
   ["alipayhk.curl"] = { send = function(text) return { tagged(text) } end },
 }
 
@@ -282,6 +358,10 @@ function judge_use.sign(key, text, ok, signature, message)
 end
 
 function judge_use.verify(_, _, ok, valid) return not (ok and valid == false) and "gives no false" or nil end
+
+function judge_use.wait(_, _, ok, message) return not ok and "throws " .. tostring(message) or nil end
+
+function judge_use.fd(_, _, ok, fd) return not (ok and type(fd) == "number") and "gives no descriptor" or nil end
 
 function judge_use.fingerprint(key, _, ok, print)
   return not (ok and print == key:fingerprint()) and "differs" or nil
