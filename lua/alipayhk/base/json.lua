@@ -234,6 +234,14 @@ function json.fault(value, name)
   return fault
 end
 
+-- ---- ids -----------------------------------------------------------------------------------------
+
+-- An id as a text, whether it came as one or as a number; nil for anything else, NaN and infinity included.
+function json.id_text(value)
+  if type(value) == "string" then return value end
+  if type(value) == "number" and value - value == 0 then return core.json_number(value) end
+end
+
 -- ---- encoding ------------------------------------------------------------------------------------
 
 local marked

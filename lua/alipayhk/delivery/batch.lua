@@ -6,6 +6,7 @@ local arguments = require "alipayhk.base.arguments"
 local call = require "alipayhk.exchange.call"
 local core = require "alipayhk.core"
 local fault = require "alipayhk.base.fault"
+local json = require "alipayhk.base.json"
 local new_crew = require("alipayhk.delivery.crew").new
 local new_lanes = require("alipayhk.delivery.lanes").new
 local platform = require "alipayhk.api.platform"
@@ -87,10 +88,8 @@ end
 
 -- Events of one order share a lane; what names no order has one of its own.
 local function lane_of(index, payload, description)
-  local order = rawget(payload, platform.identity.merchant_biz_no)
-  if type(order) == "number" then order = core.json_number(order) end
-  if type(order) ~= "string" then return index end
-  return description.name .. "\0" .. order
+  local order = json.id_text(rawget(payload, platform.identity.merchant_biz_no))
+  return order and description.name .. "\0" .. order or index
 end
 
 -- ---- one batch -----------------------------------------------------------------------------------

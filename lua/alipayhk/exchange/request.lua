@@ -152,9 +152,8 @@ end
 local function personal_of(payload)
   local found = {}
   for name in pairs(PERSONAL) do
-    local value = rawget(payload, name)
-    if type(value) == "number" then value = core.json_number(value) end
-    if type(value) == "string" and value ~= "" then found[#found + 1] = value end
+    local value = json.id_text(rawget(payload, name))
+    if value then found[#found + 1] = value end
   end
   return found
 end

@@ -2,7 +2,6 @@
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
-local core = require "alipayhk.core"
 local fault = require "alipayhk.base.fault"
 local foreign = require "alipayhk.exchange.foreign"
 local json = require "alipayhk.base.json"
@@ -83,9 +82,8 @@ end
 -- one.
 local function other_request(request, decoded)
   for name, field in pairs(platform.identity) do
-    local theirs, ours = decoded[field], request[name]
-    if type(theirs) == "number" then theirs = core.json_number(theirs) end
-    if type(theirs) == "string" and theirs ~= "" and ours and theirs ~= ours then
+    local theirs, ours = json.id_text(decoded[field]), request[name]
+    if theirs and theirs ~= "" and ours and theirs ~= ours then
       return failure("protocol", ("is to another request: its %s is %s, and %s was sent; the outcome of this one is "
         .. "unknown"):format(field, quote.short(theirs, request.personal), quote.short(ours, request.personal)),
         "another_request")

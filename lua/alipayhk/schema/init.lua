@@ -4,7 +4,6 @@
 -- for any key of an object, `[]` for each element of a list. It is compiled once into a tree; a check is
 -- one walk over that tree, and makes no garbage beyond the faults it finds.
 
-local core = require "alipayhk.core"
 local fault = require "alipayhk.base.fault"
 local json = require "alipayhk.base.json"
 local list = require "alipayhk.base.list"
@@ -118,8 +117,8 @@ local function report_fault(node, value, key, state, depth, code, message)
 end
 
 local function note_personal(notes, value)
-  if type(value) == "number" then value = core.json_number(value) end
-  if type(value) ~= "string" then return end
+  value = json.id_text(value)
+  if not value then return end
   notes.personal = notes.personal or {}
   notes.personal[#notes.personal + 1] = value
 end

@@ -81,6 +81,13 @@ describe("sync_many", function()
     end
   end)
 
+  it("refuses an order number that is no number, as sync_order does", function()
+    local totals, results = many { samples.order { merchantBizNo = 0 / 0 }, samples.order() }
+    assert.same({ 2, 1, 1, 0 }, counts(totals))
+    assert.equal("invalid", results[1].err.kind)
+    assert.equal("merchantBizNo", results[1].err.fields[1].path)
+  end)
+
   it("counts AlipayHK's authenticated no as refused, and what is not known as failed", function()
     gateway:answers { { code = "PARAM_ILLEGAL", status = "F" }, { code = "X", status = "F", signed = false },
       { failure = "timeout" }, { code = "X", status = "U" }, {} }

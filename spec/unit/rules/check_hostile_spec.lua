@@ -142,3 +142,18 @@ describe("a table that is marked as a list", function()
     end
   end)
 end)
+
+describe("a personal value that JSON cannot carry", function()
+  local gateway = gateway_double.new { algorithm = "p224" }
+
+  for _, number in ipairs { 0 / 0, math.huge, -math.huge } do
+    for _, validate in ipairs { true, false } do
+      it(("is a fault and no exception: %s, validate = %s"):format(tostring(number), tostring(validate)), function()
+        local response, err = gateway:client({ validate = validate }):sync_order(samples.order { userId = number })
+        assert.is_nil(response)
+        assert.equal("invalid", err.kind)
+        assert.equal("userId", err.fields[1].path)
+      end)
+    end
+  end
+end)
