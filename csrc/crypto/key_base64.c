@@ -34,6 +34,13 @@ static size_t escape(ahk_slice after, unsigned char *byte)
     return 0;
 }
 
+/* How many bytes there are before the next backslash. */
+static size_t run_length(const unsigned char *text, size_t length)
+{
+    const unsigned char *backslash = memchr(text, '\\', length);
+    return backslash != NULL ? (size_t)(backslash - text) : length;
+}
+
 size_t ahk_key_unescape(unsigned char *text, size_t length)
 {
     AHK_REQUIRE(text != NULL || length == 0);
@@ -50,7 +57,7 @@ size_t ahk_key_unescape(unsigned char *text, size_t length)
             i = end + taken;
             continue;
         }
-        const size_t kept = end > i ? end - i : 1;
+        const size_t kept = end > i ? end - i : run_length(text + i, length - i);
         memmove(text + written, text + i, kept);
         written += kept;
         i += kept;

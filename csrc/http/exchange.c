@@ -181,7 +181,7 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
         ahk_tls_forget_issuer();
     }
     read_results(exchange, code);
-    const ahk_outcome outcome = ahk_verdict(exchange, code, err);
+    const ahk_outcome outcome = ahk_judge_transfer(exchange, code, err);
     const bool is_kept =
         outcome == AHK_SENT && !exchange->has_surplus &&
         ahk_connections_keep(connections, exchange->easy, exchange->tls_session, exchange->is_multiplexed);
@@ -216,7 +216,7 @@ bool ahk_exchange_start(ahk_exchange *exchange, ahk_links *links, const ahk_requ
 ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error *err)
 {
     read_results(exchange, code);
-    const ahk_outcome outcome = ahk_verdict(exchange, code, err);
+    const ahk_outcome outcome = ahk_judge_transfer(exchange, code, err);
     ahk_link *link = ahk_links_by_id(exchange->links, exchange->link_id);
     if (link != NULL) {
         link->multiplexed = link->multiplexed || exchange->is_multiplexed;

@@ -111,12 +111,12 @@ ahk_header_result ahk_headers_add(struct curl_slist **headers, ahk_slice name, a
     value = ahk_slice_trim(value); /* libcurl drops a header whose value is blank */
     const size_t room = name.length + value.length + 3;
     char *line = malloc(room);
-    /* `name;` is libcurl's notation for a header with an empty value. */
-    const int written = line == NULL ? -1
-                        : value.length == 0
-                            ? snprintf(line, room, "%.*s;", (int)name.length, (const char *)name.data)
-                            : snprintf(line, room, "%.*s: %.*s", (int)name.length, (const char *)name.data,
-                                       (int)value.length, (const char *)value.data);
+    if (line == NULL) {
+        return AHK_HEADER_NO_MEMORY;
+    }
+    const char *separator = value.length == 0 ? ";" : ": "; /* `name;` is libcurl's notation for an empty value */
+    const int written = snprintf(line, room, "%.*s%s%.*s", (int)name.length, (const char *)name.data, separator,
+                                 (int)value.length, (const char *)value.data);
     const bool done = written > 0 && ahk_headers_begin(headers) && append_line(headers, line);
     free(line);
     return done ? AHK_HEADER_TAKEN : AHK_HEADER_NO_MEMORY;

@@ -194,7 +194,7 @@ static void tell(const ahk_facts *f, ahk_outcome outcome)
     }
 }
 
-ahk_outcome ahk_verdict(const ahk_exchange *exchange, CURLcode code, ahk_error *err)
+ahk_outcome ahk_judge_transfer(const ahk_exchange *exchange, CURLcode code, ahk_error *err)
 {
     AHK_REQUIRE(exchange->easy != NULL && exchange->request != NULL);
     err->text[0] = '\0';

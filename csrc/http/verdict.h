@@ -6,6 +6,6 @@
 #include "exchange.h"
 
 /* After libcurl has ended with `code`, while its handle is still there. Sets the text unless AHK_SENT. */
-AHK_MUST_USE ahk_outcome ahk_verdict(const ahk_exchange *exchange, CURLcode code, ahk_error *err);
+AHK_MUST_USE ahk_outcome ahk_judge_transfer(const ahk_exchange *exchange, CURLcode code, ahk_error *err);
 
 #endif
