@@ -1,10 +1,12 @@
 -- Whether anything waits on a connection; in a real nginx spec/nginx/pool_bounds_spec.lua asks.
 
 local quiet = require "alipayhk.transport.quiet"
+local only_with = require "spec.support.asserting.only_with"
 
 local is_quiet = quiet.is_quiet
 
 local has_ffi, ffi = pcall(require, "ffi")
+local it_asks = only_with(has_ffi, "needs LuaJIT's ffi, as nginx has it", it, pending)
 
 local function socket_of(descriptor)
   return { getfd = function() return descriptor end }
@@ -18,8 +20,7 @@ describe("a connection", function()
     } do assert.is_false(is_quiet(socket)) end
   end)
 
-  it("is quiet until something comes, or it is closed", function()
-    if not has_ffi then return pending("needs LuaJIT's ffi, as nginx has it") end
+  it_asks("is quiet until something comes, or it is closed", function()
     ffi.cdef [[
       int socketpair(int domain, int type, int protocol, int *pair);
       long write(int descriptor, const void *bytes, size_t count);

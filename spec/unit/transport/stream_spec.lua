@@ -2,6 +2,7 @@
 
 local core = require "alipayhk.core"
 local new_stream = require "alipayhk.transport.stream"
+local quiet = require "alipayhk.transport.quiet"
 local scripted_socket = require "spec.support.doubles.scripted_socket"
 
 local function stream_of(pieces, ending, timeout_ms)
@@ -59,8 +60,23 @@ describe("a stream", function()
     assert.equal("", (stream_of {}):read_to_end(0))
   end)
 
+  it("takes a mark for what it is, no pattern", function()
+    assert.equal("a%b", (stream_of { "a%b.c" }):read_until(".", 100))
+  end)
+
+  it("stops reading once there is more than it may give", function()
+    local stream, socket = stream_of(cut(("x"):rep(100), 10))
+    assert.is_nil(stream:read_to_end(25))
+    assert.equal(3, socket.reads)
+    stream, socket = stream_of(cut(("x"):rep(100), 11))
+    assert.equal("too_large", fault_of(stream, "read_until", "\r\n", 10).code)
+    assert.equal(1, socket.reads)
+  end)
+
   it("looks no further for a mark than it may", function()
-    assert.equal(("x"):rep(10), (stream_of { ("x"):rep(10) .. "\r\n" }):read_until("\r\n", 10))
+    for _, pieces in ipairs { { ("x"):rep(10) .. "\r\n" }, { ("x"):rep(10), "\r\n" } } do
+      assert.equal(("x"):rep(10), (stream_of(pieces)):read_until("\r\n", 10))
+    end
     for _, text in ipairs { ("x"):rep(11) .. "\r\n", ("x"):rep(100) } do
       assert.equal("too_large", fault_of(stream_of { text }, "read_until", "\r\n", 10).code)
     end
@@ -93,9 +109,107 @@ describe("a stream", function()
   it("knows whether an answer has begun", function()
     local stream = stream_of { "a" }
     assert.is_false(stream:is_answered())
+    assert.same({ dns_ms = 0, connect_ms = 0, tls_ms = 0, first_byte_ms = 0 }, stream.timing)
     stream:read_exactly(1)
     assert.is_true(stream:is_answered())
     assert.is_true(stream.timing.first_byte_ms > 0)
+  end)
+
+  -- What the kernel says of a connection is spec/nginx/pool_bounds_spec.lua's.
+  describe("over a connection that was used before", function()
+    local is_acknowledged, asked = quiet.is_acknowledged, 0
+
+    local function acknowledged(answer)
+      asked = 0
+      quiet.is_acknowledged = function()
+        asked = asked + 1
+        return answer
+      end
+    end
+
+    after_each(function() quiet.is_acknowledged = is_acknowledged end)
+
+    it("drops what came before the server had the request", function()
+      acknowledged(false)
+      local stream = stream_of { "a" }
+      stream.reused = true
+      local fault = fault_of(stream, "read_exactly", 1)
+      assert.equal("reset", fault.code)
+      assert.matches("before the server had the request", fault.message, 1, true)
+    end)
+
+    it("reads what came after, and asks of its first bytes alone", function()
+      acknowledged(true)
+      local stream = stream_of(cut("abc", 1))
+      stream.reused = true
+      assert.equal("abc", stream:read_exactly(3))
+      assert.equal(1, asked)
+    end)
+
+    it("does not ask where the connection is new", function()
+      acknowledged(false)
+      assert.equal("a", (stream_of { "a" }):read_exactly(1))
+      assert.equal(0, asked)
+    end)
+  end)
+
+  describe("by a clock that stands still", function()
+    local monotonic, now_ms = core.monotonic, 0
+
+    before_each(function()
+      now_ms = 5000
+      core.monotonic = function() return now_ms / 1000 end
+    end)
+    after_each(function() core.monotonic = monotonic end)
+
+    local function assert_near(expected, actual)
+      assert.is_true(math.abs(expected - actual) < 0.001, ("%s, not %s"):format(actual, expected))
+    end
+
+    it("counts its milliseconds from its beginning", function()
+      local stream = stream_of({}, nil, 3000)
+      assert_near(0, stream:spent_ms())
+      assert_near(3000, stream:left_ms())
+      now_ms = now_ms + 1250
+      assert_near(1250, stream:spent_ms())
+      assert_near(1750, stream:left_ms())
+    end)
+
+    it("ends with its last whole millisecond", function()
+      local stream = stream_of({}, nil, 3000)
+      now_ms = now_ms + 2998.5
+      assert_near(1.5, stream:left_ms())
+      now_ms = now_ms + 1
+      assert.equal("timeout", fault_of(stream, "left_ms").code)
+    end)
+
+    it("gives each read what is left of the nearer limit", function()
+      local stream, socket = stream_of(cut("abc", 1), nil, 3000)
+      now_ms = now_ms + 500
+      stream:limit_connecting(2000)
+      for _ = 1, 2 do
+        now_ms = now_ms + 250
+        stream:read_exactly(1)
+      end
+      stream:limit_connecting(nil)
+      stream:read_exactly(1)
+      for i, expected in ipairs { 1750, 1500, 2000 } do assert_near(expected, socket.timeouts[i]) end
+      assert_near(750, stream.timing.first_byte_ms)
+    end)
+
+    it("says how long the last of what it did took", function()
+      local stream = stream_of({}, nil, 3000)
+      now_ms = now_ms + 3000
+      assert.equal("the server: the 3000 ms of timeout_ms passed without an answer (3000 of them)",
+        fault_of(stream, "left_ms").message)
+      stream = stream_of({}, nil, 3000)
+      stream.peer = "gateway.example:443"
+      now_ms = now_ms + 1000
+      stream:begin "while the request was being sent"
+      now_ms = now_ms + 2000
+      assert.equal("gateway.example:443: the 3000 ms of timeout_ms passed while the request was being sent"
+        .. " (2000 of them)", fault_of(stream, "left_ms").message)
+    end)
   end)
 
   it("gives each read no more than what is left of its time", function()
