@@ -1,28 +1,15 @@
 local curl = require "alipayhk.curl"
-local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
+local curl_session = require "spec.support.servers.curl_session"
 local shell = require "spec.support.shell"
 
 local LISTENERS = { "http", "https", "h2" }
 
 describe("a connection over curl", function()
-  local gateway, transport
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
-  before_each(function()
-    gateway:forget()
-    transport = curl.new()
-  end)
-  after_each(function() transport:close() end)
+  local session = curl_session()
 
   -- The token is a header by which the request is found in the log.
   local function send(path, listener, token, body)
-    return transport:send(request(gateway:url(path, listener), {
-      headers = { ["X-Token"] = token },
-      body = body,
-      tls = { ca_file = gateway.ca_file },
-    }))
+    return session:send(path, listener, { headers = { ["X-Token"] = token }, body = body })
   end
 
   local function assert_sent(...)
@@ -33,7 +20,7 @@ describe("a connection over curl", function()
   -- The connections on which a token arrived.
   local function connections(token)
     local numbers = {}
-    for _, entry in ipairs(gateway:log()) do
+    for _, entry in ipairs(session.gateway:log()) do
       if entry.headers["x-token"] == token then numbers[#numbers + 1] = entry.connection end
     end
     return numbers
@@ -49,8 +36,8 @@ describe("a connection over curl", function()
 
     it("is each handle's own over " .. listener, function()
       assert_sent("/ok", listener, "first")
-      local other = transport
-      transport = curl.new()
+      local other = session.transport
+      session.transport = curl.new()
       assert_sent("/ok", listener, "second")
       other:close()
       assert_sent("/ok", listener, "third")
@@ -89,7 +76,7 @@ describe("a connection over curl", function()
   -- How often a token's request arrived with all of its body.
   local function whole(token)
     local count = 0
-    for _, entry in ipairs(gateway:log()) do
+    for _, entry in ipairs(session.gateway:log()) do
       if entry.complete and entry.headers["x-token"] == token then count = count + 1 end
     end
     return count
@@ -121,8 +108,7 @@ describe("a connection over curl", function()
     it("sends an empty body once over " .. listener, function()
       for i, death in ipairs(DEATHS[listener]) do
         local token = "once " .. i
-        transport:close()
-        transport = curl.new()
+        session:renew()
         assert_sent("/then/" .. death, listener, "before")
         send("/ok", listener, token, "")
         assert.equal(1, #connections(token))

@@ -1,8 +1,7 @@
 local system = require "system"
 
-local curl = require "alipayhk.curl"
+local curl_session = require "spec.support.servers.curl_session"
 local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
 
 local TIMEOUT = 300
 local SLACK = 400
@@ -38,19 +37,11 @@ local UNREACHABLE = {
 }
 
 describe("a failure over curl", function()
-  local gateway, transport
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
-  before_each(function()
-    gateway:forget()
-    transport = curl.new()
-  end)
-  after_each(function() transport:close() end)
+  local session = curl_session()
 
   local function assert_fails(code, outgoing)
     local before = system.monotime()
-    local response, failure = transport:send(outgoing)
+    local response, failure = session.transport:send(outgoing)
     local elapsed = (system.monotime() - before) * 1000
     assert.is_nil(response)
     assert.equal(code, failure.code)
@@ -63,20 +54,18 @@ describe("a failure over curl", function()
   end
 
   local function assert_recovers()
-    local response, failure = transport:send(request(gateway:url("/ok")))
-    assert(response, failure and failure.message)
-    assert.equal("ok", response.body)
+    assert.equal("ok", session:must_send("/ok").body)
   end
 
   for _, listener in ipairs{ "http", "https" } do
     for _, case in ipairs(FAILURES) do
       it(("is %s for %s over %s"):format(case.code, case.path, listener), function()
-        assert_fails(case.code, request(gateway:url(case.path, listener), {
+        assert_fails(case.code, request(session.gateway:url(case.path, listener), {
           body = case.body,
           timeout_ms = TIMEOUT,
-          tls = { ca_file = gateway.ca_file },
+          tls = { ca_file = session.gateway.ca_file },
         }))
-        assert.equal(1, #gateway:log())
+        assert.equal(1, #session.gateway:log())
         assert_recovers()
       end)
     end
@@ -85,9 +74,7 @@ describe("a failure over curl", function()
   -- Newer versions of libcurl join its lines; older ones show them as they are.
   for _, listener in ipairs{ "http", "https" } do
     it("is a folded header, or it is read as one, over " .. listener, function()
-      local response, failure = transport:send(request(gateway:url("/folded-header", listener), {
-        tls = { ca_file = gateway.ca_file },
-      }))
+      local response, failure = session:send("/folded-header", listener)
       if response then
         assert.equal("one two: three", response.headers["x-folded"])
         assert.is_nil(response.headers["two"])
@@ -100,21 +87,21 @@ describe("a failure over curl", function()
 
   for _, case in ipairs(UNREACHABLE) do
     it(("is %s for %s"):format(case.code, case.name), function()
-      local url = case.url or gateway:url("/ok", case.listener)
+      local url = case.url or session.gateway:url("/ok", case.listener)
       if case.scheme then url = url:gsub("^%a+", case.scheme) end
       local outgoing = request(url, { timeout_ms = TIMEOUT })
-      if case.proxy then outgoing.proxy = gateway:url("", case.proxy) end
+      if case.proxy then outgoing.proxy = session.gateway:url("", case.proxy) end
       for field, value in pairs(case.fields or {}) do outgoing[field] = value end
       assert_fails(case.code, outgoing)
-      assert.same({}, gateway:log())
+      assert.same({}, session.gateway:log())
       assert_recovers()
     end)
   end
 
   -- That one curl would gladly send again: the server says that it did nothing.
   it("is reset for an HTTP/2 stream that the server refuses", function()
-    local url = gateway:url("/refuse", "h2")
-    assert_fails("reset", request(url, { timeout_ms = TIMEOUT, tls = { ca_file = gateway.ca_file } }))
-    assert.equal(1, #gateway:log())
+    local url = session.gateway:url("/refuse", "h2")
+    assert_fails("reset", request(url, { timeout_ms = TIMEOUT, tls = { ca_file = session.gateway.ca_file } }))
+    assert.equal(1, #session.gateway:log())
   end)
 end)

@@ -1,9 +1,7 @@
 -- Damaged answers, many of them at one transport: what one leaves behind must not reach the next, nor the heap (the
 -- suite runs under AddressSanitizer too).
 
-local curl = require "alipayhk.curl"
-local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
+local curl_session = require "spec.support.servers.curl_session"
 local wire = require "spec.support.servers.wire"
 
 local ROUNDS = 150
@@ -68,16 +66,10 @@ local function steps_of(text)
 end
 
 describe("damaged answers over curl", function()
-  local gateway, transport
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
+  local session = curl_session()
 
   local function send(steps, listener, timeout_ms)
-    return transport:send(request(gateway:url(wire.path(steps), listener), {
-      timeout_ms = timeout_ms or 5000,
-      tls = { ca_file = gateway.ca_file },
-    }))
+    return session:send(wire.path(steps), listener, { timeout_ms = timeout_ms or 5000 })
   end
 
   local function assert_sane(response, failure, text)
@@ -98,7 +90,6 @@ describe("damaged answers over curl", function()
   for _, listener in ipairs{ "wire", "wires" } do
     it("leave one transport able to tell the next answer, over " .. listener, function()
       state = SEED
-      transport = curl.new()
       for round = 1, ROUNDS do
         local text = BASES[random(#BASES)]
         for _ = 1, random(3) - 1 do text = DAMAGES[random(#DAMAGES)](text) end
@@ -114,7 +105,6 @@ describe("damaged answers over curl", function()
         assert(response, ("after %q: %s"):format(text, tostring(failure and failure.message)))
         assert.equal(expected, response.body, ("after %q"):format(text))
       end
-      transport:close()
     end)
   end
 end)

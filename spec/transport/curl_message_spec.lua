@@ -1,9 +1,8 @@
 -- What a failure says: with whom, which key of the config to change, and never a password.
 
 local child = require "spec.support.child"
-local curl = require "alipayhk.curl"
+local curl_session = require "spec.support.servers.curl_session"
 local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
 
 local PASSWORD = "s3cret"
 local WRONG_PIN = "sha256//" .. ("A"):rep(43) .. "="
@@ -90,24 +89,22 @@ local CASES = {
 }
 
 describe("what a failure over curl says of", function()
-  local gateway
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
+  local session = curl_session()
 
   local function url_of(case)
-    local url = case.url or gateway:url(case.path or "/ok", case.listener)
+    local url = case.url or session.gateway:url(case.path or "/ok", case.listener)
     return case.scheme and url:gsub("^[a-z]+", case.scheme) or url
   end
 
   local function proxy_of(case)
     if case.proxy_url then return case.proxy_url end
     if not case.proxy then return nil end
-    return (gateway:url("", case.proxy):gsub("^[a-z]+://", (case.kind or "http") .. "://user:" .. PASSWORD .. "@"))
+    local start = (case.kind or "http") .. "://user:" .. PASSWORD .. "@"
+    return (session.gateway:url("", case.proxy):gsub("^[a-z]+://", start))
   end
 
   local function fields_of(case)
-    local fields = { proxy = proxy_of(case), tls = { ca_file = gateway.ca_file } }
+    local fields = { proxy = proxy_of(case), tls = { ca_file = session.gateway.ca_file } }
     for name, value in pairs(case.tls or {}) do fields.tls[name] = value end
     if case.tls and not next(case.tls) then fields.tls = nil end
     for name, value in pairs(case.fields or {}) do fields[name] = value end
@@ -117,9 +114,7 @@ describe("what a failure over curl says of", function()
   for _, case in ipairs(CASES) do
     it(case.name, function()
       local url, fields = url_of(case), fields_of(case)
-      local transport = curl.new()
-      local response, failure = transport:send(request(url, fields))
-      transport:close()
+      local response, failure = session.transport:send(request(url, fields))
       assert.is_nil(response)
       if case.code then assert.equal(case.code, failure.code, failure.message) end
       assert.equal(case.status, failure.http_status)

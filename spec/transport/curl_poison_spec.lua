@@ -1,8 +1,8 @@
 -- Bytes on a kept connection that nobody asked for: nothing but their place says which request an answer is for.
 
 local curl = require "alipayhk.curl"
+local curl_session = require "spec.support.servers.curl_session"
 local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
 local wire = require "spec.support.servers.wire"
 
 local say, wait, answer = wire.say, wire.wait, wire.answer
@@ -36,39 +36,23 @@ local POISONED = {
 }
 
 describe("a kept connection that was spoken on", function()
-  local gateway, transport
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
-  before_each(function()
-    gateway:forget()
-    transport = curl.new()
-  end)
-  after_each(function() transport:close() end)
-
-  local function send(path, listener, fields)
-    fields = fields or {}
-    fields.tls = { ca_file = gateway.ca_file }
-    return transport:send(request(gateway:url(path, listener), fields))
-  end
+  local session = curl_session()
 
   local function body_of(steps, listener)
-    local response, failure = send(wire.path(steps), listener)
-    assert(response, failure and failure.message)
-    return response.body
+    return session:must_send(wire.path(steps), listener).body
   end
 
   -- The server says what it has to say meanwhile.
   local function idle()
     local other = curl.new()
-    assert(other:send(request(gateway:url(wire.path{ wire.poke, say(answer("")) }, "wire"))))
+    assert(other:send(request(session.gateway:url(wire.path{ wire.poke, say(answer("")) }, "wire"))))
     other:close()
   end
 
   -- The number of the connection of each whole request.
   local function connections()
     local numbers = {}
-    for _, entry in ipairs(gateway:log()) do
+    for _, entry in ipairs(session.gateway:log()) do
       if entry.complete and not entry.path:find(wire.poke, 1, true) then numbers[#numbers + 1] = entry.connection end
     end
     return numbers
@@ -100,17 +84,15 @@ describe("a kept connection that was spoken on", function()
     -- Its first byte is there before the last of the request has left: whatever it is, it is no answer to it.
     it("gives no answer that came before the request was sent, over " .. listener, function()
       body_of({ say(answer("1")), wire.greet(answer("S")) }, listener)
-      local response, failure = send(wire.path{ say(answer("F")) }, listener, { body = ("x"):rep(8 * 1024 * 1024) })
-      assert(response, failure and failure.message)
-      assert.equal("F", response.body)
+      local large = { body = ("x"):rep(8 * 1024 * 1024) }
+      assert.equal("F", session:must_send(wire.path{ say(answer("F")) }, listener, large).body)
       assert.equal("F2", body_of({ say(answer("F2")) }, listener))
     end)
   end
 
   it("stays in use over HTTP/2, where a server may speak and streams have numbers", function()
     for _ = 1, 3 do
-      local response, failure = send("/chatty", "h2")
-      assert(response, failure and failure.message)
+      session:must_send("/chatty", "h2")
       idle()
     end
     local used = connections()

@@ -1,7 +1,6 @@
 local child = require "spec.support.child"
-local curl = require "alipayhk.curl"
+local curl_session = require "spec.support.servers.curl_session"
 local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
 
 -- url, CA file, proxy ("" for none)
@@ -17,21 +16,18 @@ print(response and response.status or failure.message)
 ]]
 
 describe("the environment of curl", function()
-  local gateway
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
-  before_each(function() gateway:forget() end)
+  local session = curl_session()
 
   -- The listeners that requests came through, in order.
   local function hops()
     local listeners = {}
-    for i, entry in ipairs(gateway:log()) do listeners[i] = entry.listener end
+    for i, entry in ipairs(session.gateway:log()) do listeners[i] = entry.listener end
     return listeners
   end
 
   -- Sends from a process with this environment.
   local function send_with(env, listener, proxy)
+    local gateway = session.gateway
     local output, status = child.run(SEND, { gateway:url("/ok", listener), gateway.ca_file, proxy or "" }, env)
     assert.equal("200\n", output)
     assert.equal(0, status)
@@ -39,14 +35,7 @@ describe("the environment of curl", function()
 
   for _, listener in ipairs{ "http", "https", "h2" } do
     it("has a proxy when one is given, over " .. listener, function()
-      local transport = curl.new()
-      for _ = 1, 2 do
-        assert(transport:send(request(gateway:url("/ok", listener), {
-          proxy = gateway:url("", "proxy"),
-          tls = { ca_file = gateway.ca_file },
-        })))
-      end
-      transport:close()
+      for _ = 1, 2 do session:must_send("/ok", listener, { proxy = session.gateway:url("", "proxy") }) end
       local through_tunnel = { "proxy", listener, listener }
       local forwarded = { "proxy", "http", "proxy", "http" }
       assert.same(listener == "http" and forwarded or through_tunnel, hops())
@@ -54,21 +43,14 @@ describe("the environment of curl", function()
   end
 
   it("keeps a proxy's answer out of the gateway's", function()
-    local transport = curl.new()
-    local response = assert(transport:send(request(gateway:url("/ok", "https"), {
-      proxy = gateway:url("", "proxy"),
-      tls = { ca_file = gateway.ca_file },
-    })))
-    transport:close()
+    local response = session:must_send("/ok", "https", { proxy = session.gateway:url("", "proxy") })
     assert.equal(200, response.status)
     assert.is_nil(response.headers["x-proxy"])
   end)
 
   it("does not reach the gateway when the proxy cannot", function()
-    local transport = curl.new()
-    local closed = gateway:url("/ok", "closed"):gsub("^http:", "https:")
-    local response, failure = transport:send(request(closed, { proxy = gateway:url("", "proxy") }))
-    transport:close()
+    local closed = session.gateway:url("/ok", "closed"):gsub("^http:", "https:")
+    local response, failure = session.transport:send(request(closed, { proxy = session.gateway:url("", "proxy") }))
     assert.is_nil(response)
     assert.is_string(failure.code)
     assert.same({ "proxy" }, hops())
@@ -85,7 +67,7 @@ describe("the environment of curl", function()
 
   for _, variable in ipairs(VARIABLES) do
     local function env()
-      return { "-u", "no_proxy", "-u", "NO_PROXY", variable.name .. "=" .. gateway:url("", "proxy") }
+      return { "-u", "no_proxy", "-u", "NO_PROXY", variable.name .. "=" .. session.gateway:url("", "proxy") }
     end
 
     it(("has no proxy because of %s over %s"):format(variable.name, variable.listener), function()
@@ -100,12 +82,12 @@ describe("the environment of curl", function()
   end
 
   it("has no proxy for what no_proxy names when the environment is asked for", function()
-    send_with({ "http_proxy=" .. gateway:url("", "proxy"), "no_proxy=127.0.0.1" }, "http", "environment")
+    send_with({ "http_proxy=" .. session.gateway:url("", "proxy"), "no_proxy=127.0.0.1" }, "http", "environment")
     assert.same({ "http" }, hops())
   end)
 
   it("has the given proxy whatever no_proxy names", function()
-    send_with({ "no_proxy=127.0.0.1", "NO_PROXY=*" }, "http", gateway:url("", "proxy"))
+    send_with({ "no_proxy=127.0.0.1", "NO_PROXY=*" }, "http", session.gateway:url("", "proxy"))
     assert.same({ "proxy", "http" }, hops())
   end)
 
@@ -114,19 +96,16 @@ describe("the environment of curl", function()
     shell.write(home .. "/.netrc", "machine 127.0.0.1 login merchant password secret\n")
     shell.must("chmod 600 " .. shell.quote(home .. "/.netrc"))
     send_with({ "HOME=" .. home }, "http")
-    assert.is_nil(gateway:log()[1].headers.authorization)
+    assert.is_nil(session.gateway:log()[1].headers.authorization)
   end)
 end)
 
 describe("a proxy whose credentials hold a control character", function()
-  local gateway
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
-  before_each(function() gateway:forget() end)
+  local session = curl_session()
 
   for _, byte in ipairs { "%00", "%0a", "%0D", "%1f", "%7F" } do
     it("is no reason to go without it: " .. byte, function()
+      local gateway = session.gateway
       local proxy = gateway:url("", "proxy"):gsub("^http://", function() return "http://user:pw" .. byte .. "@" end)
       for _, case in ipairs { { {}, proxy }, { { "https_proxy=" .. proxy }, "environment" } } do
         local output, status = child.run(SEND, { gateway:url("/ok", "https"), gateway.ca_file, case[2] }, case[1])
@@ -140,7 +119,7 @@ describe("a proxy whose credentials hold a control character", function()
 
   it("nor does one that cannot be read show its password", function()
     for _, proxy in ipairs { "us:hunter2", "http://us:hunter2" } do
-      local arguments = { gateway:url("/ok", "https"), gateway.ca_file, "environment" }
+      local arguments = { session.gateway:url("/ok", "https"), session.gateway.ca_file, "environment" }
       local output = child.run(SEND, arguments, { "https_proxy=" .. proxy })
       assert.is_nil(output:find("hunter2", 1, true), output)
       assert.matches("cannot be read", output, 1, true)

@@ -1,6 +1,5 @@
-local curl = require "alipayhk.curl"
+local curl_session = require "spec.support.servers.curl_session"
 local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
 
 local MEBIBYTE = 1024 * 1024
 
@@ -11,21 +10,12 @@ local function every_byte()
 end
 
 describe("a request over curl", function()
-  local gateway, transport
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
-  before_each(function()
-    gateway:forget()
-    transport = curl.new()
-  end)
-  after_each(function() transport:close() end)
+  local session = curl_session()
 
   -- Sends, and returns what arrived.
   local function arrived(path, fields)
-    local response, failure = transport:send(request(gateway:url(path), fields))
-    assert(response, failure and failure.message)
-    local log = gateway:log()
+    session:must_send(path, nil, fields)
+    local log = session.gateway:log()
     assert.equal(1, #log)
     return log[1]
   end
@@ -61,9 +51,8 @@ describe("a request over curl", function()
   for _, case in ipairs(BODIES) do
     for _, listener in ipairs{ "http", "https", "h2" } do
       it(("has a body of %s over %s"):format(case.name, listener), function()
-        local fields = { body = case.body, tls = { ca_file = gateway.ca_file } }
-        assert(transport:send(request(gateway:url("/ok", listener), fields)))
-        local entry = gateway:log()[1]
+        session:must_send("/ok", listener, { body = case.body })
+        local entry = session.gateway:log()[1]
         assert.equal(listener, entry.listener)
         assert.equal(tostring(#case.body), entry.headers["content-length"])
         assert.is_true(entry.complete)
@@ -87,7 +76,7 @@ describe("a request over curl", function()
     local expected = { Host = entry.headers.host, Accept = "*/*", ["Content-Length"] = tostring(2 * MEBIBYTE) }
     for name, value in pairs(headers) do expected[name] = value end
     assert.same(expected, written(entry))
-    assert.equal(gateway:url(""), "http://" .. entry.headers.host)
+    assert.equal(session.gateway:url(""), "http://" .. entry.headers.host)
   end)
 
   local REFUSED_NAMES = { "", "a b", "a:", "a\r\nb", "a\nb", "a\0b", "\228", "(a)", "a\127", "a/b" }
@@ -95,10 +84,10 @@ describe("a request over curl", function()
 
   -- send() throws something with this in it; nothing is sent; the transport is as good as before.
   local function refused(fields, plain_pattern)
-    local thrown, message = pcall(transport.send, transport, request(gateway:url("/ok"), fields))
-    assert.is_false(thrown)
+    local returned, message = pcall(session.send, session, "/ok", nil, fields)
+    assert.is_false(returned)
     assert.matches(plain_pattern, tostring(message), 1, true)
-    assert.same({}, gateway:log())
+    assert.same({}, session.gateway:log())
     assert.equal("/ok", arrived("/ok").path)
   end
 
@@ -152,10 +141,10 @@ describe("a request over curl", function()
 
   for _, field in ipairs{ "method", "url", "body", "connect_timeout_ms", "timeout_ms", "max_response_bytes" } do
     it("misses " .. field, function()
-      local incomplete = request(gateway:url("/ok"))
+      local incomplete = request(session.gateway:url("/ok"))
       incomplete[field] = nil
-      assert.error_matches(function() transport:send(incomplete) end, "request%." .. field)
-      assert.same({}, gateway:log())
+      assert.error_matches(function() session.transport:send(incomplete) end, "request%." .. field)
+      assert.same({}, session.gateway:log())
     end)
   end
 
@@ -171,16 +160,16 @@ describe("a request over curl", function()
 
   for _, path in ipairs(BAD_URLS) do
     it(("fails on the path %q"):format(path), function()
-      local response, failure = transport:send(request(gateway:url(path)))
+      local response, failure = session:send(path)
       assert.is_nil(response)
       assert.equal("protocol", failure.code)
-      assert.same({}, gateway:log())
+      assert.same({}, session.gateway:log())
     end)
   end
 
   for _, url in ipairs{ "", "file:///dev/null", "ftp://127.0.0.1/", "telnet://127.0.0.1/" } do
     it(("speaks no %q"):format(url), function()
-      local response, failure = transport:send(request(url))
+      local response, failure = session.transport:send(request(url))
       assert.is_nil(response)
       assert.equal("protocol", failure.code)
     end)

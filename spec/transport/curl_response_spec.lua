@@ -1,26 +1,8 @@
-local curl = require "alipayhk.curl"
-local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
+local curl_session = require "spec.support.servers.curl_session"
 local wire = require "spec.support.servers.wire"
 
 describe("an answer over curl", function()
-  local gateway, transport
-
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
-  before_each(function() transport = curl.new() end)
-  after_each(function() transport:close() end)
-
-  local function send(path, fields, listener)
-    fields = fields or {}
-    fields.tls = { ca_file = gateway.ca_file }
-    return transport:send(request(gateway:url(path, listener), fields))
-  end
-
-  local function answer(...)
-    local response, failure = send(...)
-    return assert(response, failure and failure.message)
-  end
+  local session = curl_session()
 
   local ANSWERS = {
     { path = "/status/200", status = 200, body = "status 200" },
@@ -40,22 +22,21 @@ describe("an answer over curl", function()
 
   for _, case in ipairs(ANSWERS) do
     it("is taken as it comes: " .. case.path, function()
-      gateway:forget()
-      local response = answer(case.path)
+      local response = session:must_send(case.path)
       assert.equal(case.status, response.status)
       assert.equal(case.body, response.body)
       for name, value in pairs(case.headers or {}) do assert.equal(value, response.headers[name]) end
       assert.is_nil(response.headers[case.absent or ""])
       -- A redirect is not followed, and nothing else is asked for either.
-      assert.equal(1, #gateway:log())
+      assert.equal(1, #session.gateway:log())
     end)
   end
 
   for _, listener in ipairs{ "http", "https", "h2" } do
     it("has its status, lower-case names and exact body over " .. listener, function()
       local body = "\0\r\n\255" .. ("x"):rep(70000)
-      gateway:answer{ status = 418, headers = { ["Response-Time"] = "2026-01-01T00:00:00+08:00" }, body = body }
-      local response = answer("/v1/pay", nil, listener)
+      session.gateway:answer{ status = 418, headers = { ["Response-Time"] = "2026-01-01T00:00:00+08:00" }, body = body }
+      local response = session:must_send("/v1/pay", listener)
       assert.equal(418, response.status)
       assert.equal("2026-01-01T00:00:00+08:00", response.headers["response-time"])
       assert.is_nil(response.headers["Response-Time"])
@@ -64,8 +45,8 @@ describe("an answer over curl", function()
   end
 
   it("says nothing of the answer before", function()
-    answer("/dup-header")
-    local response = answer("/status/204")
+    session:must_send("/dup-header")
+    local response = session:must_send("/status/204")
     assert.is_nil(response.headers["x-twice"])
     assert.equal("", response.body)
   end)
@@ -73,9 +54,9 @@ describe("an answer over curl", function()
   -- libcurl takes the first for a 100, however many blanks there are: its headers are not the answer's.
   for _, blanks in ipairs{ " ", "  ", " \t " } do
     it(("has the headers of the final answer behind HTTP/1.1%q100"):format(blanks), function()
-      local response, failure = send(wire.path{ wire.say(
+      local response, failure = session:send(wire.path{ wire.say(
         "HTTP/1.1" .. blanks .. "100 Continue\r\nX-Interim: 1\r\n\r\n"
-        .. "HTTP/1.1 200 OK\r\nX-Final: 2\r\nContent-Length: 2\r\n\r\nok") }, nil, "wire")
+        .. "HTTP/1.1 200 OK\r\nX-Final: 2\r\nContent-Length: 2\r\n\r\nok") }, "wire")
       if response then
         assert.equal("2", response.headers["x-final"])
         assert.is_nil(response.headers["x-interim"])
@@ -86,7 +67,7 @@ describe("an answer over curl", function()
     end)
   end
 
-  it("has no header out of a trailer", function() assert.is_nil(answer("/trailer").headers["x-trailer"]) end)
+  it("has no header out of a trailer", function() assert.is_nil(session:must_send("/trailer").headers["x-trailer"]) end)
 
   -- ---- timing ------------------------------------------------------------------------------------
 
@@ -104,8 +85,8 @@ describe("an answer over curl", function()
   end
 
   it("has its timing, and a kept connection none of a handshake", function()
-    local first = answer("/ok", nil, "https").timing
-    local second = answer("/ok", nil, "https").timing
+    local first = session:must_send("/ok", "https").timing
+    local second = session:must_send("/ok", "https").timing
     assert_timing(first)
     assert_timing(second)
     assert.is_true(first.connect_ms > 0)
@@ -116,23 +97,23 @@ describe("an answer over curl", function()
   end)
 
   it("has no TLS to time over http", function()
-    local timing = answer("/ok").timing
+    local timing = session:must_send("/ok").timing
     assert_timing(timing)
     assert.equal(0, timing.tls_ms)
   end)
 
   it("takes as long as the server does", function()
-    local timing = answer("/delay/100/ok").timing
+    local timing = session:must_send("/delay/100/ok").timing
     assert_timing(timing)
     assert.is_true(timing.total_ms >= 95)
   end)
 
   it("waits for its first byte as long as the server does", function()
-    assert.is_true(answer("/delay/100/ok").timing.first_byte_ms >= 95)
+    assert.is_true(session:must_send("/delay/100/ok").timing.first_byte_ms >= 95)
   end)
 
   it("has a timing when it fails, too", function()
-    local _, failure = send("/hang", { timeout_ms = 100 })
+    local _, failure = session:send("/hang", nil, { timeout_ms = 100 })
     assert_timing(failure.timing)
     assert.is_true(failure.timing.total_ms >= 95)
   end)
@@ -158,7 +139,7 @@ describe("an answer over curl", function()
   }
 
   local function assert_capped(case)
-    local response, failure = send(case.path, case.fields)
+    local response, failure = session:send(case.path, nil, case.fields)
     if case.fits then
       assert(response, failure and failure.message)
     else
@@ -172,14 +153,14 @@ describe("an answer over curl", function()
     it((case.fits and "may be " or "must not be ") .. case.name, function()
       assert_capped(case)
       -- What was too large leaves nothing behind for the next.
-      assert.equal("x", answer("/bytes/1").body)
+      assert.equal("x", session:must_send("/bytes/1").body)
     end)
   end
 
   it("may be 100 headers", function() assert_capped{ path = "/headers/100", fits = true } end)
 
   it("knows its headers by value at the cap", function()
-    local headers = answer("/headers/99").headers
+    local headers = session:must_send("/headers/99").headers
     for i = 0, 96 do assert.equal(tostring(i), headers["x-" .. i]) end
   end)
 end)

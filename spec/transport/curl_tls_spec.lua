@@ -1,16 +1,17 @@
 local curl = require "alipayhk.curl"
+local curl_session = require "spec.support.servers.curl_session"
 local only_with = require "spec.support.asserting.only_with"
 local request = require "spec.support.servers.request"
-local server = require "spec.support.servers.server"
 
 -- Well-formed, and of no key.
 local WRONG_PIN = "sha256//" .. ("A"):rep(43) .. "="
 
 describe("TLS over curl", function()
-  local gateway, transport, known
+  local session = curl_session()
+  local known
 
   setup(function()
-    gateway = server.start()
+    local gateway = session.gateway
     known = {
       ca = gateway.ca_file,
       other_ca = gateway.other_ca_file,
@@ -23,18 +24,12 @@ describe("TLS over curl", function()
       either_pin = WRONG_PIN .. ";" .. gateway:pin(),
     }
   end)
-  teardown(function() gateway:stop() end)
-  before_each(function()
-    gateway:forget()
-    transport = curl.new()
-  end)
-  after_each(function() transport:close() end)
 
   -- send() with tls options whose values are names in `known`, or themselves.
   local function send(listener, options)
     local tls = {}
     for name, value in pairs(options) do tls[name] = known[value] or value end
-    return transport:send(request(gateway:url("/ok", listener), { tls = tls }))
+    return session:send("/ok", listener, { tls = tls })
   end
 
   local function assert_sent(listener, options)
@@ -44,11 +39,11 @@ describe("TLS over curl", function()
   end
 
   local function assert_refused(listener, options)
-    gateway:forget()
+    session.gateway:forget()
     local response, failure = send(listener, options)
     assert.is_nil(response)
     assert.equal("tls", failure.code)
-    assert.same({}, gateway:log())
+    assert.same({}, session.gateway:log())
   end
 
   local ACCEPTED = {
@@ -101,7 +96,7 @@ describe("TLS over curl", function()
   it("sends nothing without the client certificate over TLS 1.3", function()
     local response = send("mutual", { ca_file = "ca" })
     assert.is_nil(response)
-    assert.same({}, gateway:log())
+    assert.same({}, session.gateway:log())
   end)
 
   local STRICTER = {
@@ -135,29 +130,27 @@ describe("TLS over curl", function()
     local listeners = { "https", "unknown_ca", "expired", "wrong_host", "tls11", "mutual", "mutual12", "http", "hangup",
       "hangup_hard", "h2" }
     for _, listener in ipairs(listeners) do
-      local url = gateway:url("/ok", listener):gsub("^[a-z]+", "https")
-      transport:send(request(url, { tls = { ca_file = gateway.ca_file } }))
+      local url = session.gateway:url("/ok", listener):gsub("^[a-z]+", "https")
+      session.transport:send(request(url, { tls = { ca_file = session.gateway.ca_file } }))
       assert.equal(0, tonumber(crypto.ERR_peek_error()), listener)
       send(listener, { ca_file = "missing" })
       send(listener, { ca_file = "ca", client_cert = "certificate", client_key = "other_key" })
       assert.equal(0, tonumber(crypto.ERR_peek_error()), listener)
     end
     for _, path in ipairs{ "/close", "/reset", "/cut", "/early/reset" } do
-      transport:send(request(gateway:url(path, "https"), {
-        body = ("x"):rep(2 * 1024 * 1024), tls = { ca_file = gateway.ca_file },
-      }))
+      session:send(path, "https", { body = ("x"):rep(2 * 1024 * 1024) })
       assert.equal(0, tonumber(crypto.ERR_peek_error()), path)
     end
     assert_sent("https", { ca_file = "ca" })
-    transport:close()
+    session.transport:close()
     assert.equal(0, tonumber(crypto.ERR_peek_error()))
-    transport = curl.new()
+    session.transport = curl.new()
   end)
 
   it("speaks HTTP/2 where the server does, and 1.1 where not", function()
     assert_sent("h2", { ca_file = "ca" })
     assert_sent("https", { ca_file = "ca" })
-    local log = gateway:log()
+    local log = session.gateway:log()
     assert.equal("2.0", log[1].version)
     assert.equal("1.1", log[2].version)
   end)
