@@ -28,7 +28,8 @@ local OPTIONS = {
   previous_status = arguments.of_type("string"),
   timeout_ms = arguments.milliseconds(1, TIMEOUT_MAX),
   retry = function(value)
-    if value ~= false then return arguments.type_fault(value, "table") end
+    if value == false or type(value) == "table" then return nil end
+    return "expected a table or false, " .. arguments.found(value)
   end,
 }
 

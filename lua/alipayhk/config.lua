@@ -351,6 +351,7 @@ function config.read(given)
     algorithm = result.algorithm,
     key_version = result.key_version and keyring.version_text(result.key_version) or nil,
     options = result.algorithms[result.algorithm],
+    setting = algorithms.named(result.algorithm).setting,
   }
   -- With `key_version = false` no header names a version, not even that of AlipayHK's key in `Encrypt`, unless that
   -- key was given with one.

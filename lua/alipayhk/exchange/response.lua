@@ -177,9 +177,9 @@ local SHOW = {
     local shown = ("; our public key's SHA-256 is %s: compare it with that of the file that was uploaded "
       .. "(openssl pkey -pubin -in FILE -outform DER | openssl dgst -sha256), and `key_version` (%s)"):format(
       config.private_key:fingerprint(), signing.key_version or "none")
-    if not signing.options then return shown end
-    return ("%s; `ecc224` (digest %s, encoding %s) has to be what AlipayHK takes"):format(
-      shown, signing.options.digest, signing.options.encoding)
+    if not signing.setting then return shown end
+    return ("%s; `%s` (digest %s, encoding %s) has to be what AlipayHK takes"):format(
+      shown, signing.setting, signing.options.digest, signing.options.encoding)
   end,
   path = function(_, request) return "; the path tried is " .. foreign.path_of(request) end,
 }

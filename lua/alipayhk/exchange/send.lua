@@ -42,11 +42,18 @@ local function transport_request(config, request, machine)
   return given
 end
 
--- Signs a request for the next attempt. An exception of the user's clock reaches the caller only from the first
--- attempt. Later it becomes an error, since something may have been sent already.
+-- The time to sign at. Asks the key something, too: that throws where the key has been closed.
+local function signing_time(config)
+  config.private_key:type()
+  return config.now()
+end
+
+-- Signs a request for the next attempt. An exception of the user's clock, or of a key that was closed meanwhile,
+-- reaches the caller only from the first attempt. Later it becomes an error: something may have been sent already.
+-- Signing itself is not in the protected call, since it may yield, and Lua 5.1 cannot yield across one.
 local function sign(config, request, machine)
   if machine.attempt == 1 then return request_builder.sign(config, request) end
-  local ran, seconds = pcall(config.now)
+  local ran, seconds = pcall(signing_time, config)
   if ran then return request_builder.sign(config, request, seconds) end
   return nil, Error.new("crypto", tostring(seconds), { request_id = request.request_id })
 end

@@ -26,7 +26,7 @@ local schema = { compile = tree.compile, rewrite = rewrite.apply }
 local idle
 
 local function new_state(case, opts)
-  local state = idle or { path = {} }
+  local state = idle or { path = {}, keys = {} }
   idle = nil
   state.case, state.complete, state.is_encoded = case, opts.complete, opts.is_encoded
   state.now_ms, state.is_silent = opts.now_ms, opts.is_silent
@@ -35,7 +35,8 @@ local function new_state(case, opts)
   return state
 end
 
--- The path as a text. In `state.path` keys of objects are strings, and indices of lists are numbers.
+-- The path as a text. In `state.path` keys of objects are texts, and indices of lists are numbers; `state.keys` has the
+-- keys as they are.
 local function path_of(state, depth, key)
   local parts = {}
   for i = 1, depth + 1 do
@@ -125,15 +126,16 @@ end
 
 local function note_rewrite(node, key, state, depth)
   local place = { field = node.field }
-  for i = 1, depth do place[i] = state.path[i] end
+  for i = 1, depth do place[i] = state.keys[i] end
   place[depth + 1] = key
   local notes = state.notes
   notes.rewrites = notes.rewrites or {}
   notes.rewrites[#notes.rewrites + 1] = place
 end
 
-local function visit(node, value, key, state, depth)
-  local notes = state.notes
+local function visit(node, value, own_key, state, depth)
+  local notes, key = state.notes, own_key
+  if type(key) == "number" and node.name ~= "[]" then key = text.key(key) end
   if notes and node.field.personal then note_personal(notes, value) end
   local code, message, decoded = node.check(value, state.is_encoded, state.now_ms)
   if code then
@@ -149,11 +151,11 @@ local function visit(node, value, key, state, depth)
     state.is_encoded = was_encoded
   elseif node.deep and type(value) == "table" then
     if node.each and next(value) == nil then visit_empty_object(node, state, depth) end
-    state.path[depth + 1] = key
+    state.path[depth + 1], state.keys[depth + 1] = key, own_key
     walk(node, value, state, depth + 1)
   end
   if notes and not state.is_encoded and rewrite.is_needed(node.field, value) then
-    note_rewrite(node, key, state, depth)
+    note_rewrite(node, own_key, state, depth)
   end
 end
 
@@ -239,6 +241,14 @@ local function walk_listed_keys(node, value, state, depth)
   end
 end
 
+local function walk_elements(element, value, state, depth)
+  if state.is_silent then -- what is no list is sent all the same
+    for key, inner in next, value do visit(element, inner, key, state, depth) end
+  else
+    for i = 1, #value do visit(element, value[i], i, state, depth) end
+  end
+end
+
 function walk(node, value, state, depth)
   local children = node.children
   for i = 1, #children do
@@ -257,11 +267,11 @@ function walk(node, value, state, depth)
   elseif node.each then
     for _, key in ipairs(sorted_keys(value)) do
       if not node.by_name[key] then
-        visit(node.each, value[key], type(key) == "number" and text.key(key) or key, state, depth)
+        visit(node.each, value[key], key, state, depth)
       end
     end
   elseif node.element then
-    for i = 1, #value do visit(node.element, value[i], i, state, depth) end
+    walk_elements(node.element, value, state, depth)
   end
 end
 

@@ -95,7 +95,8 @@ function Stream:read_until(mark, max)
   local from = self.at
   while true do
     local first, last = self.buffer:find(mark, from, true)
-    if (first or #self.buffer + 1) - self.at > max then fail("too_large", "the answer's headers are too large") end
+    local before, part_of_mark = (first or #self.buffer + 1) - self.at, first and 0 or #mark - 1
+    if before > max + part_of_mark then fail("too_large", "the answer's headers are too large") end
     if first then
       local text = self.buffer:sub(self.at, first - 1)
       self.at = last + 1

@@ -13,6 +13,8 @@ local order, card = samples.order(), samples.card()
 -- Each call is on a line of this file, and no tail call: the position is that line.
 local THROWS = {
   { "sync_order of nothing", function() local _ = client:sync_order() end, "expected a table" },
+  { "a retry of true", function() local _ = client:sync_order({}, { retry = true }) end,
+    "opts.retry: expected a table or false, found a boolean" },
   { "sync_order of a string", function() local _ = client:sync_order("{}") end, "expected a table, found a string" },
   { "sync_contract_card of nothing", function() local _ = client:sync_contract_card() end, "expected a table" },
   { "sync_contract_card of a number", function() local _ = client:sync_contract_card(5) end, "found a number" },

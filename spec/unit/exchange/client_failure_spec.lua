@@ -131,6 +131,7 @@ describe("AlipayHK's no", function()
       local command = err.message:match("%((openssl .-)%)")
       local uploaded = keys.pair("merchant", algorithm).public
       local printed = shell.must((command:gsub("FILE", function() return shell.quote(uploaded) end)))
+      assert.equal(algorithm == "p224", err.message:find("ecc224", 1, true) ~= nil)
       assert.matches("SHA-256 is " .. printed:match("%x+%s*$"):sub(1, 64), err.message, 1, true)
       assert.is_nil((ask { status = "F", code = "PARAM_ILLEGAL" }).message:find("SHA-256", 1, true))
     end

@@ -281,6 +281,16 @@ describe("an attempt that may have arrived", function()
     assert.equal(1, #gateway.requests)
   end)
 
+  it("is not forgotten for a key that is closed after it", function()
+    local key = assert(core.private_key { file = gateway:config().private_key.file })
+    local function transport()
+      key:close()
+      return nil, { code = "timeout", message = "no answer" }
+    end
+    local err = outcome({}, { private_key = key, transport = transport })
+    assert.equal("timeout", err.code)
+  end)
+
   it("gives way to a later one that may have arrived, too, or that was answered", function()
     assert.equal("reset", outcome({ { failure = "timeout" }, { failure = "reset" }, { failure = "reset" } }).code)
     assert.equal("PARAM_ILLEGAL", outcome({ { failure = "timeout" }, { code = "PARAM_ILLEGAL", status = "F" } }).code)

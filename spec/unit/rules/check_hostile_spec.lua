@@ -131,6 +131,42 @@ describe("personal values of a partner's fields", function()
   end)
 end)
 
+-- With `validate = false` a value is sent in whatever shape it has.
+describe("a value of another shape than its field", function()
+  local FIELDS = {
+    { path = "extInfo.map", type = "object" },
+    { path = "extInfo.map.{key}", type = "object" },
+    { path = "extInfo.map.{key}.deep", type = "json_object" },
+    { path = "extInfo.texts", type = "object" },
+    { path = "extInfo.texts.{locale}", type = "json_object" },
+    { path = "extInfo.list", type = "array" },
+    { path = "extInfo.list[]", type = "object" },
+    { path = "extInfo.list[].phone", type = "string", personal = true },
+    { path = "extInfo.list[].more", type = "json_object" },
+  }
+  local double = gateway_double.new()
+  local client = double:client { validate = false, scenarios = { order = { MOVIE_TICKET = { fields = FIELDS } } } }
+
+  local function sent(ext_info)
+    local request = assert(client:prepare("order", samples.order { extInfo = ext_info }))
+    return cjson.decode(request.body).extInfo
+  end
+
+  it("is sent with its content: a list for an object with free keys", function()
+    assert.same({ texts = { '{"a":1}', '{"b":2}' } }, sent { texts = { { a = 1 }, { b = 2 } } })
+    assert.same({ map = { { deep = '{"a":1}' } } }, sent { map = { { deep = { a = 1 } } } })
+  end)
+
+  it("is sent with its content, and cut out of messages: an object for a list", function()
+    local given = { list = { a = { phone = "85291234567", more = { b = 1 } } } }
+    assert.same({ list = { a = { phone = "85291234567", more = '{"b":1}' } } }, sent(given))
+    local result = { resultStatus = "F", resultCode = "PARAM_ILLEGAL", resultMessage = "what is 85291234567?" }
+    double:answers { { body = cjson.encode { result = result } } }
+    local _, err = client:sync_order(samples.order { extInfo = given })
+    assert.matches("what is ***?", err.message, 1, true)
+  end)
+end)
+
 describe("a table that is marked as a list", function()
   it("is no object", function()
     local codec = cjson.new()
