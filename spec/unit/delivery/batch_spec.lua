@@ -191,15 +191,15 @@ end)
 describe("sync_many throws at the caller's line", function()
   local client = gateway:client()
   for title, case in pairs {
-    ["without a source"] = { function() return client:sync_many() end, "expected a table or a function" },
-    ["for a string"] = { function() return client:sync_many("x") end, "found a string" },
+    ["without a source"] = { function() local _ = client:sync_many() end, "expected a table or a function" },
+    ["for a string"] = { function() local _ = client:sync_many("x") end, "found a string" },
     ["for an option that there is not"] = {
-      function() return client:sync_many({}, { concurency = 2 }) end, 'did you mean "concurrency"' },
-    ["for no concurrency"] = { function() return client:sync_many({}, { concurrency = 0 }) end, "from 1 to" },
-    ["for a rate that is none"] = { function() return client:sync_many({}, { rate = -1 }) end, "opts.rate" },
+      function() local _ = client:sync_many({}, { concurency = 2 }) end, 'did you mean "concurrency"' },
+    ["for no concurrency"] = { function() local _ = client:sync_many({}, { concurrency = 0 }) end, "from 1 to" },
+    ["for a rate that is none"] = { function() local _ = client:sync_many({}, { rate = -1 }) end, "opts.rate" },
     ["for an on_result that is no function"] = {
-      function() return client:sync_many({}, { on_result = 1 }) end, "expected a function" },
-    ["without a colon"] = { function() return client.sync_many({}) end, "call it with a colon" },
+      function() local _ = client:sync_many({}, { on_result = 1 }) end, "expected a function" },
+    ["without a colon"] = { function() local _ = client.sync_many({}) end, "call it with a colon" },
   } do
     it(title, function()
       local message = thrown(function() local _ = case[1]() end)
