@@ -7,6 +7,7 @@
 #include "../base/c_locale.h"
 #include "sigpipe.h"
 #include "tls_library.h"
+#include "verdict.h"
 
 struct ahk_multi {
     CURLM *curl; /* made at first use */
@@ -83,7 +84,10 @@ void ahk_multi_start(ahk_multi *multi, ahk_transfer *transfer)
     AHK_REQUIRE(transfer->multi == NULL);
     transfer->multi = multi;
     transfer->exchange.is_fresh = false;
-    if (!add(multi, transfer)) {
+    transfer->outcome = ahk_judge_request(&transfer->request, &transfer->err);
+    if (transfer->outcome != AHK_SENT) {
+        put_finished(multi, transfer);
+    } else if (!add(multi, transfer)) {
         transfer->outcome = AHK_FAILED_CONNECT;
         put_finished(multi, transfer);
     }

@@ -4,9 +4,9 @@
 
 #include "connections.h"
 #include "descriptors.h"
-#include "proxy.h"
 #include "sigpipe.h"
 #include "tls_library.h"
+#include "verdict.h"
 
 struct ahk_transport {
     ahk_connections connections;
@@ -53,24 +53,12 @@ ahk_outcome ahk_transport_send(ahk_transport *transport, ahk_exchange *exchange,
 {
     AHK_REQUIRE(transport != NULL && exchange != NULL && request->url != NULL);
     ahk_sigpipe_guard guard;
-    if (!ahk_request_is_http(request)) {
-        ahk_fail(err, "the URL does not start with https://");
-        return AHK_FAILED_PROTOCOL;
-    }
-    if (!ahk_request_is_one_word(request)) {
-        ahk_fail(err, "the URL has a blank or a control character in it");
-        return AHK_FAILED_PROTOCOL;
-    }
-    const char *proxy = ahk_request_proxy(request);
-    if (proxy != NULL && !ahk_proxy_is_sound(proxy)) {
-        ahk_fail(err,
-                 "the proxy's URL (%s) has a control character in it, raw or percent-encoded: did a password keep "
-                 "its line break? Nothing was sent",
-                 request->proxy_environment ? "in the environment" : "`proxy`");
-        return AHK_FAILED_PROXY;
+    ahk_outcome outcome = ahk_judge_request(request, err);
+    if (outcome != AHK_SENT) {
+        return outcome;
     }
     ahk_sigpipe_block(&guard);
-    ahk_outcome outcome = send_guarded(transport, exchange, request, err);
+    outcome = send_guarded(transport, exchange, request, err);
     if (outcome == AHK_FAILED_CONNECT && exchange->was_poisoned) {
         outcome = send_anew(transport, exchange, request, err);
     }

@@ -5,6 +5,29 @@
 #include "explain.h"
 #include "proxy.h"
 
+ahk_outcome ahk_judge_request(const ahk_request *request, ahk_error *err)
+{
+    if (!ahk_request_is_http(request)) {
+        (void)ahk_fail(err, "the URL does not start with https://");
+        return AHK_FAILED_PROTOCOL;
+    }
+    if (!ahk_request_is_one_word(request)) {
+        (void)ahk_fail(err, "the URL has a blank or a control character in it");
+        return AHK_FAILED_PROTOCOL;
+    }
+    const char *proxy = ahk_request_proxy(request);
+    if (proxy != NULL && !ahk_proxy_is_sound(proxy)) {
+        (void)ahk_fail(err,
+                       "the proxy's URL (%s) has a control character in it, raw or percent-encoded: did a password "
+                       "keep its line break? Nothing was sent",
+                       request->proxy_environment ? "in the environment" : "`proxy`");
+        return AHK_FAILED_PROXY;
+    }
+    return AHK_SENT;
+}
+
+/* ---- a transfer that ended ---------------------------------------------------------------------- */
+
 static ahk_facts gather(const ahk_exchange *x, CURLcode code, ahk_error *err)
 {
     ahk_facts f = {.x = x, .request = x->request, .code = code, .err = err};

@@ -4,16 +4,28 @@ local request = require "spec.support.servers.request"
 local shell = require "spec.support.shell"
 
 -- url, CA file, proxy ("" for none)
-local SEND = [[
+local PROGRAM = [[
 local url, ca_file, proxy = ...
-local request = require "spec.support.servers.request"
-local transport = require "alipayhk.curl".new()
-local response, failure = transport:send(request(url, {
+local given = require "spec.support.servers.request"(url, {
   tls = { ca_file = ca_file },
   proxy = proxy ~= "" and proxy or nil,
-}))
+})
+local curl = require "alipayhk.curl"
+local response, failure
+%s
 print(response and response.status or failure.message)
 ]]
+
+local SEND = PROGRAM:format("response, failure = curl.new():send(given)")
+
+-- The same, as one of many.
+local SEND_AMONG_MANY = PROGRAM:format [[
+local multi, tag = curl.multi(1), nil
+multi:start(given, "tag")
+repeat
+  multi:wait(100)
+  tag, response, failure = multi:finished()
+until tag]]
 
 describe("the environment of curl", function()
   local session = curl_session()
@@ -108,10 +120,13 @@ describe("a proxy whose credentials hold a control character", function()
       local gateway = session.gateway
       local proxy = gateway:url("", "proxy"):gsub("^http://", function() return "http://user:pw" .. byte .. "@" end)
       for _, case in ipairs { { {}, proxy }, { { "https_proxy=" .. proxy }, "environment" } } do
-        local output, status = child.run(SEND, { gateway:url("/ok", "https"), gateway.ca_file, case[2] }, case[1])
-        assert.equal(0, status)
-        assert.matches("Nothing was sent", output, 1, true)
-        assert.is_nil(output:find("pw", 1, true))
+        for _, program in ipairs { SEND, SEND_AMONG_MANY } do
+          local arguments = { gateway:url("/ok", "https"), gateway.ca_file, case[2] }
+          local output, status = child.run(program, arguments, case[1])
+          assert.equal(0, status)
+          assert.matches("Nothing was sent", output, 1, true)
+          assert.is_nil(output:find("pw", 1, true))
+        end
       end
       assert.same({}, gateway:log())
     end)
