@@ -60,8 +60,8 @@ DL_LIBS := -ldl
 endif
 
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c csrc/pool/*.c) \
-                $(addprefix csrc/bind/,core.c core_key.c core_pool.c json.c plain.c)
-CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/curl*.c)
+                $(addprefix csrc/bind/,anchors.c core.c core_key.c core_pool.c json.c plain.c)
+CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/anchors.c csrc/bind/curl*.c)
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: build

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <string.h>
 
 #include "../base/slice.h"
 
@@ -48,6 +49,16 @@ static inline void ahk_new_metatable(lua_State *L, const char *name, const luaL_
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__metatable"); /* out of reach: nobody calls our __gc on something else */
     lua_pop(L, 1);
+}
+
+/* Pushes a handle of that metatable, zeroed: what it will hold is owned before it is acquired. */
+static inline void *ahk_new_handle(lua_State *L, size_t size, const char *name)
+{
+    void *handle = lua_newuserdata(L, size);
+    memset(handle, 0, size);
+    luaL_getmetatable(L, name);
+    lua_setmetatable(L, -2);
+    return handle;
 }
 
 static inline ahk_slice ahk_check_slice(lua_State *L, int index)

@@ -110,11 +110,7 @@ static int read_key(lua_State *L, ahk_key_half half)
         luaL_argcheck(L, lua_type(L, 1) == LUA_TSTRING, 1, "a key is a string, a table { file = path }, or a key");
         data = ahk_check_slice(L, 1);
     }
-    key_handle *handle = lua_newuserdata(L, sizeof *handle);
-    handle->key = NULL;
-    luaL_getmetatable(L, KEY);
-    lua_setmetatable(L, -2);
-
+    key_handle *handle = ahk_new_handle(L, sizeof *handle, KEY);
     ahk_error err = AHK_ERROR_INIT;
     handle->key = file.data != NULL ? ahk_key_read_file(half, (const char *)file.data, passphrase, &err)
                                     : ahk_key_read(half, data, passphrase, &err);
@@ -167,6 +163,24 @@ ahk_sign_options ahk_core_complete_options(ahk_sign_options options, const ahk_k
     return options;
 }
 
+int ahk_core_push_signature(lua_State *L, bool is_signed, const ahk_signature *signature, const ahk_error *err)
+{
+    if (!is_signed) {
+        return ahk_push_failure(L, err->text);
+    }
+    lua_pushlstring(L, (const char *)signature->bytes, signature->length);
+    return 1;
+}
+
+int ahk_core_push_verdict(lua_State *L, ahk_verdict verdict, const ahk_error *err)
+{
+    if (verdict == AHK_NOT_VERIFIED) {
+        return ahk_push_failure(L, err->text);
+    }
+    lua_pushboolean(L, verdict == AHK_VALID);
+    return 1;
+}
+
 /* key:sign(message, [opts]): the raw signature, or nil and a message. */
 static int key_sign(lua_State *L)
 {
@@ -175,11 +189,8 @@ static int key_sign(lua_State *L)
     ahk_key *key = ahk_core_check_key(L, 1);
     ahk_signature signature;
     ahk_error err = AHK_ERROR_INIT;
-    if (!ahk_sign(key, message, ahk_core_complete_options(options, key), &signature, &err)) {
-        return ahk_push_failure(L, err.text);
-    }
-    lua_pushlstring(L, (const char *)signature.bytes, signature.length);
-    return 1;
+    const bool is_signed = ahk_sign(key, message, ahk_core_complete_options(options, key), &signature, &err);
+    return ahk_core_push_signature(L, is_signed, &signature, &err);
 }
 
 /* key:verify(message, signature, [opts]): true or false; nil and a message where that could not be found out. A private
@@ -192,11 +203,7 @@ static int key_verify(lua_State *L)
     ahk_key *key = ahk_core_check_key(L, 1);
     ahk_error err = AHK_ERROR_INIT;
     const ahk_verdict verdict = ahk_verify(key, message, signature, ahk_core_complete_options(options, key), &err);
-    if (verdict == AHK_NOT_VERIFIED) {
-        return ahk_push_failure(L, err.text);
-    }
-    lua_pushboolean(L, verdict == AHK_VALID);
-    return 1;
+    return ahk_core_push_verdict(L, verdict, &err);
 }
 
 static const char *type_name(const ahk_key *key)

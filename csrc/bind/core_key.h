@@ -18,6 +18,10 @@ ahk_key *ahk_core_check_key(lua_State *L, int index);
 ahk_sign_options ahk_core_check_sign_options(lua_State *L, int index);
 ahk_sign_options ahk_core_complete_options(ahk_sign_options options, const ahk_key *key);
 
+/* Push what came of signing and verifying, as key:sign and key:verify give it; give the number of results. */
+int ahk_core_push_signature(lua_State *L, bool is_signed, const ahk_signature *signature, const ahk_error *err);
+int ahk_core_push_verdict(lua_State *L, ahk_verdict verdict, const ahk_error *err);
+
 /* A string argument that is not larger than the core's cap. */
 static inline ahk_slice ahk_check_text(lua_State *L, int index)
 {

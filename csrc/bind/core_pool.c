@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../pool/pool.h"
+#include "anchors.h"
 #include "compat.h"
 #include "core_key.h"
 
@@ -12,9 +13,7 @@
 
 typedef struct {
     ahk_pool *pool; /* NULL once closed */
-    int anchors;    /* in the registry */
-    size_t key_count;
-    ahk_sign_options defaults[AHK_POOL_KEYS_MAX];
+    int anchors;    /* of its jobs */
 } pool_handle;
 
 static int pool_close(lua_State *L)
@@ -49,47 +48,16 @@ static int core_pool(lua_State *L)
     const int count = lua_gettop(L) - 1;
     luaL_argcheck(L, threads >= 1 && threads <= AHK_POOL_THREADS_MAX, 1, "1 to 64 threads");
     luaL_argcheck(L, count >= 1 && count <= AHK_POOL_KEYS_MAX, 2, "1 to 16 keys");
-    pool_handle *handle = lua_newuserdata(L, sizeof *handle);
-    *handle = (pool_handle){.anchors = LUA_NOREF, .key_count = (size_t)count};
-    luaL_getmetatable(L, POOL);
-    lua_setmetatable(L, -2);
-    lua_newtable(L);
-    handle->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
+    pool_handle *handle = ahk_new_handle(L, sizeof *handle, POOL);
+    handle->anchors = LUA_NOREF;
+    handle->anchors = ahk_anchors_new(L);
     const ahk_key *keys[AHK_POOL_KEYS_MAX];
     for (int i = 0; i < count; i++) {
         keys[i] = ahk_core_check_key(L, i + 2);
-        handle->defaults[i] = ahk_sign_defaults(keys[i]);
     }
     ahk_error err = AHK_ERROR_INIT;
     handle->pool = ahk_pool_new((int)threads, keys, (size_t)count, &err);
     return handle->pool != NULL ? 1 : ahk_push_failure(L, err.text);
-}
-
-/* anchors[job] = { job, message, signature, tag }. */
-static void anchor(lua_State *L, const pool_handle *handle, ahk_job *job, int job_index, int tag)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
-    lua_pushlightuserdata(L, job);
-    lua_createtable(L, 4, 0);
-    lua_pushvalue(L, job_index);
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, 3);
-    lua_rawseti(L, -2, 2);
-    lua_pushvalue(L, 4);
-    lua_rawseti(L, -2, 3);
-    lua_pushvalue(L, tag);
-    lua_rawseti(L, -2, 4);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-}
-
-static void forget(lua_State *L, const pool_handle *handle, ahk_job *job)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
-    lua_pushlightuserdata(L, job);
-    lua_pushnil(L);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
 }
 
 /* The arguments: pool, key, message, [signature,] options, tag. True, or nil and a message. */
@@ -100,23 +68,21 @@ static int submit(lua_State *L, ahk_job_kind kind)
     const lua_Integer key = luaL_checkinteger(L, 2);
     const ahk_slice message = ahk_check_text(L, 3);
     const ahk_slice given = kind == AHK_JOB_VERIFY ? ahk_check_text(L, 4) : (ahk_slice){NULL, 0};
-    ahk_sign_options chosen = ahk_core_check_sign_options(L, options);
+    const ahk_sign_options chosen = ahk_core_check_sign_options(L, options);
     luaL_checkany(L, options + 1);
     lua_settop(L, options + 1);
     ahk_job *job = lua_newuserdata(L, sizeof *job);
     *job = (ahk_job){.kind = kind, .message = message, .given = given, .err = AHK_ERROR_INIT};
     luaL_checkstack(L, 8, "a job");
-    anchor(L, check_open(L), job, options + 2, options + 1);
+    ahk_anchor(L, check_open(L)->anchors);
     const pool_handle *handle = check_open(L);
-    luaL_argcheck(L, key >= 1 && (size_t)key <= handle->key_count, 2, "the pool has no such key");
+    const ahk_key *chosen_key = key >= 1 ? ahk_pool_key(handle->pool, (size_t)key - 1) : NULL;
+    luaL_argcheck(L, chosen_key != NULL, 2, "the pool has no such key");
     job->key = (size_t)key - 1;
-    if (chosen.digest == AHK_DIGESTS) {
-        chosen.digest = handle->defaults[job->key].digest;
-    }
-    job->options = chosen;
+    job->options = ahk_core_complete_options(chosen, chosen_key);
     ahk_error err = AHK_ERROR_INIT;
     if (!ahk_pool_submit(handle->pool, job, &err)) {
-        forget(L, handle, job);
+        ahk_anchor_release(L, handle->anchors, job);
         return ahk_push_failure(L, err.text);
     }
     lua_pushboolean(L, 1);
@@ -135,19 +101,6 @@ static int pool_verify(lua_State *L)
     return submit(L, AHK_JOB_VERIFY);
 }
 
-static int push_result(lua_State *L, const ahk_job *job)
-{
-    if (job->kind == AHK_JOB_SIGN ? !job->is_signed : job->verdict == AHK_NOT_VERIFIED) {
-        return ahk_push_failure(L, job->err.text);
-    }
-    if (job->kind == AHK_JOB_SIGN) {
-        lua_pushlstring(L, (const char *)job->signature.bytes, job->signature.length);
-    } else {
-        lua_pushboolean(L, job->verdict == AHK_VALID);
-    }
-    return 1;
-}
-
 /* pool:finished(): the tag of a job that is done, and what key:sign or key:verify gives; nothing for none. */
 static int pool_finished(lua_State *L)
 {
@@ -157,15 +110,11 @@ static int pool_finished(lua_State *L)
     if (job == NULL) {
         return 0;
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
-    lua_pushlightuserdata(L, job);
-    lua_rawget(L, -2);
-    lua_rawgeti(L, -1, 1); /* the job stays on the stack while it is read */
-    lua_rawgeti(L, -2, 4);
-    lua_pushlightuserdata(L, job);
-    lua_pushnil(L);
-    lua_rawset(L, -6);
-    return push_result(L, job) + 1;
+    ahk_anchor_release(L, handle->anchors, job); /* it stays on the stack while it is read */
+    const int results = job->kind == AHK_JOB_SIGN
+                            ? ahk_core_push_signature(L, job->is_signed, &job->signature, &job->err)
+                            : ahk_core_push_verdict(L, job->verdict, &job->err);
+    return results + 1;
 }
 
 /* pool:fd(): becomes readable when a job is done. */

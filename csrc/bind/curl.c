@@ -55,10 +55,7 @@ static void weigh(lua_State *L)
 static int curl_new(lua_State *L)
 {
     weigh(L);
-    transport_handle *handle = lua_newuserdata(L, sizeof *handle);
-    handle->transport = NULL;
-    luaL_getmetatable(L, TRANSPORT);
-    lua_setmetatable(L, -2);
+    transport_handle *handle = ahk_new_handle(L, sizeof *handle, TRANSPORT);
     handle->transport = ahk_transport_new();
     return handle->transport != NULL ? 1 : luaL_error(L, "out of memory");
 }
@@ -67,16 +64,6 @@ static int exchange_free(lua_State *L)
 {
     ahk_exchange_free(luaL_checkudata(L, 1, EXCHANGE));
     return 0;
-}
-
-/* Stays on the stack. */
-static ahk_exchange *push_exchange(lua_State *L)
-{
-    ahk_exchange *exchange = lua_newuserdata(L, sizeof *exchange);
-    *exchange = (ahk_exchange){0};
-    luaL_getmetatable(L, EXCHANGE);
-    lua_setmetatable(L, -2);
-    return exchange;
 }
 
 static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_request *request, ahk_error *err)
@@ -95,9 +82,9 @@ static int transport_send(lua_State *L)
     luaL_checkstack(L, 32, "the request's strings");
     const ahk_request request = ahk_curl_read_request(L, 2);
     const int headers = ahk_curl_table_field(L, 2, "headers");
-    ahk_exchange *exchange = push_exchange(L);
+    ahk_exchange *exchange = ahk_new_handle(L, sizeof *exchange, EXCHANGE);
     if (!ahk_curl_read_headers(L, headers, exchange)) {
-        return ahk_curl_push_error(L, AHK_FAILED_CONNECT, "out of memory: nothing was sent", exchange);
+        return ahk_curl_push_outcome(L, AHK_FAILED_CONNECT, "out of memory: nothing was sent", exchange);
     }
     ahk_error err = AHK_ERROR_INIT;
     ahk_outcome outcome = send_over(L, exchange, &request, &err);
@@ -106,8 +93,7 @@ static int transport_send(lua_State *L)
         (void)lua_gc(L, LUA_GCCOLLECT, 0);
         outcome = send_over(L, exchange, &request, &err);
     }
-    const int results =
-        outcome == AHK_SENT ? ahk_curl_push_response(L, exchange) : ahk_curl_push_error(L, outcome, err.text, exchange);
+    const int results = ahk_curl_push_outcome(L, outcome, err.text, exchange);
     ahk_exchange_free(exchange); /* not as late as the collector would */
     return results;
 }

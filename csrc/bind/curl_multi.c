@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "../http/multi.h"
+#include "anchors.h"
 #include "compat.h"
 #include "curl_request.h"
 #include "curl_response.h"
@@ -18,7 +19,7 @@ enum { MOST_MAX = 4096 };
 
 typedef struct {
     ahk_multi *multi; /* NULL once closed */
-    int anchors;      /* in the registry */
+    int anchors;      /* of what is under way */
 } multi_handle;
 
 static int multi_close(lua_State *L)
@@ -51,12 +52,9 @@ int ahk_curl_multi_new(lua_State *L)
 {
     const lua_Integer most = luaL_checkinteger(L, 1);
     luaL_argcheck(L, most >= 1 && most <= MOST_MAX, 1, "1 to 4096");
-    multi_handle *handle = lua_newuserdata(L, sizeof *handle);
-    *handle = (multi_handle){NULL, LUA_NOREF};
-    luaL_getmetatable(L, MULTI);
-    lua_setmetatable(L, -2);
-    lua_newtable(L);
-    handle->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
+    multi_handle *handle = ahk_new_handle(L, sizeof *handle, MULTI);
+    handle->anchors = LUA_NOREF;
+    handle->anchors = ahk_anchors_new(L);
     handle->multi = ahk_multi_new((int)most);
     return handle->multi != NULL ? 1 : luaL_error(L, "out of memory");
 }
@@ -68,32 +66,6 @@ static multi_handle *check_open(lua_State *L)
     return handle;
 }
 
-/* Stays on the stack. */
-static ahk_transfer *push_transfer(lua_State *L)
-{
-    ahk_transfer *transfer = lua_newuserdata(L, sizeof *transfer);
-    *transfer = (ahk_transfer){.err = AHK_ERROR_INIT};
-    luaL_getmetatable(L, TRANSFER);
-    lua_setmetatable(L, -2);
-    return transfer;
-}
-
-/* anchors[transfer] = { transfer, request, tag }, which stand at 4, 2 and 3. */
-static void anchor(lua_State *L, const multi_handle *handle, ahk_transfer *transfer)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
-    lua_pushlightuserdata(L, transfer);
-    lua_createtable(L, 3, 0);
-    lua_pushvalue(L, 4);
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, 2);
-    lua_rawseti(L, -2, 2);
-    lua_pushvalue(L, 3);
-    lua_rawseti(L, -2, 3);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-}
-
 /* multi:start(request, tag): begins to send. What comes of it `finished` says. The request must not be changed. */
 static int multi_start(lua_State *L)
 {
@@ -102,13 +74,15 @@ static int multi_start(lua_State *L)
     luaL_checkany(L, 3);
     lua_settop(L, 3);
     luaL_checkstack(L, 48, "the request's strings");
-    ahk_transfer *transfer = push_transfer(L);
+    ahk_transfer *transfer = ahk_new_handle(L, sizeof *transfer, TRANSFER);
+    transfer->err = (ahk_error)AHK_ERROR_INIT;
     transfer->request = ahk_curl_read_request(L, 2);
     const int headers = ahk_curl_table_field(L, 2, "headers");
     if (!ahk_curl_read_headers(L, headers, &transfer->exchange)) {
         return luaL_error(L, "out of memory");
     }
-    anchor(L, check_open(L), transfer);
+    lua_settop(L, 4); /* the request, the tag, the transfer */
+    ahk_anchor(L, check_open(L)->anchors);
     ahk_multi_start(check_open(L)->multi, transfer);
     return 0;
 }
@@ -124,19 +98,6 @@ static int multi_wait(lua_State *L)
     return 0;
 }
 
-/* Replaces what was at the top by the tag of a transfer, and forgets the anchor; the transfer stays below it. */
-static void release(lua_State *L, const multi_handle *handle, ahk_transfer *transfer)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchors);
-    lua_pushlightuserdata(L, transfer);
-    lua_rawget(L, -2);
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 3);
-    lua_pushlightuserdata(L, transfer);
-    lua_pushnil(L);
-    lua_rawset(L, -6);
-}
-
 /* multi:finished(): the tag of one that is finished, and what a transport's send gives; nothing for none. */
 static int multi_finished(lua_State *L)
 {
@@ -146,10 +107,8 @@ static int multi_finished(lua_State *L)
     if (transfer == NULL) {
         return 0;
     }
-    release(L, handle, transfer);
-    const int results = transfer->outcome == AHK_SENT
-                            ? ahk_curl_push_response(L, &transfer->exchange)
-                            : ahk_curl_push_error(L, transfer->outcome, transfer->err.text, &transfer->exchange);
+    ahk_anchor_release(L, handle->anchors, transfer);
+    const int results = ahk_curl_push_outcome(L, transfer->outcome, transfer->err.text, &transfer->exchange);
     ahk_exchange_free(&transfer->exchange); /* not as late as the collector would */
     return results + 1;
 }

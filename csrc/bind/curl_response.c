@@ -56,7 +56,7 @@ static ahk_slice content(const ahk_buffer *buffer)
     return (ahk_slice){(const unsigned char *)buffer->data, buffer->length};
 }
 
-int ahk_curl_push_response(lua_State *L, const ahk_exchange *exchange)
+static int push_response(lua_State *L, const ahk_exchange *exchange)
 {
     lua_newtable(L);
     lua_pushinteger(L, (lua_Integer)exchange->status);
@@ -70,7 +70,7 @@ int ahk_curl_push_response(lua_State *L, const ahk_exchange *exchange)
     return 1;
 }
 
-int ahk_curl_push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange)
+static int push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange)
 {
     static const char *const codes[] = {
         [AHK_SENT] = "",
@@ -96,4 +96,9 @@ int ahk_curl_push_error(lua_State *L, ahk_outcome outcome, const char *message, 
         lua_setfield(L, -2, "http_status");
     }
     return 2;
+}
+
+int ahk_curl_push_outcome(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange)
+{
+    return outcome == AHK_SENT ? push_response(L, exchange) : push_error(L, outcome, message, exchange);
 }

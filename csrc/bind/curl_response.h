@@ -6,10 +6,8 @@
 
 #include "../http/exchange.h"
 
-/* Pushes { status, headers, body, timing }; gives 1. */
-int ahk_curl_push_response(lua_State *L, const ahk_exchange *exchange);
-
-/* Pushes nil and { code, message, timing, http_status }; gives 2. */
-int ahk_curl_push_error(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange);
+/* Pushes { status, headers, body, timing } where the outcome is AHK_SENT, else nil and { code, message, timing,
+ * http_status }; gives the number of results. */
+int ahk_curl_push_outcome(lua_State *L, ahk_outcome outcome, const char *message, const ahk_exchange *exchange);
 
 #endif

@@ -172,56 +172,46 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 
 /* ---- setting them --------------------------------------------------------------------------------- */
 
-/* Sets an option unless an earlier one failed. */
-#define SET(option, value)                                                                                             \
-    do {                                                                                                               \
-        if (code == CURLE_OK) {                                                                                        \
-            code = curl_easy_setopt(easy, option, value);                                                              \
-        }                                                                                                              \
-    } while (0)
-
 static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
 {
     CURL *easy = x->easy;
     CURLcode code = CURLE_OK;
-    SET(CURLOPT_URL, r->url);
-    SET(CURLOPT_PATH_AS_IS, 1L); /* dot segments stay */
-    SET(CURLOPT_REQUEST_TARGET, ahk_request_target(r));
-    SET(CURLOPT_POST, 1L);
+    AHK_SETOPT(CURLOPT_URL, r->url);
+    AHK_SETOPT(CURLOPT_PATH_AS_IS, 1L); /* dot segments stay */
+    AHK_SETOPT(CURLOPT_REQUEST_TARGET, ahk_request_target(r));
+    AHK_SETOPT(CURLOPT_POST, 1L);
     /* Where a kept connection turns out to be dead, libcurl must not send the request again by itself: see on_seek.
      * Without a body it would not call on_seek, so a kept connection is not used then. */
-    SET(CURLOPT_FRESH_CONNECT, r->body.length == 0 || x->is_fresh ? 1L : 0L);
-    SET(CURLOPT_POSTFIELDS, NULL);
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
-    SET(CURLOPT_READFUNCTION, on_send);
-    SET(CURLOPT_READDATA, x);
-    SET(CURLOPT_SEEKFUNCTION, on_seek);
-    SET(CURLOPT_SEEKDATA, x);
-    SET(CURLOPT_HTTPHEADER, x->headers);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, x);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, x);
-    SET(CURLOPT_DEBUGFUNCTION, on_trace);
-    SET(CURLOPT_DEBUGDATA, x);
-    SET(CURLOPT_ERRORBUFFER, x->detail);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    SET(CURLOPT_OPENSOCKETDATA, x);
+    AHK_SETOPT(CURLOPT_FRESH_CONNECT, r->body.length == 0 || x->is_fresh ? 1L : 0L);
+    AHK_SETOPT(CURLOPT_POSTFIELDS, NULL);
+    AHK_SETOPT(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.length);
+    AHK_SETOPT(CURLOPT_READFUNCTION, on_send);
+    AHK_SETOPT(CURLOPT_READDATA, x);
+    AHK_SETOPT(CURLOPT_SEEKFUNCTION, on_seek);
+    AHK_SETOPT(CURLOPT_SEEKDATA, x);
+    AHK_SETOPT(CURLOPT_HTTPHEADER, x->headers);
+    AHK_SETOPT(CURLOPT_WRITEFUNCTION, on_body);
+    AHK_SETOPT(CURLOPT_WRITEDATA, x);
+    AHK_SETOPT(CURLOPT_HEADERFUNCTION, on_header);
+    AHK_SETOPT(CURLOPT_HEADERDATA, x);
+    AHK_SETOPT(CURLOPT_DEBUGFUNCTION, on_trace);
+    AHK_SETOPT(CURLOPT_DEBUGDATA, x);
+    AHK_SETOPT(CURLOPT_ERRORBUFFER, x->detail);
+    AHK_SETOPT(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    AHK_SETOPT(CURLOPT_OPENSOCKETDATA, x);
 #if LIBCURL_VERSION_NUM >= 0x075000
-    SET(CURLOPT_PREREQFUNCTION, on_ready);
-    SET(CURLOPT_PREREQDATA, x);
+    AHK_SETOPT(CURLOPT_PREREQFUNCTION, on_ready);
+    AHK_SETOPT(CURLOPT_PREREQDATA, x);
 #endif
     if (x->links != NULL) {
-        SET(CURLOPT_CLOSESOCKETFUNCTION, ahk_links_close);
-        SET(CURLOPT_CLOSESOCKETDATA, x->links);
-        SET(CURLOPT_PIPEWAIT, 1L); /* one connection of HTTP/2 carries many */
+        AHK_SETOPT(CURLOPT_CLOSESOCKETFUNCTION, ahk_links_close);
+        AHK_SETOPT(CURLOPT_CLOSESOCKETDATA, x->links);
+        AHK_SETOPT(CURLOPT_PIPEWAIT, 1L); /* one connection of HTTP/2 carries many */
     } else {
-        SET(CURLOPT_SHARE, x->connections->sessions);
+        AHK_SETOPT(CURLOPT_SHARE, x->connections->sessions);
     }
     return code;
 }
-
-#undef SET
 
 CURLcode ahk_callbacks_set(ahk_exchange *x, const ahk_request *r)
 {

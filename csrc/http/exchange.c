@@ -37,16 +37,9 @@ static CURLcode result_of(CURLM *multi, const CURL *easy)
 }
 
 /* libcurl's own times show it only after the handshakes with the proxy and with TLS. */
-static void note_connected(ahk_exchange *x)
+void ahk_exchange_look(ahk_exchange *x)
 {
     x->is_connected = x->is_connected || (x->socket != CURL_SOCKET_BAD && ahk_socket_is_connected(x->socket));
-}
-
-void ahk_exchange_look(ahk_exchange *exchange)
-{
-    if (exchange->has_opened) {
-        note_connected(exchange);
-    }
 }
 
 static CURLcode perform(CURLM *multi, ahk_exchange *x)
@@ -55,7 +48,7 @@ static CURLcode perform(CURLM *multi, ahk_exchange *x)
     CURLMcode code = curl_multi_add_handle(multi, x->easy);
     while (code == CURLM_OK) {
         code = curl_multi_perform(multi, &running);
-        note_connected(x);
+        ahk_exchange_look(x);
         if (code != CURLM_OK || running == 0) {
             break;
         }
@@ -95,9 +88,12 @@ static ahk_timing read_timing(const ahk_exchange *x)
     };
 }
 
-/* Resets everything except the headers of the request, is_fresh, and the memory that an earlier answer used. */
-static void begin(ahk_exchange *x, const ahk_request *request)
+/* Resets everything except the headers of the request, is_fresh, and the memory that an earlier answer used. False
+ * where libcurl has no handle to give: nothing was sent. */
+static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
 {
+    AHK_REQUIRE(x->easy == NULL); /* it does not run already */
+    AHK_REQUIRE(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
     *x = (ahk_exchange){
         .headers = x->headers,
         .head = x->head,
@@ -109,11 +105,6 @@ static void begin(ahk_exchange *x, const ahk_request *request)
     };
     ahk_head_begin(&x->head);
     ahk_buffer_reset(&x->body, request->max_response_bytes);
-}
-
-/* False where libcurl has no handle to give: nothing was sent. */
-static bool make_easy(ahk_exchange *x, ahk_error *err)
-{
     x->easy = curl_easy_init();
     if (x->easy != NULL && ahk_headers_begin(&x->headers)) {
         return true;
@@ -166,14 +157,11 @@ void ahk_exchange_cancel(ahk_exchange *exchange)
 ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
                              ahk_error *err)
 {
-    AHK_REQUIRE(exchange->easy == NULL && exchange->links == NULL); /* it does not run already */
     AHK_REQUIRE(connections->multi != NULL && connections->sessions != NULL);
-    AHK_REQUIRE(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
-    begin(exchange, request);
-    exchange->connections = connections;
-    if (!make_easy(exchange, err)) {
+    if (!begin(exchange, request, err)) {
         return AHK_FAILED_CONNECT;
     }
+    exchange->connections = connections;
     CURLcode code = ahk_callbacks_set(exchange, request);
     if (code == CURLE_OK) {
         ahk_tls_note_issuer(exchange->issuer, sizeof exchange->issuer);
@@ -198,15 +186,11 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
 
 bool ahk_exchange_start(ahk_exchange *exchange, ahk_links *links, const ahk_request *request, ahk_error *err)
 {
-    AHK_REQUIRE(exchange->easy == NULL);
-    AHK_REQUIRE(request->timeout_ms > 0 && request->connect_timeout_ms > 0);
-    begin(exchange, request);
-    exchange->links = links;
-    if (!make_easy(exchange, err)) {
+    if (!begin(exchange, request, err)) {
         return false;
     }
-    if (ahk_callbacks_set(exchange, request) == CURLE_OK &&
-        curl_easy_setopt(exchange->easy, CURLOPT_PRIVATE, exchange) == 0) {
+    exchange->links = links;
+    if (ahk_callbacks_set(exchange, request) == CURLE_OK) {
         return true;
     }
     ahk_exchange_cancel(exchange);

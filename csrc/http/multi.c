@@ -70,7 +70,8 @@ static bool add(ahk_multi *multi, ahk_transfer *transfer)
     if (!ahk_exchange_start(&transfer->exchange, &multi->links, &transfer->request, &transfer->err)) {
         return false;
     }
-    if (curl_multi_add_handle(multi->curl, transfer->exchange.easy) != CURLM_OK) {
+    if (curl_easy_setopt(transfer->exchange.easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
+        curl_multi_add_handle(multi->curl, transfer->exchange.easy) != CURLM_OK) {
         ahk_exchange_cancel(&transfer->exchange);
         return ahk_fail(&transfer->err, "out of memory: nothing was sent");
     }
@@ -107,9 +108,7 @@ static bool send_anew(ahk_multi *multi, ahk_transfer *transfer)
 static void conclude(ahk_multi *multi, ahk_transfer *transfer, CURLcode code)
 {
     take_out(&multi->running, transfer);
-    if (transfer->exchange.issuer[0] == '\0') {
-        (void)memcpy(transfer->exchange.issuer, multi->issuer, sizeof multi->issuer);
-    }
+    (void)memcpy(transfer->exchange.issuer, multi->issuer, sizeof multi->issuer);
     (void)curl_multi_remove_handle(multi->curl, transfer->exchange.easy);
     transfer->outcome = ahk_exchange_finish(&transfer->exchange, code, &transfer->err);
     if (!send_anew(multi, transfer)) {
@@ -212,6 +211,8 @@ void ahk_multi_stop(ahk_transfer *transfer)
     if (multi == NULL) {
         return;
     }
+    ahk_sigpipe_guard guard;
+    ahk_sigpipe_block(&guard); /* closing TLS writes */
     take_out(&multi->running, transfer);
     take_out(&multi->finished, transfer);
     multi->last = &multi->finished;
@@ -219,6 +220,8 @@ void ahk_multi_stop(ahk_transfer *transfer)
         multi->last = &(*multi->last)->next;
     }
     let_go(multi, transfer);
+    ahk_tls_clear_errors();
+    ahk_sigpipe_restore(&guard);
 }
 
 void ahk_multi_free(ahk_multi *multi)

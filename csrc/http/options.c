@@ -26,14 +26,6 @@ static CURLcode set_lifetime(CURL *easy)
 #endif
 }
 
-/* Sets an option unless an earlier one failed. */
-#define SET(option, value)                                                                                             \
-    do {                                                                                                               \
-        if (code == CURLE_OK) {                                                                                        \
-            code = curl_easy_setopt(easy, option, value);                                                              \
-        }                                                                                                              \
-    } while (0)
-
 /* With TLS to the proxy there is a second TLS session, whose unread bytes cannot be seen: see connections.h. */
 static bool is_tls_proxy(const ahk_request *r)
 {
@@ -44,22 +36,22 @@ static bool is_tls_proxy(const ahk_request *r)
 static CURLcode set_connection(CURL *easy, const ahk_request *r)
 {
     CURLcode code = set_protocols(easy);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms);
-    SET(CURLOPT_TIMEOUT_MS, r->timeout_ms);
-    SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_MAXAGE_CONN, (long)KEEP_IDLE_SECONDS);
+    AHK_SETOPT(CURLOPT_NOSIGNAL, 1L);
+    AHK_SETOPT(CURLOPT_FOLLOWLOCATION, 0L);
+    AHK_SETOPT(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    AHK_SETOPT(CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms);
+    AHK_SETOPT(CURLOPT_TIMEOUT_MS, r->timeout_ms);
+    AHK_SETOPT(CURLOPT_TCP_KEEPALIVE, 1L);
+    AHK_SETOPT(CURLOPT_MAXAGE_CONN, (long)KEEP_IDLE_SECONDS);
     if (code == CURLE_OK) {
         code = set_lifetime(easy);
     }
     if (!r->proxy_environment) {
-        SET(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
-        SET(CURLOPT_NOPROXY, "");
+        AHK_SETOPT(CURLOPT_PROXY, r->proxy != NULL ? r->proxy : "");
+        AHK_SETOPT(CURLOPT_NOPROXY, "");
     }
-    SET(CURLOPT_FORBID_REUSE, is_tls_proxy(r) ? 1L : 0L);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    AHK_SETOPT(CURLOPT_FORBID_REUSE, is_tls_proxy(r) ? 1L : 0L);
+    AHK_SETOPT(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (code == CURLE_OK) {
         /* A libcurl without HTTP/2 refuses this, and uses 1.1. */
         (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -74,24 +66,22 @@ static CURLcode set_connection(CURL *easy, const ahk_request *r)
 static CURLcode set_tls(CURL *easy, const ahk_request *r)
 {
     CURLcode code = CURLE_OK;
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SSLVERSION, (long)(r->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
+    AHK_SETOPT(CURLOPT_SSL_VERIFYPEER, 1L);
+    AHK_SETOPT(CURLOPT_SSL_VERIFYHOST, 2L);
+    AHK_SETOPT(CURLOPT_SSLVERSION, (long)(r->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
     if (r->ca_file != NULL) {
-        SET(CURLOPT_CAINFO, r->ca_file);
-        SET(CURLOPT_CAPATH, NULL); /* that file and nothing else */
+        AHK_SETOPT(CURLOPT_CAINFO, r->ca_file);
+        AHK_SETOPT(CURLOPT_CAPATH, NULL); /* that file and nothing else */
     }
-    SET(CURLOPT_SSLCERT, r->client_cert);
-    SET(CURLOPT_SSLKEY, r->client_key);
-    SET(CURLOPT_KEYPASSWD, ""); /* for an encrypted key: fail, do not ask at the terminal */
-    SET(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
+    AHK_SETOPT(CURLOPT_SSLCERT, r->client_cert);
+    AHK_SETOPT(CURLOPT_SSLKEY, r->client_key);
+    AHK_SETOPT(CURLOPT_KEYPASSWD, ""); /* for an encrypted key: fail, do not ask at the terminal */
+    AHK_SETOPT(CURLOPT_PINNEDPUBLICKEY, r->pinned_public_key);
     if (code == CURLE_OK) {
         (void)curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L); /* read by explain.c */
     }
     return code;
 }
-
-#undef SET
 
 CURLcode ahk_options_set(CURL *easy, const ahk_request *request)
 {

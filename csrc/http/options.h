@@ -7,6 +7,14 @@
 #include "../base/contract.h"
 #include "request.h"
 
+/* Sets an option unless an earlier one failed, in a function that has an `easy` and a `code`. */
+#define AHK_SETOPT(option, value)                                                                                      \
+    do {                                                                                                               \
+        if (code == CURLE_OK) {                                                                                        \
+            code = curl_easy_setopt(easy, option, value);                                                              \
+        }                                                                                                              \
+    } while (0)
+
 /* The first option that fails decides. */
 AHK_MUST_USE CURLcode ahk_options_set(CURL *easy, const ahk_request *request);
 

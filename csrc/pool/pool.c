@@ -180,6 +180,11 @@ static void start_one(ahk_pool *pool)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+const ahk_key *ahk_pool_key(const ahk_pool *pool, size_t key)
+{
+    return key < pool->key_count ? pool->workers[0].keys[key] : NULL;
+}
+
 bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err)
 {
     AHK_REQUIRE(job->key < pool->key_count);
@@ -190,8 +195,6 @@ bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err)
     if (pool->started == 0) {
         return ahk_fail(err, "no thread can be started");
     }
-    job->is_signed = false;
-    job->verdict = AHK_NOT_VERIFIED;
     (void)pthread_mutex_lock(&pool->lock);
     queue_put(&pool->waiting, job);
     (void)pthread_cond_signal(&pool->work);

@@ -43,6 +43,9 @@ AHK_MUST_USE ahk_pool *ahk_pool_new(int threads, const ahk_key *const *keys, siz
 /* Waits for the jobs that are being done, drops the others, and cleanses the keys. NULL is fine. */
 void ahk_pool_free(ahk_pool *pool);
 
+/* The thread's copies are of these: NULL where there is no such key. To be looked at, not to sign with. */
+const ahk_key *ahk_pool_key(const ahk_pool *pool, size_t key);
+
 /* Gives a job to whichever thread is free. False where no thread can be started: nothing was taken. */
 AHK_MUST_USE bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err);
 
