@@ -123,21 +123,16 @@ end
 
 -- Reads the request; or gives nil and the HTTP status to answer with.
 local function read_request()
-  local given, body = nginx_request.read(ngx)
-  if not given then return nil, body end
+  local request, status = nginx_request.read(ngx)
+  if not request then return nil, status end
   -- No client sends one of these headers twice on purpose.
-  local headers = message.headers(given)
+  local headers = message.headers(request.headers)
   if not headers then return nil, 400 end
-  local function header(name) return message.header(headers, name) end
-  return {
-    method = ngx.req.get_method(),
-    path = ngx.var.request_uri,
-    headers = headers,
-    body = body,
-    content_type = header("content-type"),
-    time = header("request-time"),
-    encrypted = header("encrypt"),
-  }
+  request.headers = headers
+  request.content_type = message.header(headers, "content-type")
+  request.time = message.header(headers, "request-time")
+  request.encrypted = message.header(headers, "encrypt")
+  return request
 end
 
 -- The seconds since the epoch of a time in ISO 8601, the one form that clients may use; nil for any other text.

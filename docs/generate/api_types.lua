@@ -1,6 +1,6 @@
 -- Annotations of what is named after the APIs: their names, a partner's rules, the client's methods.
 
-local pages = require "alipayhk.api.pages"
+local cited = require "docs.generate.cited"
 
 local HEAD = [[
 ---@meta _
@@ -11,12 +11,6 @@ local FILLED = { hex32 = "at random", uuid = "at random", now_ms = "now" }
 
 local function article(noun)
   return (noun:find("^[aeiou]") and "an " or "a ") .. noun
-end
-
-local function cited(tags)
-  local links = {}
-  for i, tag in ipairs(tags) do links[i] = ("[%s](%s)"):format(tag, pages[tag]) end
-  return table.concat(links, ", ")
 end
 
 local function api_alias(apis)

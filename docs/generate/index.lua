@@ -1,6 +1,7 @@
 -- The index of the reference pages.
 
-local pages = require "alipayhk.api.pages"
+local cited = require "docs.generate.cited"
+local list = require "alipayhk.base.list"
 local platform = require "alipayhk.api.platform"
 local table_of = require "docs.generate.table"
 
@@ -35,12 +36,6 @@ What nobody can have meant gives a warning that has `ours = true`, and stays a w
 
 local PADDINGS = { pkcs1 = "PKCS#1", oaep = "OAEP" }
 
-local function cited(source)
-  local links = {}
-  for i, tag in ipairs(source) do links[i] = ("[%s](%s)"):format(tag, pages[tag]) end
-  return table.concat(links, ", ")
-end
-
 local function on_the_wire()
   local hosts, sealing, urls = platform.environments, platform.encryption, platform.url_encoding
   return ([[
@@ -68,11 +63,8 @@ local function scenarios_table(api, file_of)
 end
 
 local function results_table(description)
-  local codes = {}
-  for code in pairs(description.results) do codes[#codes + 1] = code end
-  table.sort(codes)
   local rows = {}
-  for i, code in ipairs(codes) do
+  for i, code in ipairs(list.keys(description.results)) do
     local result = description.results[code]
     rows[i] = { "`" .. code .. "`", result.status, result.meaning, result.retry and "yes" or "no" }
   end

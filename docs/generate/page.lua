@@ -1,6 +1,7 @@
 -- The reference page of one scenario.
 
 local diagram = require "docs.generate.diagram"
+local list = require "alipayhk.base.list"
 local literal = require "docs.generate.literal"
 local pages = require "alipayhk.api.pages"
 local steps = require "alipayhk.rules.steps"
@@ -159,10 +160,7 @@ local TYPES = { json_object = "object, as a string of JSON", any = "not shown" }
 
 local function type_text(field)
   local text = TYPES[field.type] or field.type
-  for _, property in ipairs(field.inferred or {}) do
-    if property == "type" then text = text .. " (INFERRED)" end
-  end
-  return text
+  return list.includes(field.inferred or {}, "type") and text .. " (INFERRED)" or text
 end
 
 local function note_text(field)

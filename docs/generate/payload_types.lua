@@ -1,6 +1,5 @@
 -- Annotations of the payloads: a class for each scenario's, an alias for each API's.
 
-
 local SCALARS = { string = "string", number = "number", any = "any" }
 
 local function alternatives(values)

@@ -6,6 +6,7 @@
 -- params, returns }`. Fields, alternatives, parameters and results have `name`, `type`, `is_optional`, `description` as
 -- far as they have them.
 
+local list = require "alipayhk.base.list"
 local type_text = require "docs.generate.type_text"
 
 local Reader = {}
@@ -27,8 +28,8 @@ local tags = {}
 
 function tags.meta() end
 
-local function add(list, entry)
-  list[#list + 1], list[entry.name] = entry, entry
+local function add(entries, entry)
+  entries[#entries + 1], entries[entry.name] = entry, entry
   return entry
 end
 
@@ -100,9 +101,7 @@ function Reader:annotation(text)
 end
 
 local function names_of(params)
-  local names = {}
-  for i, param in ipairs(params) do names[i] = param.name end
-  return table.concat(names, ", ")
+  return table.concat(list.names(params), ", ")
 end
 
 function Reader:func(owner, sign, name, params)

@@ -1,5 +1,6 @@
 -- The reference of all that programs may use, from the annotations.
 
+local list = require "alipayhk.base.list"
 local table_of = require "docs.generate.table"
 local type_text = require "docs.generate.type_text"
 
@@ -70,9 +71,7 @@ end
 -- ---- sections ----------------------------------------------------------------------------------------
 
 local function names_of(params)
-  local names = {}
-  for i, param in ipairs(params) do names[i] = param.name end
-  return table.concat(names, ", ")
+  return table.concat(list.names(params), ", ")
 end
 
 local function func_section(model, class, func)
@@ -129,8 +128,8 @@ local function contents(model)
   for i, chapter in ipairs(CHAPTERS) do
     local names = {}
     for _, file in ipairs(chapter.files) do
-      for _, list in ipairs { model.classes, model.aliases } do
-        for _, entry in ipairs(list) do
+      for _, entries in ipairs { model.classes, model.aliases } do
+        for _, entry in ipairs(entries) do
           if entry.file == file then names[#names + 1] = ("[%s](%s)"):format(entry.name, anchor(entry.name)) end
         end
       end

@@ -33,14 +33,10 @@ local REFUSAL = json.encode { result = platform.inbound.not_alipayhk }
 local function read_request(ngx, opts)
   local path = opts.path
   if type(path) == "function" then path = path() end
-  local headers, body_or_status = nginx_request.read(ngx)
-  if not headers then return nil, body_or_status end
-  return {
-    method = ngx.req.get_method(),
-    path = path or ngx.var.request_uri,
-    headers = headers,
-    body = body_or_status,
-  }
+  local request, status = nginx_request.read(ngx)
+  if not request then return nil, status end
+  request.path = path or request.path
+  return request
 end
 
 -- ---- handling ----------------------------------------------------------------------------------

@@ -103,12 +103,12 @@ end
 function check.boolean() end
 
 -- Whether a value is the userdata for an empty list, lua-cjson's or ours.
-function json.is_empty_array(value)
+local function is_empty_array(value)
   return value ~= nil and (value == codec.empty_array or value == core.empty_array)
 end
 
 function check.userdata(value)
-  if value ~= json.null and not json.is_empty_array(value) then return "type", "a userdata has no form in JSON" end
+  if value ~= json.null and not is_empty_array(value) then return "type", "a userdata has no form in JSON" end
 end
 
 -- Whether a table can be written as an object. An empty one can.
@@ -118,7 +118,7 @@ end
 
 -- Whether a value can be written as a list. An empty table can.
 function json.is_list(value)
-  if json.is_empty_array(value) then return true end
+  if is_empty_array(value) then return true end
   return type(value) == "table" and (#value > 0 or next(value) == nil)
 end
 
@@ -266,7 +266,7 @@ local MARKED = {
   table = marked_table,
   string = marked_text,
   number = function(value) return MARK .. core.json_number(value) end,
-  userdata = function(value) return json.is_empty_array(value) and MARK .. "[]" or value end,
+  userdata = function(value) return is_empty_array(value) and MARK .. "[]" or value end,
 }
 
 -- A copy of a value for lua-cjson, with a marked string for everything that it would write in another way than wanted.

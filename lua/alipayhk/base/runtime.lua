@@ -18,6 +18,11 @@ end
 -- Seconds since the epoch, with a fraction. Not ngx.now, which nginx updates only once per turn of its event loop.
 runtime.now = core.now
 
+-- Milliseconds of a clock that never goes back.
+function runtime.monotonic_ms()
+  return core.monotonic() * 1000
+end
+
 -- Waits so many milliseconds; in nginx without blocking the worker.
 function runtime.sleep(ms)
   local ngx = runtime.nginx()
@@ -50,25 +55,21 @@ function runtime.log(message, reason)
   if ngx then write(ngx, ngx.ERR, message, reason) end
 end
 
--- The same for a warning.
-function runtime.warn(message, reason)
-  local ngx = runtime.nginx()
-  if ngx then write(ngx, ngx.WARN, message, reason) end
-end
-
 -- Input from outside may decide what is warned about, so the keys in memory and the lines in the log are limited.
 local WARNINGS_MAX = 1000
 local warned, warning_count = {}, 0
 
--- The same, but only once per worker for each `key`.
+-- The same for a warning, but only once per worker for each `key`.
 function runtime.warn_once(key, message)
-  if warned[key] or warning_count > WARNINGS_MAX or not runtime.in_nginx() then return end
+  local ngx = runtime.nginx()
+  if not ngx or warned[key] or warning_count > WARNINGS_MAX then return end
   warning_count = warning_count + 1
   if warning_count > WARNINGS_MAX then
-    return runtime.warn(("alipayhk: %d warnings were logged: no further ones follow"):format(WARNINGS_MAX))
+    message = ("alipayhk: %d warnings were logged: no further ones follow"):format(WARNINGS_MAX)
+  else
+    warned[key] = true
   end
-  warned[key] = true
-  runtime.warn(message)
+  write(ngx, ngx.WARN, message)
 end
 
 return runtime

@@ -33,11 +33,12 @@ end
 -- entry or more. Entries that are not strings are skipped.
 function suggest.nearest(name, known)
   if type(name) ~= "string" or #name > NAME_MAX then return nil end
-  local nearest, least = nil, 3
+  local folded, nearest, least = fold(name), nil, 3
   for _, candidate in ipairs(known) do
+    local other = type(candidate) == "string" and fold(candidate)
     -- The distance is at least the difference of the lengths, which costs less.
-    local near = type(candidate) == "string" and math.abs(#fold(candidate) - #fold(name)) < least
-    local d = near and distance(fold(name), fold(candidate)) or least
+    local near = other and math.abs(#other - #folded) < least
+    local d = near and distance(folded, other) or least
     if d < least and d < #candidate / 2 then nearest, least = candidate, d end
   end
   return nearest

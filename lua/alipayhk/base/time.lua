@@ -33,15 +33,23 @@ for i, name in ipairs { "Thursday", "Friday", "Saturday", "Sunday", "Monday", "T
   WEEKDAYS[name:sub(1, 3)], LONG_WEEKDAYS[name] = i - 1, i - 1
 end
 
--- Days since the epoch; nil if there is no such day. In the calculation the year begins in March, so that a leap day
--- is its last day.
-local function days_of(year, month, day)
+-- Whether there is such a day.
+function time.day_exists(year, month, day)
   local last = MONTH_DAYS[month]
   if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then last = 29 end
-  if not last or day < 1 or day > last then return nil end
+  return last ~= nil and day >= 1 and day <= last
+end
+
+-- Days since the epoch. In the calculation the year begins in March, so that a leap day is its last day.
+function time.days(year, month, day)
   if month < 3 then year, month = year - 1, month + 12 end
   return 365 * year + floor(year / 4) - floor(year / 100) + floor(year / 400)
     + floor((153 * (month - 3) + 2) / 5) + day - 719469
+end
+
+-- The same; nil if there is no such day.
+local function days_of(year, month, day)
+  return time.day_exists(year, month, day) and time.days(year, month, day) or nil
 end
 
 -- Seconds since midnight, nil if out of range. Second 60 is allowed: a leap second.

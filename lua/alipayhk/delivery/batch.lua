@@ -39,9 +39,7 @@ batch.CHECKS = {
   on_progress = arguments.of_type("function"),
 }
 
-local function now_ms()
-  return core.monotonic() * 1000
-end
+local now_ms = runtime.monotonic_ms
 
 -- ---- the source ----------------------------------------------------------------------------------
 

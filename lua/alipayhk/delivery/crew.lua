@@ -54,9 +54,7 @@ local KEYS_MAX = 16 -- of a pool
 local Coroutines = { next_ended = next_ended }
 Coroutines.__index = Coroutines
 
-local function now_ms()
-  return core.monotonic() * 1000
-end
+local now_ms = runtime.monotonic_ms
 
 local resume
 
@@ -120,22 +118,14 @@ local function wake_sleepers(self)
   end
 end
 
-local function take_answers(self)
-  local thread, raw, failure = self.multi:finished()
+-- Goes on with the tasks that waited for what a multi, or a pool, has finished. `count`: the field with their number.
+local function take_finished(self, source, count)
+  if self[count] == 0 then return end
+  local thread, result, failure = source:finished()
   while thread do
-    self.sending = self.sending - 1
-    resume(self, thread, raw, failure)
-    thread, raw, failure = self.multi:finished()
-  end
-end
-
-local function take_signed(self)
-  if self.signing == 0 then return end
-  local thread, result, message = self.pool:finished()
-  while thread do
-    self.signing = self.signing - 1
-    resume(self, thread, result, message)
-    thread, result, message = self.pool:finished()
+    self[count] = self[count] - 1
+    resume(self, thread, result, failure)
+    thread, result, failure = source:finished()
   end
 end
 
@@ -144,8 +134,8 @@ function Coroutines:wait(ms)
   repeat
     local left_ms = until_due(self, math.max(0, deadline - now_ms()))
     if self.sending > 0 or self.signing > 0 then self.multi:wait(left_ms, self.fd) else core.sleep(left_ms) end
-    take_answers(self)
-    take_signed(self)
+    take_finished(self, self.multi, "sending")
+    take_finished(self, self.pool, "signing")
     wake_sleepers(self)
   until #self.ended > 0 or now_ms() >= deadline
 end

@@ -5,7 +5,8 @@
 --   "wait"   wait `delay_ms`; then call `waited`
 --   "done"   the outcome is `response`, or `err`
 --
--- `may_have_arrived`: whether an attempt may have reached AlipayHK without our learning its outcome.
+-- `may_have_arrived`: whether an attempt may have reached AlipayHK without our learning its outcome. Its driver may set
+-- it where it knows that of an earlier machine's.
 
 local retry = require "alipayhk.exchange.retry"
 
@@ -14,15 +15,15 @@ local max, min, floor = math.max, math.min, math.floor
 local Attempts = {}
 Attempts.__index = Attempts
 
--- `opts`: `policy` and `description` as in `alipayhk.exchange.retry`; `timeout_ms` of one attempt; `may_have_arrived`
--- if an earlier machine said so of the same request; `random`, which gives 0 <= x < 1, OpenSSL's when absent.
+-- `opts`: `policy` and `description` as in `alipayhk.exchange.retry`; `timeout_ms` of one attempt; `random`, which
+-- gives 0 <= x < 1, OpenSSL's when absent.
 local function new(opts)
   return setmetatable({
     policy = opts.policy,
     description = opts.description,
     attempt_ms = opts.timeout_ms,
     random = opts.random or retry.random,
-    may_have_arrived = opts.may_have_arrived or false,
+    may_have_arrived = false,
     attempt = 0,
   }, Attempts)
 end

@@ -10,8 +10,9 @@ local call = {}
 -- Each warning goes into nginx's log once, for many users do not look at `response.warnings`. List indices are left
 -- out, so that a warning about every element is one.
 local function log_warnings(description, payload, warnings)
+  if #warnings == 0 or not runtime.in_nginx() then return end
+  local scenario = ("%s %s"):format(description.noun, tostring(payload[description.scenario_field]))
   for _, warning in ipairs(warnings) do
-    local scenario = ("%s %s"):format(description.noun, tostring(payload[description.scenario_field]))
     local key = scenario .. " " .. warning.path:gsub("%[%d+%]", "[]")
     runtime.warn_once(key, ("alipayhk: warning: %s: %s"):format(scenario, tostring(warning)))
   end
@@ -25,7 +26,7 @@ function call.build(config, description, path, payload, opts)
   local request, err = request_builder.build(config, description, path, payload, encrypt, opts.previous_status)
   if not request then
     local about = { api = description and description.name }
-    events.emit(config, about, { name = "error", kind = err.kind, code = err.code })
+    events.emit(config, about, events.error(nil, err))
     return nil, err
   end
   if description then log_warnings(description, payload, request.warnings) end

@@ -80,7 +80,7 @@ function message.verify(sort, given, own)
   local signature, at = header(headers, "signature"), header(headers, text.lower(sort.time))
   local fault = message.client_fault(sort, headers, own)
   if fault then return nil, "client_id", fault end
-  if message.is_bare(sort, headers) then
+  if not signature and not at then
     return nil, "unsigned", ("it has neither a Signature nor a %s"):format(sort.time)
   end
   if not signature then return nil, "unsigned", ("it has a %s and no Signature"):format(sort.time) end

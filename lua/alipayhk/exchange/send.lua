@@ -1,10 +1,8 @@
--- Sends a request: does what `alipayhk.exchange.attempts` says, over a transport that blocks or yields. `prepare`,
--- `judge` and `fail` are the parts of a single attempt; code that drives many requests at once uses them, too.
+-- Sends a request: does what `alipayhk.exchange.attempts` says, over a transport that blocks or yields.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local attempts = require "alipayhk.exchange.attempts"
-local core = require "alipayhk.core"
 local events = require "alipayhk.exchange.events"
 local outcome = require "alipayhk.transport.outcome"
 local quote = require "alipayhk.base.quote"
@@ -14,10 +12,6 @@ local retry = require "alipayhk.exchange.retry"
 local runtime = require "alipayhk.base.runtime"
 
 local send = {}
-
-local function now_ms()
-  return core.monotonic() * 1000
-end
 
 -- ---- one attempt -----------------------------------------------------------------------------------
 
@@ -59,7 +53,7 @@ local function sign(config, request, machine)
 end
 
 -- Signs the machine's next attempt: gives the request as a transport takes it, or nil and an error.
-function send.prepare(config, request, machine)
+local function prepare(config, request, machine)
   local signed, err = sign(config, request, machine)
   if not signed then return nil, err end
   return transport_request(config, request, machine)
@@ -88,15 +82,15 @@ local function read(config, request, machine, raw, fault)
 end
 
 -- Tells the machine that an attempt failed.
-function send.fail(config, request, machine, err, after_ms)
-  machine:failed(err, { after_ms = after_ms, is_exiting = runtime.is_exiting() }, now_ms())
+local function fail(config, request, machine, err, after_ms)
+  machine:failed(err, { after_ms = after_ms, is_exiting = runtime.is_exiting() }, runtime.monotonic_ms())
   events.emit(config, request, events.error(machine.attempt, err))
 end
 
 -- Tells the machine what a transport returned.
-function send.judge(config, request, machine, raw, fault)
+local function judge(config, request, machine, raw, fault)
   local response, err, after_ms = read(config, request, machine, raw, fault)
-  if not response then return send.fail(config, request, machine, err, after_ms) end
+  if not response then return fail(config, request, machine, err, after_ms) end
   machine:succeeded(response)
   events.emit(config, request, events.response(machine.attempt, response))
 end
@@ -122,9 +116,9 @@ function act.send(client, request, machine)
   events.emit(config, request, { name = "attempt", attempt = machine.attempt })
   if client.closed then return stop(config, request, machine) end
   machine.may_have_arrived = machine.may_have_arrived or arrived[request] or false
-  local given, err = send.prepare(config, request, machine)
-  if not given then return send.fail(config, request, machine, err) end
-  send.judge(config, request, machine, client.transport.send(given))
+  local given, err = prepare(config, request, machine)
+  if not given then return fail(config, request, machine, err) end
+  judge(config, request, machine, client.transport.send(given))
   if machine.may_have_arrived then arrived[request] = true end
 end
 
@@ -135,14 +129,14 @@ function act.wait(client, request, machine)
   end
   if not client.closed then config.sleep(machine.delay_ms) end
   if client.closed then return stop(config, request, machine) end
-  machine:waited(now_ms())
+  machine:waited(runtime.monotonic_ms())
 end
 
 -- Sends a built request until there is an outcome: a response, or nil and an error. `alipayhk.exchange.retry` describes
 -- `policy`; `timeout_ms` limits one attempt.
 function send.run(client, request, policy, timeout_ms)
   local machine = attempts.new { policy = policy, description = api.by_name[request.api], timeout_ms = timeout_ms }
-  machine:start(now_ms())
+  machine:start(runtime.monotonic_ms())
   while machine.action ~= "done" do act[machine.action](client, request, machine) end
   return machine.response, machine.err
 end

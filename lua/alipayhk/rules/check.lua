@@ -65,17 +65,10 @@ local function elsewhere(faults, paths)
   return #kept > 0 and kept or nil
 end
 
-local function has_path(faults, path)
-  for _, found in ipairs(faults or {}) do
-    if found.path == path then return true end
-  end
-  return false
-end
-
 -- Checks the step to the payload's status, if its scenario is known and the status itself is right.
 local function check_step(form, payload, previous_status, faults, warnings)
   local scenario, path = form.scenario, form.description.status_field
-  if not scenario or has_path(faults, path) then return faults, warnings end
+  if not scenario or paths_of(faults)[path] then return faults, warnings end
   local message, is_warning = steps.fault(scenario, previous_status, payload[path])
   if not message then return faults, warnings end
   local found = { fault.new(path, "transition", message) }

@@ -133,15 +133,21 @@ local function add_field(draft, given)
   return append(draft, fields.copy(given))
 end
 
--- The fields of a scenario with those that a partner gives; or nil, the place of a mistake in the config and a message.
-local function read_scenario(description, scenario, given, base)
+-- The sorted keys of `given`; or nil, the place of an unknown key, and a message. `known`: a table with the known keys;
+-- `names`: a list of them.
+local function known_keys(given, known, names, base)
   local fault = arguments.type_fault(given, "table")
   if fault then return nil, base, fault end
-  for name in pairs(given) do
-    if name ~= "fields" then
-      return nil, base .. "." .. tostring(name), "no such key" .. suggest.name(name, { "fields" })
-    end
+  for key in pairs(given) do
+    if not known[key] then return nil, base .. "." .. tostring(key), "no such key" .. suggest.name(key, names) end
   end
+  return list.keys(given)
+end
+
+-- The fields of a scenario with those that a partner gives; or nil, the place of a mistake in the config and a message.
+local function read_scenario(description, scenario, given, base)
+  local keys, place, wrong = known_keys(given, { fields = true }, { "fields" }, base)
+  if not keys then return nil, place, wrong end
   if type(given.fields) ~= "table" or not list.is_list(given.fields) then
     return nil, base .. ".fields", "expected a list of fields, " .. arguments.found(given.fields)
   end
@@ -155,20 +161,6 @@ local function read_scenario(description, scenario, given, base)
     if message then return nil, place_of(base, i, property), message end
   end
   return draft.fields
-end
-
--- The sorted keys of `given`; or nil, the place of an unknown key, and a message. `known`: a table with the known keys;
--- `names`: a list of them.
-local function known_keys(given, known, names, base)
-  local fault = arguments.type_fault(given, "table")
-  if fault then return nil, base, fault end
-  local keys = {}
-  for key in pairs(given) do
-    if not known[key] then return nil, base .. "." .. tostring(key), "no such key" .. suggest.name(key, names) end
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
 end
 
 -- A form, which is what payloads of a scenario are checked against. `all`: its fields; `scenario` is nil in the form

@@ -6,14 +6,13 @@
 local currencies = require "alipayhk.schema.currencies"
 local slips = require "alipayhk.schema.slips"
 local text = require "alipayhk.base.text"
+local time = require "alipayhk.base.time"
 
 local byte, find = string.byte, string.find
 
 local formats = {}
 
 -- ---- dates and times -------------------------------------------------------------------------------
-
-local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 -- The number in the two digits from `at` on. 528 is 11 times the byte of "0".
 local function two_digits(value, at)
@@ -28,13 +27,8 @@ end
 
 -- The value starts with yyyy, a separator, MM, a separator, dd.
 local function day_exists(value)
-  if not month_exists(value) then return false end
-  local month, day = two_digits(value, 6), two_digits(value, 9)
-  if month == 2 and day == 29 then
-    local century, year = two_digits(value, 1), two_digits(value, 3)
-    return (year == 0 and century or year) % 4 == 0
-  end
-  return day >= 1 and day <= DAYS[month]
+  local year = two_digits(value, 1) * 100 + two_digits(value, 3)
+  return time.day_exists(year, two_digits(value, 6), two_digits(value, 9))
 end
 
 local function date_and_time_exist(value)

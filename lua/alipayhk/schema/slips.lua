@@ -6,8 +6,9 @@
 
 local core = require "alipayhk.core"
 local edges = require "alipayhk.base.edges"
+local time = require "alipayhk.base.time"
 
-local byte, find, floor = string.byte, string.find, math.floor
+local byte, find = string.byte, string.find
 
 local slips = {
   ENCODED_URL = "a percent-encoded URL: AlipayHK's page of API fundamentals asks for that, the samples have plain "
@@ -58,7 +59,7 @@ end
 local DAY_MS = 24 * 3600 * 1000
 -- A number between the two is seconds: taken as milliseconds it would be before 1973. As seconds it is from 1973 to
 -- 5138.
-local SECONDS_MIN, SECONDS_MAX = 1e8, 1e11
+slips.SECONDS_MIN, slips.SECONDS_MAX = 1e8, 1e11
 
 -- The system's time when it was last read: enough to see that most times have passed, without reading it again.
 local seen_ms = 0
@@ -84,7 +85,7 @@ slips.in_tense = {
 function slips.in_loose_time(value)
   local is_seconds
   if type(value) == "number" then
-    is_seconds = value >= SECONDS_MIN and value < SECONDS_MAX
+    is_seconds = value >= slips.SECONDS_MIN and value < slips.SECONDS_MAX
   else
     is_seconds = type(value) == "string" and find(value, "^[1-9]%d%d%d%d%d%d%d%d%d$") ~= nil
   end
@@ -102,10 +103,7 @@ local CLOCKS_APART_S = 26 * 3600
 local function seconds_of(value)
   local y1, y2, y3, y4, _, m1, m2, _, d1, d2, _, h1, h2, _, n1, n2, _, s1, s2 = byte(value, 1, 19)
   local year, month = y1 * 1000 + y2 * 100 + y3 * 10 + y4 - 53328, m1 * 10 + m2 - 528
-  -- The year begins in March here, so that a leap day is its last day.
-  if month <= 2 then year, month = year - 1, month + 12 end
-  local days = 365 * year + floor(year / 4) - floor(year / 100) + floor(year / 400) + floor((153 * month - 457) / 5)
-    + d1 * 10 + d2 - 528
+  local days = time.days(year, month, d1 * 10 + d2 - 528)
   return days * 86400 + (h1 * 10 + h2 - 528) * 3600 + (n1 * 10 + n2 - 528) * 60 + s1 * 10 + s2 - 528
 end
 

@@ -19,8 +19,8 @@ local huge = math.huge
 
 local types = {}
 
--- 1973 in milliseconds and in seconds: a number between the two is surely seconds. From MS_MAX on it is microseconds.
-local MS_MIN, SECONDS_MIN, MS_MAX = 1e11, 1e8, 1e14
+-- A number between the first two is surely seconds. From MS_MAX on it is microseconds.
+local SECONDS_MIN, MS_MIN, MS_MAX = slips.SECONDS_MIN, slips.SECONDS_MAX, 1e14
 
 local function kind_of(value)
   if value == json.null then return "null" end

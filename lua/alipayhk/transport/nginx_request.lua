@@ -43,15 +43,15 @@ local function read_body(ngx)
   return body or ""
 end
 
--- Gives the headers by lower-case name (a repeated one is a list) and the body; or nil and an HTTP status for the
--- answer. The reason is logged.
+-- Gives `{ method, path, headers, body }`, the path with its query string, the headers by lower-case name (a repeated
+-- one is a list); or nil and an HTTP status for the answer. The reason is logged.
 function nginx_request.read(ngx)
   local headers, body, status
   headers, status = read_headers(ngx)
   if not headers then return nil, status end
   body, status = read_body(ngx)
   if not body then return nil, status end
-  return headers, body
+  return { method = ngx.req.get_method(), path = ngx.var.request_uri, headers = headers, body = body }
 end
 
 return nginx_request

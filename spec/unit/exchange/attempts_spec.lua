@@ -19,7 +19,6 @@ local function machine(extra)
     policy = policy(extra.policy),
     description = extra.description,
     timeout_ms = extra.timeout_ms or 15000,
-    may_have_arrived = extra.may_have_arrived,
     random = function() return extra.luck or 1 / 2 end,
   }
 end
@@ -233,7 +232,8 @@ describe("what became of the request", function()
   end)
 
   it("stays unknown where an earlier call did not learn it", function()
-    local m = machine { may_have_arrived = true, policy = { max_attempts = 1 } }
+    local m = machine { policy = { max_attempts = 1 } }
+    m.may_have_arrived = true
     m:start(0)
     m:failed(failure "connect", {}, 0)
     assert.is_true(m.may_have_arrived)
