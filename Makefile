@@ -215,10 +215,9 @@ C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*/*.[ch] bench/*.c bench/*/*.c)
 lint:
 	luacheck -q lua gateway spec examples bench docs rockspec/*.rockspec
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
-	@for file in $(filter csrc/%.c,$(C_FILES)); do \
-	    $(CLANG_TIDY) --quiet --warnings-as-errors='*' $$file -- -std=c11 -D_GNU_SOURCE \
-	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) 2> /dev/null || exit 1; \
-	done
+	@printf '%s\n' $(filter csrc/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -I FILE \
+	    sh -c '$(CLANG_TIDY) --quiet --warnings-as-errors="*" FILE -- -std=c11 -D_GNU_SOURCE \
+	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) 2> /dev/null'
 
 # ---- install -----------------------------------------------------------------------------------
 PREFIX ?= /usr/local
@@ -228,9 +227,9 @@ LUA_LIBDIR   ?= $(PREFIX)/lib/lua/$(LUA_ABI)
 LUA_SHAREDIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
 LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua lua/alipayhk/*/*/*.lua)
 
-# Does not build: under sudo, with other flags, that would be another build.
+# Does not build: under sudo, with other flags, that would be another build. Asked for both, it waits for `build`.
 .PHONY: install
-install:
+install: | $(filter build,$(MAKECMDGOALS))
 	@test -f $(BUILD)/alipayhk/core.so || { echo "nothing to install yet: run 'make build LUA=$(LUA)' first"; exit 1; }
 	install -d $(DESTDIR)$(LUA_LIBDIR)/alipayhk
 	install -m 755 $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(DESTDIR)$(LUA_LIBDIR)/alipayhk

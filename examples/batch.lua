@@ -1,12 +1,18 @@
--- Sends the orders and notifications of a file, one JSON object a line, as fast as the machine signs:
+-- Sends the orders and notifications of a file as fast as the machine signs:
 --
---     lua examples/batch.lua CONFIG.lua EVENTS.jsonl
+--     lua examples/batch.lua CONFIG.lua EVENTS
 --
--- CONFIG.lua returns the table for `alipayhk.new`. EVENTS.jsonl.done gets the number of each line that AlipayHK has
--- accepted; a second run passes those over. Exit status: 0 where everything was accepted, 1 otherwise.
+-- CONFIG.lua returns the table for `alipayhk.new`. EVENTS has one JSON object a line; or, where its name ends in .csv,
+-- a line of names and one line for each event. In CSV `extInfo.movieName` names a field within another,
+-- `orderCreateTime:number` a number; a value in brackets is JSON; an empty one is left out.
+--
+-- EVENTS.done notes each line that AlipayHK has accepted, by its digest: a second run passes those over, whatever else
+-- was changed in the file. Ctrl-C ends it when what is under way has ended; a second one at once. Exit status: 0 where
+-- everything was accepted, 1 otherwise, 2 for wrong usage.
 
 local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
+local core = require "alipayhk.core"
 
 local config_file, events_file = arg[1], arg[2]
 if not events_file then
@@ -14,58 +20,179 @@ if not events_file then
   os.exit(2)
 end
 
-local client, err = alipayhk.new(assert(dofile(config_file), config_file .. " returns no table"))
-if not client then error(tostring(err)) end
-
-local journal_file = events_file .. ".done"
-local is_done = {}
-local old = io.open(journal_file)
-if old then
-  for line in old:lines() do is_done[tonumber(line)] = true end
-  old:close()
+local function must(value, message)
+  if value then return value end
+  io.stderr:write(tostring(message), "\n")
+  os.exit(2)
 end
-local journal = assert(io.open(journal_file, "a"))
-journal:setvbuf("line") -- what was accepted is on record, whatever ends this process
 
-local lines, next_line, skipped = io.lines(events_file), 0, 0
--- The line of each payload that has not ended, by its place in the source.
-local line_of, taken = {}, 0
+-- ---- the journal -------------------------------------------------------------------------------------
 
-local function next_event()
-  for text in lines do
-    next_line = next_line + 1
-    if is_done[next_line] or text == "" then
-      skipped = skipped + 1
+-- Enough of a digest to tell lines apart.
+local function mark_of(line)
+  return core.hex_encode(core.sha256(line)):sub(1, 16)
+end
+
+-- The marks that a file has, and the file to append to. A last line that was torn is no mark.
+local function open_journal(name)
+  local marks, text = {}, ""
+  local old = io.open(name, "rb")
+  if old then
+    text = old:read("*a")
+    old:close()
+    for line in text:gmatch("([^\n]*)\n") do marks[line] = true end
+  end
+  local file = must(io.open(name, "ab"))
+  if text ~= "" and text:sub(-1) ~= "\n" then must(file:write("\n")) end
+  return marks, file
+end
+
+-- ---- reading events ----------------------------------------------------------------------------------
+
+local function json_reader(line)
+  return cjson.decode(line) or line -- what is no JSON is refused with its place
+end
+
+-- The fields of a line of CSV: quoted where they hold commas or quotes, which are then doubled.
+local function csv_fields(line)
+  local fields, at = {}, 1
+  while at <= #line + 1 do
+    local quoted, after = line:match('^"([^"]*)"()', at)
+    if quoted then
+      while line:sub(after, after) == '"' do
+        local more
+        more, after = line:match('^"([^"]*)"()', after)
+        if not more then return nil end
+        quoted = quoted .. '"' .. more
+      end
     else
-      taken = taken + 1
-      line_of[taken] = next_line
-      return cjson.decode(text) or text -- what is no JSON is refused with its place
+      quoted, after = line:match('^([^,"]*)()', at)
     end
+    fields[#fields + 1] = quoted
+    local comma = line:sub(after, after)
+    if comma ~= "," and comma ~= "" then return nil end
+    at = after + 1
+  end
+  return fields
+end
+
+-- Puts a value where a dotted path says.
+local function put(event, path, value)
+  local parent, last = event, path:match("[^.]+$")
+  for name in path:gmatch("([^.]+)%.") do
+    if type(parent[name]) ~= "table" then parent[name] = {} end
+    parent = parent[name]
+  end
+  parent[last] = value
+end
+
+local function csv_value(text, is_number)
+  if is_number then return tonumber(text) or text end
+  return text:find("^[%[{]") and cjson.decode(text) or text
+end
+
+local function csv_reader(first_line)
+  local names = must(csv_fields(first_line), "line 1: no line of CSV")
+  return function(line)
+    local fields = csv_fields(line)
+    if not fields or #fields ~= #names then return line end -- it is refused with its place
+    local event = {}
+    for i, text in ipairs(fields) do
+      local path, kind = names[i]:match("^([^:]*):?(.*)$")
+      if text ~= "" then put(event, path, csv_value(text, kind == "number")) end
+    end
+    return event
   end
 end
 
-local function on_result(result)
-  local line = line_of[result.index]
-  line_of[result.index] = nil
-  if result.response then
-    journal:write(line, "\n")
-  else
-    io.stderr:write(("\rline %d: %s\n"):format(line, tostring(result.err)))
-  end
-end
+-- ---- the screen --------------------------------------------------------------------------------------
 
 local answer = os.execute("test -t 2")
 local is_terminal = answer == true or answer == 0 -- 0 in Lua 5.1
 
-local function on_progress(now)
-  if not is_terminal then return end
-  io.stderr:write(("\r%d accepted, %d refused, %d failed, %d under way, %.0f a second "):format(
-    now.accepted, now.refused, now.failed, now.in_flight, now.per_second))
+local BAR = 30
+
+local function show_progress(now, share)
+  local left = share > 0 and now.seconds / share - now.seconds or 0
+  local filled = math.floor(share * BAR)
+  local state = now.unreachable_seconds and (", AlipayHK cannot be reached for %.0f s"):format(now.unreachable_seconds)
+    or now.window < 1 and ", AlipayHK asks for less" or ""
+  io.stderr:write(("\r\27[K[%s%s] %3.0f %%  %.0f a second, %.0f s left, %d refused, %d failed%s"):format(
+    ("#"):rep(filled), ("-"):rep(BAR - filled), share * 100, now.per_second, left, now.refused, now.failed, state))
 end
 
+-- ---- sending -----------------------------------------------------------------------------------------
+
+local config = must(dofile(config_file), config_file .. " returns no table")
+local client = must(alipayhk.new(config))
+local file = must(io.open(events_file, "rb"))
+local size = must(file:seek("end"))
+must(file:seek("set"))
+local is_accepted, journal = open_journal(events_file .. ".done")
+local read = json_reader
+local number, bytes, skipped, unsent, unknown = 0, 0, 0, 0, 0
+local under_way = {} -- by its place in the source: the number and the mark of a line
+local taken, journal_fault = 0, nil
+
+local function next_line()
+  local line = file:read("*l")
+  if not line then return nil end
+  number, bytes = number + 1, bytes + #line + 1
+  return (line:gsub("\r$", ""))
+end
+
+local function next_event()
+  for line in next_line do
+    local is_empty = not line:find("%S")
+    local mark = not is_empty and mark_of(line)
+    if not is_empty and not is_accepted[mark] then
+      taken = taken + 1
+      under_way[taken] = { number = number, mark = mark }
+      return read(line)
+    end
+    skipped = skipped + 1
+  end
+end
+
+-- Whether nothing can have arrived: see docs/errors.md, "Which outcome is unknown".
+local NOT_SENT = { dns = true, connect = true, tls = true, proxy = true, phase = true }
+
+local function count_failure(err)
+  if err.kind == "transport" and NOT_SENT[err.code] or err.kind == "crypto" then
+    unsent = unsent + 1
+  elseif not (err.kind == "invalid" or err.response and err.response.authenticated and not err.retryable) then
+    unknown = unknown + 1
+  end
+end
+
+local function on_result(result)
+  local line = under_way[result.index]
+  under_way[result.index] = nil
+  if result.response then
+    -- Flushed: what was accepted is on record, whatever ends this process.
+    local written, message = journal:write(line.mark, "\n")
+    if written then written, message = journal:flush() end
+    if not written then journal_fault = message end
+    return journal_fault == nil
+  end
+  count_failure(result.err)
+  io.stderr:write(("%sline %d: %s\n"):format(is_terminal and "\r\27[K" or "", line.number, tostring(result.err)))
+end
+
+local function on_progress(now)
+  if is_terminal then show_progress(now, size > 0 and math.min(1, bytes / size) or 1) end
+  return not core.interrupted()
+end
+
+if events_file:find("%.csv$") then read = csv_reader(next_line() or "") end
+core.catch_interrupts()
 local totals = client:sync_many(next_event, { concurrency = 64, on_result = on_result, on_progress = on_progress })
-journal:close()
+local closed, message = journal:close()
+if not closed then journal_fault = journal_fault or message end
 client:close()
-print(("%d taken, %d accepted, %d refused, %d failed, %d passed over, %.1f s"):format(
-  totals.taken, totals.accepted, totals.refused, totals.failed, skipped, totals.seconds))
-os.exit(totals.accepted == totals.taken and 0 or 1)
+if is_terminal then io.stderr:write("\n") end
+print(("%d taken, %d accepted, %d refused, %d failed (%d not sent, %d unknown), %d passed over, %.1f s"):format(
+  totals.taken, totals.accepted, totals.refused, totals.failed, unsent, unknown, skipped, totals.seconds))
+if totals.stopped then print("not all of the file was taken: " .. totals.stopped) end
+if journal_fault then print("not all that was accepted is in the journal: " .. journal_fault) end
+os.exit(totals.accepted == totals.taken and not totals.stopped and not journal_fault and 0 or 1)

@@ -6,8 +6,10 @@
 #include <lua.h>
 
 #include "../base/clock.h"
+#include "../base/interrupt.h"
 #include "../base/utf8.h"
 #include "../crypto/codec.h"
+#include "../crypto/digest.h"
 #include "../crypto/library.h"
 #include "../crypto/random.h"
 #include "compat.h"
@@ -118,6 +120,19 @@ static int core_utf8_length(lua_State *L)
     return 2;
 }
 
+/* sha256(bytes): the digest, 32 bytes. */
+static int core_sha256(lua_State *L)
+{
+    const ahk_slice in = ahk_check_slice(L, 1);
+    unsigned char out[AHK_SHA256_SIZE];
+    ahk_error err = AHK_ERROR_INIT;
+    if (!ahk_sha256(in, out, &err)) {
+        return ahk_push_failure(L, err.text);
+    }
+    lua_pushlstring(L, (const char *)out, sizeof out);
+    return 1;
+}
+
 /* ---- random, time ------------------------------------------------------------------------------- */
 
 /* random_bytes(n): bytes of OpenSSL's generator. */
@@ -155,6 +170,23 @@ static int core_sleep(lua_State *L)
     return 0;
 }
 
+/* ---- interrupts --------------------------------------------------------------------------------- */
+
+/* catch_interrupts(): the first SIGINT or SIGTERM from now on is only noted. Not for nginx, which has its own. */
+static int core_catch_interrupts(lua_State *L)
+{
+    (void)L;
+    ahk_interrupts_catch();
+    return 0;
+}
+
+/* interrupted(): whether one was noted. */
+static int core_interrupted(lua_State *L)
+{
+    lua_pushboolean(L, ahk_interrupts_caught());
+    return 1;
+}
+
 int luaopen_alipayhk_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -166,10 +198,13 @@ int luaopen_alipayhk_core(lua_State *L)
         {"parse_pairs", core_parse_pairs},
         {"utf8_length", core_utf8_length},
         {"is_plain", ahk_core_is_plain},
+        {"sha256", core_sha256},
         {"random_bytes", core_random_bytes},
         {"now", core_now},
         {"monotonic", core_monotonic},
         {"sleep", core_sleep},
+        {"catch_interrupts", core_catch_interrupts},
+        {"interrupted", core_interrupted},
         {NULL, NULL},
     };
     ahk_error err = AHK_ERROR_INIT;

@@ -125,10 +125,9 @@ function Client:prepare(api_or_path, payload, opts)
   check_self(self, "prepare")
   local description = api.by_name[api_or_path]
   local fault = not description and request_builder.path_fault(api_or_path)
-    or arguments_fault(self, payload, opts, description ~= nil)
-  if fault then
-    error("prepare: " .. fault .. (description and "" or suggest.name(api_or_path, api.names)), 2)
-  end
+  if fault then fault = fault .. suggest.name(api_or_path, api.names) end
+  fault = fault or arguments_fault(self, payload, opts, description ~= nil)
+  if fault then error("prepare: " .. fault, 2) end
   local path = description and description.path or api_or_path
   local request, err = call.build(self.config, description, path, payload, opts or {})
   if not request then return nil, err end

@@ -11,9 +11,13 @@ local CONFIG = [[return { client_id = %q, base_url = %q, tls = { ca_file = %q },
 describe("examples/batch.lua", function()
   local directory, values = shell.directory(), gateway.values()
 
-  local function run()
-    local command = 'eval "$(make -s env LUA=5.4)"; lua5.4 examples/batch.lua %s/config.lua %s/events.jsonl 2>&1'
-    return shell.run(command:format(directory, directory))
+  local function command(file)
+    return ('eval "$(make -s env LUA=5.4)"; lua5.4 examples/batch.lua %s/config.lua %s/%s'):format(
+      directory, directory, file)
+  end
+
+  local function run(file)
+    return shell.run(command(file or "events.jsonl"))
   end
 
   local function write(list)
@@ -37,12 +41,82 @@ describe("examples/batch.lua", function()
     assert.equal(1, status)
     assert.matches("line 5: .*item 5: expected a table, found a string", said)
     assert.matches("line 12: .*orderStatus", said)
-    assert.matches("\n20 taken, 18 accepted, 2 refused, 0 failed, 0 passed over, ", said)
+    assert.matches("\n20 taken, 18 accepted, 2 refused, 0 failed %(0 not sent, 0 unknown%), 0 passed over, ", said)
     list[5], list[12] = samples.order(), samples.order()
     write(list)
     said, status = run()
     assert.equal(0, status)
-    assert.matches("^2 taken, 2 accepted, 0 refused, 0 failed, 18 passed over, ", said)
+    assert.matches("^2 taken, 2 accepted, 0 refused, 0 failed %(0 not sent, 0 unknown%), 18 passed over, ", said)
+  end)
+
+  it("knows what was accepted by its content, wherever it stands now, and after a torn write", function()
+    local list = {}
+    for i = 1, 6 do list[i] = samples.order() end
+    list[4] = "no JSON"
+    write(list)
+    assert.matches("5 accepted, 1 refused", (run()))
+    local journal = shell.read(directory .. "/events.jsonl.done")
+    shell.write(directory .. "/events.jsonl.done", journal:sub(1, -6))
+    table.remove(list, 4)
+    table.insert(list, 1, "  \r")
+    write(list)
+    assert.matches("^1 taken, 1 accepted, 0 refused, 0 failed %(0 not sent, 0 unknown%), 5 passed over, ", (run()))
+    assert.matches("^0 taken, 0 accepted, .* 6 passed over, ", (run()))
+  end)
+
+  it("stops where its journal cannot be written", function()
+    write { samples.order(), samples.order() }
+    local said, status = shell.run("trap '' XFSZ; ulimit -f 0; " .. command("events.jsonl"))
+    assert.equal(1, status)
+    assert.matches("not all that was accepted is in the journal: ", said, 1, true)
+    assert.matches("not all of the file was taken: the batch was stopped", said, 1, true)
+  end)
+
+  it("reads CSV", function()
+    local order = samples.order { merchantBizNo = 'CSV "1", with a comma' }
+    local names, cells = {}, {}
+    for name, value in pairs(order) do
+      names[#names + 1] = type(value) == "number" and name .. ":number" or name
+      local text = type(value) == "table" and json.encode(value) or tostring(value)
+      cells[#cells + 1] = '"' .. text:gsub('"', '""') .. '"'
+    end
+    names[#names + 1], cells[#cells + 1] = "extInfo.note", "nested"
+    shell.write(directory .. "/events.csv", table.concat({
+      table.concat(names, ","), table.concat(cells, ","), 'torn "line', "" }, "\r\n"))
+    local said, status = run("events.csv")
+    assert.equal(1, status)
+    assert.matches("line 3: alipayhk: invalid: item 2: expected a table, found a string", said, 1, true)
+    assert.matches("2 taken, 1 accepted, 1 refused", said, 1, true)
+  end)
+
+  it("shows a bar on a terminal", function()
+    write { samples.order() }
+    local said = shell.run(('script -qec %s /dev/null'):format(shell.quote(command("events.jsonl"))))
+    assert.matches("[##############################] 100 %  ", said, 1, true)
+    assert.matches("1 taken, 1 accepted", said, 1, true)
+  end)
+
+  it("ends what it has begun when it is interrupted", function()
+    local list = {}
+    for i = 1, 3000 do list[i] = samples.order() end
+    write(list)
+    local said = shell.run(([[
+      set -m
+      eval "$(make -s env LUA=5.4)"
+      lua5.4 examples/batch.lua %s/config.lua %s/events.jsonl > %s/said 2>&1 &
+      tries=0
+      while [ "$(wc -l < %s/events.jsonl.done 2> /dev/null || echo 0)" -lt 50 ] && [ $tries -lt 500 ]; do
+        sleep 0.01; tries=$((tries + 1))
+      done
+      kill -INT $!; wait $!; status=$?
+      cat %s/said; echo "ended:$status"
+    ]]):format(directory, directory, directory, directory, directory))
+    local taken, accepted = said:match("(%d+) taken, (%d+) accepted, 0 refused, 0 failed")
+    assert.is_true(tonumber(taken) < 3000, taken)
+    assert.equal(taken, accepted)
+    assert.matches("not all of the file was taken: the batch was stopped\nended:1", said, 1, true)
+    local rest = 3000 - tonumber(taken)
+    assert.matches(("^%d taken, %d accepted, "):format(rest, rest), (run()))
   end)
 
   it("says how it is called", function()

@@ -67,6 +67,12 @@ describe("make install", function()
     assert.equal(("SUCCESS\n%s/usr/share/lua/5.4/alipayhk/init.lua\n"):format(directory), output)
   end)
 
+  it("waits for a build that is asked for beside it", function()
+    local directory = shell.directory()
+    shell.must(("make -s -j2 install build BUILD=%s/build PREFIX=/usr DESTDIR=%s/root"):format(directory, directory))
+    shell.must(("test -f %s/root/usr/lib/lua/5.4/alipayhk/core.so"):format(directory))
+  end)
+
   it("says what to do where nothing is built", function()
     local output, status = shell.run("make -s install BUILD=build/none")
     assert.is_true(status ~= 0)

@@ -20,6 +20,7 @@ function arguments.found(value)
   if value == nil then return "found nothing" end
   if type(value) ~= "number" then return "found a " .. type(value) end
   if value ~= value then return "found NaN" end
+  if value == math.huge or value == -math.huge then return "found infinity" end
   return value % 1 == 0 and ("found %.0f"):format(value) or "found one that is not whole"
 end
 

@@ -1,18 +1,20 @@
--- Many payloads from a source, several under way at once: `client:sync_many`.
+-- Many payloads from a source, several under way at once: `client:sync_many`. A task of the crew is one attempt at an
+-- item; an item that is to be sent again waits in `retries`, and its lane with it.
 
 local Error = require "alipayhk.base.error"
-local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
 local call = require "alipayhk.exchange.call"
 local core = require "alipayhk.core"
-local fault = require "alipayhk.base.fault"
-local json = require "alipayhk.base.json"
 local new_crew = require("alipayhk.delivery.crew").new
 local new_lanes = require("alipayhk.delivery.lanes").new
-local platform = require "alipayhk.api.platform"
+local new_pace = require("alipayhk.delivery.pace").new
+local new_retries = require("alipayhk.delivery.retries").new
+local retry = require "alipayhk.exchange.retry"
 local runtime = require "alipayhk.base.runtime"
+local send = require "alipayhk.exchange.send"
+local source = require "alipayhk.delivery.source"
 
-local batch = {}
+local batch = { source_fault = source.fault }
 
 local CONCURRENCY = 32
 -- Payloads that are taken before their turn, for each request that may be under way: enough to find orders of which
@@ -21,6 +23,8 @@ local AHEAD = 4
 local PROGRESS_MS = 200
 -- Without anything to do for so long nothing is late.
 local IDLE_MS = 1000
+-- After so long of starting requests, with a source that takes its time, those that have begun get their turn.
+local TURN_MS = 5
 
 local threads_fault = arguments.whole("threads", 0, 64)
 
@@ -41,91 +45,48 @@ batch.CHECKS = {
 
 local now_ms = runtime.monotonic_ms
 
--- ---- the source ----------------------------------------------------------------------------------
-
--- A message where a source is neither a list nor a function.
-function batch.source_fault(source)
-  return arguments.type_fault(source, "table", "function")
-end
-
-local function iterator_of(source)
-  if type(source) == "function" then return source end
-  local i = 0
-  return function()
-    i = i + 1
-    return source[i]
-  end
-end
-
--- The API of a payload, by the field that names its scenario.
-local function description_of(payload)
-  for _, name in ipairs(api.names) do
-    local description = api.by_name[name]
-    if rawget(payload, description.scenario_field) ~= nil then return description end
-  end
-end
-
-local function scenario_fields()
-  local fields = {}
-  for i, name in ipairs(api.names) do fields[i] = api.by_name[name].scenario_field end
-  return table.concat(fields, " nor ")
-end
-
-local function invalid(message)
-  return Error.new("invalid", message, { fields = { fault.new("", "type", message) } })
-end
-
--- What is wrong with an item before its rules are looked at.
-local function item_error(index, payload, description)
-  local no_table = arguments.type_fault(payload, "table")
-  if no_table then return invalid(("item %d: %s"):format(index, no_table)) end
-  if not description then
-    return invalid(("item %d has neither %s: is it an order or a notification?"):format(index, scenario_fields()))
-  end
-end
-
--- Events of one order share a lane; what names no order has one of its own.
-local function lane_of(index, payload, description)
-  local order = json.id_text(rawget(payload, platform.identity.merchant_biz_no))
-  return order and description.name .. "\0" .. order or index
-end
-
--- ---- one batch -----------------------------------------------------------------------------------
-
 local Batch = {}
 Batch.__index = Batch
 
--- Nothing more begins; what is under way ends.
-local function stop(self)
+-- ---- stopping --------------------------------------------------------------------------------------
+
+-- Nothing more begins; what is under way ends. `reason`: for the errors of what has not begun.
+local function stop(self, reason)
   self.is_over, self.is_stopped = true, true
+  self.reason = self.reason or reason
 end
 
 local function stop_for(self, thrown)
-  stop(self)
+  stop(self, "the batch was stopped")
   self.thrown = self.thrown or { value = thrown }
 end
 
--- Runs a function of the user's; what it throws stops the batch, and is thrown on at its end.
-local function guarded(self, ...)
-  local ran, value = pcall(...)
-  if ran then return value end
-  stop_for(self, value)
+-- ---- telling ---------------------------------------------------------------------------------------
+
+local function waiting(self)
+  return self.lanes.waiting + self.retries.count
 end
 
 local function progress(self)
   local seconds = core.monotonic() - self.started
-  local totals, ended = self.totals, self.totals.accepted + self.totals.refused + self.totals.failed
+  local totals = self.totals
+  local unreachable_ms = self.pace:unreachable_ms(now_ms())
   return {
     taken = totals.taken, accepted = totals.accepted, refused = totals.refused, failed = totals.failed,
-    in_flight = self.in_flight, waiting = self.lanes.waiting,
-    seconds = seconds, per_second = seconds > 0 and ended / seconds or 0,
+    in_flight = self.in_flight, waiting = waiting(self),
+    seconds = seconds,
+    per_second = seconds > 0 and (totals.accepted + totals.refused + totals.failed) / seconds or 0,
+    window = self.pace.window.limit,
+    unreachable_seconds = unreachable_ms and unreachable_ms / 1000,
   }
 end
 
 local function tell_progress(self, is_last)
   if not self.on_progress or not is_last and now_ms() < self.progress_due_ms then return end
   self.progress_due_ms = now_ms() + PROGRESS_MS
-  guarded(self, self.on_progress, progress(self))
+  local ran, value = pcall(self.on_progress, progress(self))
+  if not ran then return stop_for(self, value) end
+  if value == false then stop(self, "the batch was stopped") end
 end
 
 -- By AlipayHK's authenticated no, or by our own check.
@@ -141,164 +102,187 @@ local function report(self, item, response, err)
   local on_result = self.on_result
   if not on_result then return end
   local ran, value = pcall(on_result, { index = item.index, payload = item.payload, response = response, err = err })
-  if ran and value == false then stop(self) end
+  if ran and value == false then stop(self, "the batch was stopped") end
   if not ran then
     self.on_result = nil -- it is not called again
     stop_for(self, value)
   end
 end
 
--- What was taken and had not begun when the batch was stopped.
+-- What has not begun when the batch is stopped, and what was to be sent again.
 local function report_waiting(self)
+  local reason = "it was not sent: " .. self.reason
   for _, item in ipairs(self.lanes:drain()) do
-    report(self, item, nil, Error.new("transport", "it was not sent: the batch was stopped before its turn", {
-      code = "connect", attempts = 0,
-    }))
+    report(self, item, nil, Error.new("transport", reason, { code = "connect", attempts = 0 }))
+  end
+  local item = self.retries:take_oldest()
+  while item do
+    send.stop(self.crew.client.config, item.request, item.machine)
+    self.lanes:done(item.lane)
+    report(self, item, item.machine.response, item.machine.err)
+    item = self.retries:take_oldest()
   end
 end
 
--- Takes one payload; false where there is none to take now.
+-- ---- what goes next --------------------------------------------------------------------------------
+
+-- Takes one item from the source; false where there is none to take now.
 local function take(self)
-  if self.crew.client.closed then stop(self) end
-  if self.is_over or self.lanes.waiting >= self.ahead then return false end
-  local payload = guarded(self, self.next_payload)
-  if payload == nil then
+  if self.crew.client.closed then stop(self, "the client was closed") end
+  if self.is_over or waiting(self) >= self.ahead then return false end
+  local ran, item, err = pcall(self.next_item)
+  if not ran then stop_for(self, item) end
+  if not ran or item == nil then
     self.is_over = true
     return false
   end
-  self.totals.taken = self.totals.taken + 1
-  local index = self.totals.taken
-  local description = type(payload) == "table" and description_of(payload) or nil
-  local item = { index = index, payload = payload, description = description }
-  local err = item_error(index, payload, description)
+  self.totals.taken = item.index
   if err then
     report(self, item, nil, err)
   else
-    self.lanes:put(lane_of(index, payload, description), item)
+    self.lanes:put(item.lane, item)
   end
   return true
 end
 
--- The next item that may go; the source is asked until there is one, or enough wait.
-local function next_item(self)
-  if self.is_stopped then return nil end
-  local item, lane = self.lanes:take()
-  while not item and take(self) do item, lane = self.lanes:take() end
-  if item then item.lane = lane end
+-- The next of the lanes' items; the source is asked until there is one, enough wait, or this turn is over.
+local function next_of_lanes(self)
+  local item = self.lanes:take()
+  while not item and take(self) do
+    item = self.lanes:take()
+    if now_ms() >= self.turn_ends_ms then break end
+  end
   return item
 end
 
--- ---- the rate --------------------------------------------------------------------------------------
-
--- Requests may make up for so much lateness of ours.
-local LATE_MS = 20
-
--- Milliseconds until another request may leave.
-local function pause_ms(self)
-  return self.interval_ms and math.max(0, self.next_start_ms - now_ms()) or 0
+-- An item is sent again before others begin. What waited past its time was held back by the pace.
+local function next_retry(self)
+  local item
+  if self.pace:is_probing() then item = self.retries:take_oldest() else item = self.retries:take(now_ms()) end
+  if item then item.machine:waited(now_ms(), math.max(0, now_ms() - item.due_ms)) end
+  return item
 end
 
--- Takes the next place in time; gives how many milliseconds it is away.
-local function reserve_ms(self)
-  if not self.interval_ms then return 0 end
-  local wait_ms = pause_ms(self)
-  self.next_start_ms = math.max(self.next_start_ms, now_ms() - LATE_MS) + self.interval_ms
-  return wait_ms
+local function settle(self, item)
+  self.lanes:done(item.lane)
+  report(self, item, item.machine and item.machine.response, item.err or item.machine.err)
 end
 
--- What a retry sends counts as any other request does.
-local function keep_rate_in_retries(self)
-  local config = self.crew.client.config
-  local sleep = config.sleep
-  config.sleep = function(ms)
-    sleep(ms)
-    local wait_ms = reserve_ms(self)
-    if wait_ms > 0 then sleep(wait_ms) end
+local function start(self, item)
+  if item.machine and item.machine.action == "done" then return settle(self, item) end -- its time is up
+  self.pace:go(now_ms())
+  self.in_flight = self.in_flight + 1
+  self.crew:start(self.task, item)
+end
+
+-- Milliseconds until a retry is due.
+local function until_due_ms(self)
+  local due_ms = self.retries:due_ms()
+  return due_ms and math.max(0, due_ms - now_ms()) or math.huge
+end
+
+-- Starts what may go; gives the milliseconds after which there may be more, unless something ends before.
+local function start_some(self)
+  self.turn_ends_ms = now_ms() + TURN_MS
+  while self.in_flight < self.concurrency and not self.is_stopped do
+    local delay_ms = self.pace:delay_ms(self.in_flight, now_ms())
+    if delay_ms > 0 then return delay_ms end
+    local item = next_retry(self) or next_of_lanes(self)
+    if item then start(self, item) end
+    if now_ms() >= self.turn_ends_ms then return 0 end
+    if not item then return until_due_ms(self) end
   end
+  return math.huge
 end
 
 -- ---- running ---------------------------------------------------------------------------------------
 
-local function start_some(self)
-  while self.in_flight < self.concurrency and pause_ms(self) == 0 do
-    local item = next_item(self)
-    if not item then return end
-    reserve_ms(self)
-    self.in_flight = self.in_flight + 1
-    self.crew:start(self.task, item)
-  end
+-- What became of a task: its item has an outcome, or is to be sent again.
+local function conclude(self, item)
+  local machine = item.machine
+  if not machine or machine.action == "done" then return settle(self, item) end
+  send.announce_retry(self.crew.client.config, item.request, machine)
+  item.due_ms = now_ms() + machine.delay_ms
+  self.retries:put(item)
 end
 
 local function end_some(self)
   local ended = self.crew:next_ended()
   while ended do
-    local item, value = ended.item, ended.value
     self.in_flight = self.in_flight - 1
-    self.lanes:done(item.lane)
     if ended.ran then
-      report(self, item, value.response, value.err)
+      conclude(self, ended.item)
     else
-      stop_for(self, value)
+      self.lanes:done(ended.item.lane)
+      stop_for(self, ended.value)
     end
     ended = self.crew:next_ended()
   end
 end
 
 -- Until something has ended, another request may leave, or progress is to be told.
-local function wait(self)
-  local limit_ms, pause = self.on_progress and PROGRESS_MS or IDLE_MS, pause_ms(self)
-  if pause > 0 and self.in_flight < self.concurrency then limit_ms = math.min(limit_ms, pause) end
-  self.crew:wait(limit_ms)
+local function wait(self, delay_ms)
+  self.crew:wait(math.min(delay_ms, self.on_progress and PROGRESS_MS or IDLE_MS))
 end
 
 local function run(self)
   repeat
-    start_some(self)
+    local delay_ms = start_some(self)
+    local hopeless = self.pace:hopeless(now_ms())
+    if hopeless then stop(self, hopeless) end
     if self.is_stopped then report_waiting(self) end
     tell_progress(self)
-    local is_idle = self.in_flight == 0 and self.lanes.waiting == 0
-    if not is_idle or not self.is_over then wait(self) end
+    local is_idle = self.in_flight == 0 and waiting(self) == 0
+    if not is_idle or not self.is_over then wait(self, delay_ms) end
     end_some(self)
-  until self.is_over and self.in_flight == 0 and self.lanes.waiting == 0
+  until self.is_over and self.in_flight == 0 and waiting(self) == 0
 end
 
--- What the crew does with an item.
-local function new_task(client, opts, policy)
+-- What the crew does with an item: makes its next attempt. Before the first it builds its request.
+local function new_task(client, opts, policy, pace)
+  local timeout_ms = opts.timeout_ms or client.config.timeout_ms
   return function(item)
-    local description = item.description
-    local response, err = call.run(client, description, description.path, item.payload, opts, policy)
-    return { response = response, err = err }
+    if not item.machine then
+      local request, err = call.build(client.config, item.description, item.description.path, item.payload, opts)
+      item.request, item.err = request, err
+      if not request then return end
+      item.machine = send.begin(request, policy, timeout_ms, pace)
+      item.machine.lane = item.lane
+    end
+    send.attempt(client, item.request, item.machine)
   end
 end
 
 -- Sends what a source gives: totals. `opts`: concurrency, rate, on_result, on_progress, and those of a call; `policy`:
--- see `alipayhk.exchange.retry`.
-function batch.run(client, source, opts, policy)
+-- see `alipayhk.exchange.retry`. Where AlipayHK cannot be reached, or refuses traffic, for longer than the policy's
+-- `budget_ms`, the batch stops.
+function batch.run(client, given, opts, policy)
   local concurrency = opts.concurrency or CONCURRENCY
   local crew = new_crew(client, concurrency, opts.signers)
+  local patience_ms = policy.budget_ms < math.huge and policy.budget_ms or retry.DEFAULTS.budget_ms
+  local pace = new_pace(concurrency, opts.rate, patience_ms)
   local self = setmetatable({
     crew = crew,
     lanes = new_lanes(),
-    next_payload = iterator_of(source),
+    retries = new_retries(),
+    pace = pace,
+    next_item = source.items(given),
     concurrency = concurrency,
     ahead = concurrency * AHEAD,
-    interval_ms = opts.rate and 1000 / opts.rate,
-    next_start_ms = 0,
     on_result = opts.on_result,
     on_progress = opts.on_progress,
     progress_due_ms = 0,
     in_flight = 0,
     started = core.monotonic(),
     totals = { taken = 0, accepted = 0, refused = 0, failed = 0 },
-    task = new_task(crew.client, opts, policy),
+    task = new_task(crew.client, opts, policy, pace),
   }, Batch)
-  keep_rate_in_retries(self)
   local ran, thrown = pcall(run, self)
   crew:close()
   if not ran then error(thrown, 0) end
   tell_progress(self, true)
   if self.thrown then error(self.thrown.value, 0) end
-  self.totals.seconds = core.monotonic() - self.started
+  self.totals.seconds, self.totals.stopped = core.monotonic() - self.started, self.reason
   return self.totals
 end
 

@@ -1,4 +1,4 @@
--- Runs many tasks at once, each a function that sends over its client and sleeps by its config. There are three sorts
+-- Runs many tasks at once, each a function that signs, sends and verifies over its client. There are three sorts
 -- of crew: light threads in nginx; coroutines over libcurl's multi elsewhere; and where the user's own transport or
 -- sleep is called, which may wait for whatever it likes, one task after the other.
 --
@@ -37,7 +37,7 @@ function Alone:start(task, item)
 end
 
 function Alone:wait(ms)
-  if #self.ended == 0 then self.sleep(ms) end
+  if #self.ended == 0 and ms > 0 then self.sleep(math.ceil(ms)) end
 end
 
 function Alone.close() end
@@ -48,7 +48,7 @@ end
 
 -- ---- coroutines over libcurl's multi ---------------------------------------------------------------
 
-local SEND, SLEEP, SIGN, VERIFY = {}, {}, {}, {}
+local SEND, SIGN, VERIFY = {}, {}, {}
 local KEYS_MAX = 16 -- of a pool
 
 local Coroutines = { next_ended = next_ended }
@@ -60,10 +60,6 @@ local resume
 
 -- By what a task waits for: begins it.
 local begin = {}
-
-begin[SLEEP] = function(self, thread, ms)
-  self.sleeping[thread] = now_ms() + ms
-end
 
 begin[SEND] = function(self, thread, request)
   local ran, message = pcall(self.multi.start, self.multi, request, thread)
@@ -100,24 +96,6 @@ function Coroutines:start(task, item)
   resume(self, thread, item)
 end
 
--- Milliseconds until the first sleeper is due.
-local function until_due(self, limit_ms)
-  local now = now_ms()
-  for _, due_ms in pairs(self.sleeping) do limit_ms = math.min(limit_ms, due_ms - now) end
-  return math.max(0, math.ceil(limit_ms))
-end
-
-local function wake_sleepers(self)
-  local now, due = now_ms(), {}
-  for thread, due_ms in pairs(self.sleeping) do
-    if due_ms <= now then due[#due + 1] = thread end
-  end
-  for _, thread in ipairs(due) do
-    self.sleeping[thread] = nil
-    resume(self, thread)
-  end
-end
-
 -- Goes on with the tasks that waited for what a multi, or a pool, has finished. `count`: the field with their number.
 local function take_finished(self, source, count)
   if self[count] == 0 then return end
@@ -132,11 +110,10 @@ end
 function Coroutines:wait(ms)
   local deadline = now_ms() + ms
   repeat
-    local left_ms = until_due(self, math.max(0, deadline - now_ms()))
+    local left_ms = math.max(0, math.ceil(deadline - now_ms()))
     if self.sending > 0 or self.signing > 0 then self.multi:wait(left_ms, self.fd) else core.sleep(left_ms) end
     take_finished(self, self.multi, "sending")
     take_finished(self, self.pool, "signing")
-    wake_sleepers(self)
   until #self.ended > 0 or now_ms() >= deadline
 end
 
@@ -181,10 +158,10 @@ end
 
 local function new_coroutines(client, concurrency, signers)
   local self = setmetatable({
-    items = {}, sleeping = {}, sending = 0, signing = 0, ended = {},
+    items = {}, sending = 0, signing = 0, ended = {},
     multi = require("alipayhk.curl").multi(concurrency),
   }, Coroutines)
-  local parts = { sleep = function(ms) coroutine.yield(SLEEP, ms) end }
+  local parts = {}
   employ_signers(self, client.config, signers or core.processors(), parts)
   self.client = replaced(client, parts, {
     transport = { send = function(request) return coroutine.yield(SEND, request) end },

@@ -7,6 +7,10 @@
 --
 -- `may_have_arrived`: whether an attempt may have reached AlipayHK without our learning its outcome. Its driver may set
 -- it where it knows that of an earlier machine's.
+--
+-- A *gate*, where there is one, is told of every outcome: `gate:succeeded(machine, now_ms)`, and
+-- `gate:failed(machine, err, after_ms, now_ms)`, which gives true for a failure that costs no attempt. `sent_ms`: when
+-- the attempt began.
 
 local retry = require "alipayhk.exchange.retry"
 
@@ -16,15 +20,17 @@ local Attempts = {}
 Attempts.__index = Attempts
 
 -- `opts`: `policy` and `description` as in `alipayhk.exchange.retry`; `timeout_ms` of one attempt; `random`, which
--- gives 0 <= x < 1, OpenSSL's when absent.
+-- gives 0 <= x < 1, OpenSSL's when absent; `gate`, none when absent.
 local function new(opts)
   return setmetatable({
     policy = opts.policy,
     description = opts.description,
     attempt_ms = opts.timeout_ms,
     random = opts.random or retry.random,
+    gate = opts.gate,
     may_have_arrived = false,
     attempt = 0,
+    charged = 0, -- how many of them the policy's `max_attempts` counts
   }, Attempts)
 end
 
@@ -34,7 +40,7 @@ end
 
 local function send_next(self, now_ms)
   self.action, self.delay_ms = "send", nil
-  self.attempt = self.attempt + 1
+  self.attempt, self.sent_ms = self.attempt + 1, now_ms
   self.timeout_ms = max(1, floor(min(self.attempt_ms, left_ms(self, now_ms))))
 end
 
@@ -59,9 +65,20 @@ function Attempts:start(now_ms)
   send_next(self, now_ms)
 end
 
-function Attempts:succeeded(response)
+function Attempts:succeeded(response, now_ms)
+  if self.gate then self.gate:succeeded(self, now_ms) end
   response.attempts = self.attempt
   finish(self, response)
+end
+
+-- Counts a failed attempt and its time, unless the gate says that it costs nothing. What may be sent only once counts
+-- in any case.
+local function charge(self, err, after_ms, now_ms)
+  if self.gate and self.gate:failed(self, err, after_ms, now_ms) and not self.policy.once then
+    self.started_ms = self.started_ms + (now_ms - self.sent_ms)
+  else
+    self.charged = self.charged + 1
+  end
 end
 
 -- `told`: `after_ms`, what the answer's Retry-After asks for; `is_exiting`, whether this process is about to end.
@@ -70,9 +87,10 @@ function Attempts:failed(err, told, now_ms)
   err.retryable, err.attempts = rule and true, self.attempt
   if err.response then err.response.attempts = self.attempt end
   self.last_err = err
+  charge(self, err, told.after_ms, now_ms)
   if retry.may_have_arrived(err) then self.may_have_arrived, self.unsettled_err = true, err end
   local delay_ms = retry.delay_ms(self.policy, {
-    attempt = self.attempt,
+    attempt = max(1, self.charged),
     rule = rule,
     after_ms = told.after_ms,
     spent_ms = now_ms - self.started_ms,
@@ -82,7 +100,9 @@ function Attempts:failed(err, told, now_ms)
   self.action, self.delay_ms, self.timeout_ms = "wait", delay_ms, nil
 end
 
-function Attempts:waited(now_ms)
+-- `held_ms`: how much longer than `delay_ms` the driver made it wait, which the policy's `budget_ms` does not count.
+function Attempts:waited(now_ms, held_ms)
+  self.started_ms = self.started_ms + (held_ms or 0)
   if left_ms(self, now_ms) < 1 then return fail(self) end
   send_next(self, now_ms)
 end

@@ -80,6 +80,18 @@ function retry.rule(policy, description, err)
   return LOST[err.code] or HTTP[err.http_status] or false
 end
 
+-- Whether an error says that too much was sent, of whatever kind: by HTTP, or by a result that says so.
+function retry.refuses_traffic(description, err)
+  if err.http_status == 429 then return true end
+  local known = err.kind == "result" and api.result(description, err.code)
+  return known and known.retry == "later" or false
+end
+
+-- Whether an error means that AlipayHK was not reached: there was no answer, or one by what stands before it.
+function retry.is_outage(err)
+  return err.kind == "transport" or err.kind == "http" and HTTP[err.http_status] and err.http_status ~= 429
+end
+
 -- Whether an error means that its attempt sent nothing. Earlier attempts may have sent something all the same.
 function retry.sent_nothing(err)
   return err.kind == "crypto" or err.kind == "transport" and outcome.sent_nothing(err.code)

@@ -1,4 +1,5 @@
--- Sends a request: does what `alipayhk.exchange.attempts` says, over a transport that blocks or yields.
+-- Sends a request: does what `alipayhk.exchange.attempts` says, over a transport that blocks or yields. `run` does it
+-- all; what drives many requests at once takes the single steps: `begin`, `attempt`, `announce_retry`, `stop`.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -91,7 +92,7 @@ end
 local function judge(config, request, machine, raw, fault)
   local response, err, after_ms = read(config, request, machine, raw, fault)
   if not response then return fail(config, request, machine, err, after_ms) end
-  machine:succeeded(response)
+  machine:succeeded(response, runtime.monotonic_ms())
   events.emit(config, request, events.response(machine.attempt, response))
 end
 
@@ -100,21 +101,35 @@ end
 -- Requests that may have arrived at AlipayHK: the user may send the same one again. The keys are weak.
 local arrived = setmetatable({}, { __mode = "k" })
 
--- Ends a request whose client was closed meanwhile: `on_event` or `sleep` may do that, even before anything is sent.
-local function stop(config, request, machine)
+-- Ends a request before its next attempt: the error of the last one is the outcome; if there was none, `reason`.
+function send.stop(config, request, machine, reason)
   local is_first = not machine.last_err
-  machine:stop(is_first and Error.new("transport", "the client was closed before the request was sent", {
+  machine:stop(is_first and Error.new("transport", reason, {
     code = "connect", request_id = request.request_id, attempts = 0,
   }) or nil)
   if is_first then events.emit(config, request, events.error(1, machine.err)) end
 end
 
-local act = {}
+-- `on_event` or `sleep` may close the client, even before anything is sent.
+local function stop_closed(config, request, machine)
+  return send.stop(config, request, machine, "the client was closed before the request was sent")
+end
 
-function act.send(client, request, machine)
+-- The machine of a built request, which says "send". `alipayhk.exchange.retry` describes `policy`; `timeout_ms` limits
+-- one attempt; `gate`: see `alipayhk.exchange.attempts`.
+function send.begin(request, policy, timeout_ms, gate)
+  local machine = attempts.new {
+    policy = policy, description = api.by_name[request.api], timeout_ms = timeout_ms, gate = gate,
+  }
+  machine:start(runtime.monotonic_ms())
+  return machine
+end
+
+-- Makes the attempt that a machine asks for: it says "wait" or "done" afterwards.
+function send.attempt(client, request, machine)
   local config = client.config
   events.emit(config, request, { name = "attempt", attempt = machine.attempt })
-  if client.closed then return stop(config, request, machine) end
+  if client.closed then return stop_closed(config, request, machine) end
   machine.may_have_arrived = machine.may_have_arrived or arrived[request] or false
   local given, err = prepare(config, request, machine)
   if not given then return fail(config, request, machine, err) end
@@ -122,21 +137,24 @@ function act.send(client, request, machine)
   if machine.may_have_arrived then arrived[request] = true end
 end
 
-function act.wait(client, request, machine)
+-- Says that a machine waits for its next attempt.
+function send.announce_retry(config, request, machine)
+  events.emit(config, request, { name = "retry", attempt = machine.attempt, delay_ms = machine.delay_ms })
+end
+
+local function wait(client, request, machine)
   local config = client.config
-  if not client.closed then
-    events.emit(config, request, { name = "retry", attempt = machine.attempt, delay_ms = machine.delay_ms })
-  end
+  if not client.closed then send.announce_retry(config, request, machine) end
   if not client.closed then config.sleep(machine.delay_ms) end
-  if client.closed then return stop(config, request, machine) end
+  if client.closed then return stop_closed(config, request, machine) end
   machine:waited(runtime.monotonic_ms())
 end
 
--- Sends a built request until there is an outcome: a response, or nil and an error. `alipayhk.exchange.retry` describes
--- `policy`; `timeout_ms` limits one attempt.
+local act = { send = send.attempt, wait = wait }
+
+-- Sends a built request until there is an outcome: a response, or nil and an error.
 function send.run(client, request, policy, timeout_ms)
-  local machine = attempts.new { policy = policy, description = api.by_name[request.api], timeout_ms = timeout_ms }
-  machine:start(runtime.monotonic_ms())
+  local machine = send.begin(request, policy, timeout_ms)
   while machine.action ~= "done" do act[machine.action](client, request, machine) end
   return machine.response, machine.err
 end

@@ -68,7 +68,7 @@ function client:close() end
 ---@field signers? integer threads that sign and verify, in plain Lua; as many as there are processors when absent, 0 for none. Refused in nginx
 ---@field rate? number at most so many requests a second, retries included
 ---@field on_result? fun(result: alipayhk.ManyResult): boolean? called once for each payload, as they end; `false` stops the batch: what has not begun is `failed`, not sent
----@field on_progress? fun(progress: alipayhk.Progress) called at most five times a second, and at the end
+---@field on_progress? fun(progress: alipayhk.Progress): boolean? called at most five times a second, and at the end; `false` stops the batch, too
 
 ---What became of one payload of many: `response`, or `err`.
 ---@class alipayhk.ManyResult
@@ -83,6 +83,7 @@ function client:close() end
 ---@field refused integer by our check, or by AlipayHK's authenticated F
 ---@field failed integer anything else: the outcome is unknown, or nothing was sent
 ---@field seconds number
+---@field stopped? string why the batch ended before its source did
 
 ---@class alipayhk.Progress
 ---@field taken integer
@@ -90,9 +91,11 @@ function client:close() end
 ---@field refused integer
 ---@field failed integer
 ---@field in_flight integer requests under way
----@field waiting integer payloads taken before their turn
+---@field waiting integer payloads taken before their turn, and those that are to be sent again
 ---@field seconds number since the start
 ---@field per_second number payloads that have ended, a second
+---@field window number how many requests may be under way, as far as AlipayHK allows: it shrinks where it refuses traffic. Below 1 it is a pause between two
+---@field unreachable_seconds? number for how long AlipayHK has not been reached: only a probe is sent now and then
 
 ---What a call that sends may say otherwise than the client's config.
 ---@class alipayhk.SendOptions

@@ -82,6 +82,12 @@ function core.utf8_length(text) end
 ---@return string? message what is wrong with it
 function core.pem_file(path, label) end
 
+---The SHA-256 of bytes.
+---@param bytes string
+---@return string? digest 32 bytes
+---@return string? message
+function core.sha256(bytes) end
+
 ---Bytes of OpenSSL's generator.
 ---@param n integer 0 to 65536
 ---@return string? bytes
@@ -99,6 +105,14 @@ function core.monotonic() end
 ---Waits, and blocks the process meanwhile. Not for nginx, which has `ngx.sleep`.
 ---@param ms number milliseconds
 function core.sleep(ms) end
+
+---From now on the first SIGINT or SIGTERM is only noted; after it each ends the process, as before. Signals that are
+---ignored stay so. For programs that want to end what they have begun; not for nginx.
+function core.catch_interrupts() end
+
+---Whether a signal was noted.
+---@return boolean
+function core.interrupted() end
 
 ---A key, read once and used for every signature. It never shows what is secret of it; `tostring` gives its type and size.
 ---@class alipayhk.Key

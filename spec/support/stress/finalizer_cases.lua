@@ -201,7 +201,8 @@ add("alipayhk.core.is_plain", function()
   return { f = core.is_plain, arguments = { n = 1, outer }, tables = { outer, inner } }
 end)
 local function read_type(ok, value) return judge.dump({}, ok, type(value), type(value) == "string" and #value) end
-for _, name in ipairs { "now", "monotonic" } do
+add_plain("alipayhk.core.sha256", core.sha256, TEXT)
+for _, name in ipairs { "now", "monotonic", "interrupted" } do
   add("alipayhk.core." .. name, function() return { f = core[name], arguments = { n = 0 }, read = read_type } end)
 end
 add("alipayhk.core.random_bytes", function()

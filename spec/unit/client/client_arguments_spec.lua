@@ -25,6 +25,10 @@ local THROWS = {
   { "prepare of a misspelt API", function() local _ = client:prepare("ordr", order) end, 'did you mean "order"' },
   { "prepare of another misspelt API", function() local _ = client:prepare("contract-card", card) end,
     'did you mean "contract_card"' },
+  { "prepare of a path with another mistake", function() local _ = client:prepare("/order", order, { encrypt = 1 }) end,
+    "opts.encrypt: expected a boolean, found a number" },
+  { "opts.timeout_ms of infinity", function() local _ = client:sync_order(order, { timeout_ms = 1 / 0 }) end,
+    "found infinity" },
   { "send of nothing", function() local _ = client:send() end, "prepare" },
   { "send of an order", function() local _ = client:send(order) end, "prepare" },
   { "send of half a request", function() local _ = client:send({ headers = {}, method = "POST" }) end, "`url`" },
@@ -54,6 +58,7 @@ describe("it throws at the caller's position:", function()
       local message = thrown(case[2])
       assert.matches("^[^\n]*" .. HERE, message)
       assert.matches(case[3], message, 1, true)
+      if not case[3]:find("did you mean", 1, true) then assert.is_nil(message:find("did you mean", 1, true)) end
       assert.equal(0, #gateway.requests)
     end)
   end

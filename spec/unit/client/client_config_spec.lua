@@ -195,7 +195,8 @@ describe("a config is refused", function()
     },
     agent_token = { { "", "it is empty" }, { "token\n", "at its end" } },
     key_version = { { "", "false to leave it out" }, { 1.5, "not whole" }, { "a b", "found a string" } },
-    timeout_ms = { { "5000", "found a string" }, { 1.5, "not whole" }, { 0, "found 0" }, { -1, "from 1 to" } },
+    timeout_ms = { { "5000", "found a string" }, { 1.5, "not whole" }, { 0, "found 0" }, { -1, "from 1 to" },
+      { 1 / 0, "found infinity" } },
     proxy = {
       { "proxy.example:3128", "begin it with http://" },
       { "http://proxy.example:99999", "a port is a number from 1 to" },

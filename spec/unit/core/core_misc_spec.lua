@@ -1,6 +1,7 @@
 -- Random bytes, clocks, and what the functions of the core have in common.
 
 local core = require "alipayhk.core"
+local shell = require "spec.support.shell"
 
 local MESSAGE_MAX = 64 * 1024 * 1024
 
@@ -30,6 +31,17 @@ describe("random_bytes", function()
   it("throws for what is no number", function()
     assert.error_matches(function() core.random_bytes("many") end, "number expected", 1, true)
     assert.error_matches(function() core.random_bytes() end, "number expected", 1, true)
+  end)
+end)
+
+describe("sha256", function()
+  it("is openssl's", function()
+    local path = shell.directory() .. "/bytes"
+    for _, bytes in ipairs { "", "abc", ("\0\255"):rep(100000) } do
+      shell.write(path, bytes)
+      local expected = shell.must("openssl dgst -sha256 -r " .. path):match("^%x+")
+      assert.equal(expected, core.hex_encode(core.sha256(bytes)))
+    end
   end)
 end)
 
@@ -72,7 +84,9 @@ describe("time", function()
 end)
 
 describe("text", function()
-  local TAKERS = { "base64_encode", "base64_decode", "percent_encode", "percent_decode", "parse_pairs", "utf8_length" }
+  local TAKERS = {
+    "base64_encode", "base64_decode", "percent_encode", "percent_decode", "parse_pairs", "utf8_length", "sha256",
+  }
 
   it("has to be a string", function()
     for _, name in ipairs(TAKERS) do

@@ -99,8 +99,17 @@ describe("sync_many", function()
     gateway:answers { { failure = "timeout" }, {} }
     local totals, results = many(orders(2), { retry = { base_delay_ms = 0, max_attempts = 2 } })
     assert.same({ 2, 2, 0, 0 }, counts(totals))
+    -- The other order did not wait for it.
+    assert.same({ 2, 1, 1, 2 }, {
+      results[1].index, results[1].response.attempts, results[2].index, results[2].response.attempts,
+    })
+  end)
+
+  it("retries in place: a later event of the same order waits", function()
+    gateway:answers { { failure = "timeout" }, {} }
+    local _, results = many(orders(3, { merchantBizNo = "one" }), { retry = { base_delay_ms = 0, max_attempts = 2 } })
+    for i, result in ipairs(results) do assert.equal(i, result.index) end
     assert.equal(2, results[1].response.attempts)
-    assert.equal(1, results[2].response.attempts)
   end)
 
   it("stops where on_result says false: what was taken has its result, and nothing more is taken", function()
@@ -119,6 +128,37 @@ describe("sync_many", function()
         assert.matches("not sent", result.err.message, 1, true)
       end
     end
+  end)
+
+  it("stops where on_progress says false, too", function()
+    local taken = 0
+    local totals, results = many(function()
+      taken = taken + 1
+      return samples.order()
+    end, { concurrency = 2, on_progress = function() return false end })
+    assert.equal("the batch was stopped", totals.stopped)
+    assert.equal(taken, #results)
+    assert.is_true(taken < 20)
+  end)
+
+  it("tells the last error of what was to be sent again when it is stopped", function()
+    gateway:answers { { code = "UNKNOWN_EXCEPTION", status = "U" } }
+    local unknown, unsent = 0, 0
+    gateway:client():sync_many(orders(20), { concurrency = 4, retry = { base_delay_ms = 5000, max_delay_ms = 5000 },
+      on_progress = function(progress) return progress.taken < 4 end,
+      on_result = function(result)
+        if result.err.attempts == 0 then unsent = unsent + 1 else unknown = unknown + 1 end
+        assert.same(result.err.attempts == 0 and "connect" or "UNKNOWN_EXCEPTION", result.err.code)
+      end })
+    assert.is_true(unknown >= 4, unknown)
+    assert.equal(#gateway.requests, unknown)
+    assert.equal(0, unsent)
+  end)
+
+  it("throws on what on_progress throws", function()
+    assert.equal("enough", thrown(function()
+      gateway:client():sync_many(orders(5), { on_progress = function() error("enough", 0) end })
+    end))
   end)
 
   it("throws on what the source throws, when those under way have ended", function()
@@ -157,6 +197,71 @@ describe("sync_many", function()
     assert.is_true(#gateway.requests <= 2)
   end)
 
+  it("loses no event to a gateway that is away for a while, and asks seldom whether it is back", function()
+    local script = {}
+    for i = 1, 6 do script[i] = { failure = i % 2 == 0 and "connect" or "timeout" } end
+    script[7] = {}
+    gateway:answers(script)
+    local unreachable = 0
+    local totals, results = many(orders(30), {
+      concurrency = 4, retry = { max_attempts = 2, base_delay_ms = 0 },
+      on_progress = function(progress) unreachable = math.max(unreachable, progress.unreachable_seconds or 0) end,
+    })
+    assert.same({ 30, 30, 0, 0 }, counts(totals))
+    assert.equal(36, #gateway.requests)
+    assert.is_nil(totals.stopped)
+    -- Five failures opened the breaker; the probes came one and three seconds later.
+    assert.is_true(totals.seconds >= 3 and unreachable >= 2.5, unreachable)
+    for _, result in ipairs(results) do assert.is_true(result.response.attempts <= 4) end
+  end)
+
+  it("stops where AlipayHK stays away for longer than the retries' budget: the rest was not sent", function()
+    gateway:answers { { failure = "connect" } }
+    local source_calls = 0
+    local totals, results = many(function()
+      source_calls = source_calls + 1
+      return samples.order()
+    end, { concurrency = 4, retry = { budget_ms = 1500, base_delay_ms = 0 } })
+    assert.matches("^AlipayHK could not be reached for %d+ s$", totals.stopped)
+    assert.equal(totals.taken, #results)
+    assert.same({ 0, 0, source_calls }, { totals.accepted, totals.refused, totals.failed })
+    assert.is_true(#gateway.requests <= 7, #gateway.requests)
+    for _, result in ipairs(results) do assert.equal("connect", result.err.code) end
+  end)
+
+  it("sends nothing twice with retry = false, whatever fails", function()
+    local script = {}
+    for i = 1, 6 do script[i] = { failure = "timeout" } end
+    script[7] = {}
+    gateway:answers(script)
+    local totals = many(orders(12), { concurrency = 4, retry = false })
+    assert.same({ 12, 6, 0, 6 }, counts(totals))
+    assert.equal(12, #gateway.requests)
+  end)
+
+  it("slows down where AlipayHK refuses traffic, and loses no event by it", function()
+    local script, busy = {}, { code = "REQUEST_TRAFFIC_EXCEED_LIMIT", status = "U" }
+    for i = 1, 12 do script[i] = i % 4 == 0 and {} or i % 4 == 1 and { http_status = 429, raw = function()
+      return { status = 429, headers = {}, body = "" }
+    end } or busy end
+    script[13] = {}
+    gateway:answers(script)
+    local least = math.huge
+    local totals = many(orders(20), { retry = { max_attempts = 2, base_delay_ms = 0, max_delay_ms = 1 },
+      on_progress = function(progress) least = math.min(least, progress.window) end })
+    assert.same({ 20, 20, 0, 0 }, counts(totals))
+    assert.equal(29, #gateway.requests)
+    assert.is_true(least < 32)
+  end)
+
+  it("stops where nothing but refusals of traffic comes for longer than the retries' budget", function()
+    gateway:answers { { code = "REQUEST_TRAFFIC_EXCEED_LIMIT", status = "U" } }
+    local totals, results = many(orders(50), { retry = { budget_ms = 400, base_delay_ms = 0, max_delay_ms = 1 } })
+    assert.matches("^AlipayHK refused traffic for %d+ s$", totals.stopped)
+    assert.equal(totals.taken, #results)
+    assert.is_true(totals.seconds < 5, totals.seconds)
+  end)
+
   it("tells of progress, at the end as well", function()
     local seen = {}
     local totals = many(orders(4), { on_progress = function(progress) seen[#seen + 1] = progress end })
@@ -192,6 +297,10 @@ describe("sync_many throws at the caller's line", function()
   local client = gateway:client()
   for title, case in pairs {
     ["without a source"] = { function() local _ = client:sync_many() end, "expected a table or a function" },
+    ["for one payload without its braces"] = {
+      function() local _ = client:sync_many(samples.order()) end, "expected a list of payloads" },
+    ["for a list with holes"] = {
+      function() local _ = client:sync_many({ [1] = {}, [2] = nil, [3] = {} }) end, "leave no holes" },
     ["for a string"] = { function() local _ = client:sync_many("x") end, "found a string" },
     ["for an option that there is not"] = {
       function() local _ = client:sync_many({}, { concurency = 2 }) end, 'did you mean "concurrency"' },
