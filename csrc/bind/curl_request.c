@@ -96,6 +96,9 @@ ahk_request ahk_curl_read_request(lua_State *L, int index)
     request.proxy = string_field(L, index, "proxy");
     request.proxy_environment = request.proxy != NULL && strcmp(request.proxy, "environment") == 0;
 
+    ahk_get_field(L, index, "once");
+    request.once = lua_toboolean(L, -1) != 0;
+
     ahk_get_field(L, index, "tls");
     if (!lua_isnil(L, -1)) {
         read_tls(L, ahk_curl_table_field(L, index, "tls"), &request);

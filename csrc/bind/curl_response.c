@@ -67,6 +67,10 @@ static int push_response(lua_State *L, const ahk_exchange *exchange)
     lua_setfield(L, -2, "headers");
     push_timing(L, &exchange->timing);
     lua_setfield(L, -2, "timing");
+    if (exchange->resends > 0) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, -2, "resent");
+    }
     return 1;
 }
 

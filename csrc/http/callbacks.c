@@ -57,6 +57,17 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
+/* HTTP/2 is known from the handshake on, for others may join before there is an answer. */
+static void note_link(ahk_exchange *x, ahk_link *link)
+{
+    x->link_id = 0;
+    if (link != NULL) {
+        link->multiplexed = link->multiplexed || ahk_tls_has_agreed_on_h2(ahk_tls_session(x->easy), false);
+        x->link_id = link->id;
+        x->is_multiplexed = link->multiplexed;
+    }
+}
+
 /* The connection is ready and the request is about to be sent. See read_results for older versions of libcurl. */
 static int on_ready(void *user, char *to, char *from, int to_port, int from_port)
 {
@@ -65,8 +76,8 @@ static int on_ready(void *user, char *to, char *from, int to_port, int from_port
     (void)from;
     (void)to_port;
     if (x->links != NULL) {
-        const ahk_link *link = ahk_links_by_port(x->links, from_port);
-        x->link_id = link != NULL ? link->id : 0;
+        ahk_link *link = ahk_links_by_port(x->links, from_port);
+        note_link(x, link);
         x->was_poisoned = !is_quiet(x);
         if (x->was_poisoned) {
             return CURL_PREREQFUNC_ABORT;

@@ -88,8 +88,8 @@ static ahk_timing read_timing(const ahk_exchange *x)
     };
 }
 
-/* Resets everything except the headers of the request, is_fresh, and the memory that an earlier answer used. False
- * where libcurl has no handle to give: nothing was sent. */
+/* Resets everything except the headers of the request, is_fresh, resends, and the memory that an earlier answer used.
+ * False where libcurl has no handle to give: nothing was sent. */
 static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
 {
     AHK_REQUIRE(x->easy == NULL); /* it does not run already */
@@ -99,6 +99,7 @@ static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
         .head = x->head,
         .body = x->body,
         .is_fresh = x->is_fresh,
+        .resends = x->resends,
         .request = request,
         .started = ahk_monotonic(),
         .socket = CURL_SOCKET_BAD,
@@ -197,6 +198,16 @@ bool ahk_exchange_start(ahk_exchange *exchange, ahk_links *links, const ahk_requ
     return ahk_fail(err, "libcurl does not take an option: nothing was sent");
 }
 
+/* Whether a connection is not to be trusted after that. Streams of HTTP/2 fail alone; but where no answer comes, or the
+ * connection breaks, that may be its fault. */
+static bool is_trouble(const ahk_exchange *exchange, CURLcode code, ahk_outcome outcome)
+{
+    if (!exchange->is_multiplexed) {
+        return outcome != AHK_SENT;
+    }
+    return outcome == AHK_FAILED_TIMEOUT || (outcome == AHK_FAILED_RESET && code != CURLE_HTTP2_STREAM);
+}
+
 ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error *err)
 {
     read_results(exchange, code);
@@ -204,7 +215,7 @@ ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error
     ahk_link *link = ahk_links_by_id(exchange->links, exchange->link_id);
     if (link != NULL) {
         link->multiplexed = link->multiplexed || exchange->is_multiplexed;
-        link->tainted = link->tainted || outcome != AHK_SENT || exchange->has_surplus;
+        link->tainted = link->tainted || exchange->has_surplus || is_trouble(exchange, code, outcome);
         if (!link->tainted && !link->multiplexed) {
             ahk_socket_acknowledge(link->fd);
         }

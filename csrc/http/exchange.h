@@ -56,8 +56,9 @@ typedef struct {
     double started;          /* seconds of the monotonic clock */
     double first_byte;       /* the same, 0 before it */
     const void *tls_session; /* libcurl's */
-    bool is_multiplexed;     /* HTTP/2 */
+    bool is_multiplexed;     /* HTTP/2; false while that is not known */
     bool is_fresh;           /* must not use a kept connection */
+    int resends;             /* how often it was sent again: what was sent before may have arrived */
     bool has_opened;         /* a connection: it does not use a kept one */
     curl_socket_t socket;    /* the last that it opened */
     bool is_connected;       /* that one */

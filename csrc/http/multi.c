@@ -2,12 +2,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/c_locale.h"
 #include "sigpipe.h"
 #include "tls_library.h"
 #include "verdict.h"
+
+/* A server that ends each connection after few requests turns many away more than once. */
+enum { RESENDS_MAX = 16 };
 
 struct ahk_multi {
     CURLM *curl; /* made at first use */
@@ -85,6 +89,7 @@ void ahk_multi_start(ahk_multi *multi, ahk_transfer *transfer)
     AHK_REQUIRE(transfer->multi == NULL);
     transfer->multi = multi;
     transfer->exchange.is_fresh = false;
+    transfer->exchange.resends = 0;
     transfer->outcome = ahk_judge_request(&transfer->request, &transfer->err);
     if (transfer->outcome != AHK_SENT) {
         put_finished(multi, transfer);
@@ -95,14 +100,56 @@ void ahk_multi_start(ahk_multi *multi, ahk_transfer *transfer)
 }
 
 /* Nothing was sent on a kept connection that turned out not to be fit: it is sent on a new one. */
-static bool send_anew(ahk_multi *multi, ahk_transfer *transfer)
+static bool needs_fresh_connection(const ahk_transfer *transfer)
 {
-    if (transfer->outcome != AHK_FAILED_CONNECT || !transfer->exchange.was_poisoned || transfer->exchange.is_fresh) {
+    return transfer->outcome == AHK_FAILED_CONNECT && transfer->exchange.was_poisoned && !transfer->exchange.is_fresh;
+}
+
+/* A server that ends a connection of HTTP/2 (GOAWAY) refuses the streams that it has not looked at. libcurl would send
+ * them again if it might read the body once more. It does not tell them from streams of a connection that broke,
+ * though: so what comes of it is marked as sent again. */
+static bool was_turned_away(const ahk_transfer *transfer, CURLcode code)
+{
+    return code == CURLE_SEND_FAIL_REWIND && transfer->exchange.is_multiplexed && !transfer->request.once &&
+           transfer->exchange.resends < RESENDS_MAX;
+}
+
+static bool send_anew(ahk_multi *multi, ahk_transfer *transfer, CURLcode code)
+{
+    ahk_exchange *exchange = &transfer->exchange;
+    if (was_turned_away(transfer, code)) {
+        exchange->resends++;
+    } else if (needs_fresh_connection(transfer)) {
+        exchange->is_fresh = true;
+    } else {
         return false;
     }
-    transfer->request.timeout_ms -= (long)transfer->exchange.timing.total;
-    transfer->exchange.is_fresh = true;
+    transfer->request.timeout_ms -= (long)exchange->timing.total;
     return transfer->request.timeout_ms > 0 && add(multi, transfer);
+}
+
+/* Once something was sent, "nothing was sent" is true of the last try alone. */
+static ahk_outcome outcome_of_all(ahk_outcome last, int resends)
+{
+    const bool sent_nothing =
+        last == AHK_FAILED_DNS || last == AHK_FAILED_CONNECT || last == AHK_FAILED_TLS || last == AHK_FAILED_PROXY;
+    return resends > 0 && sent_nothing ? AHK_FAILED_RESET : last;
+}
+
+/* No request leaves on a connection that is not trusted any more; once nobody waits for anything on it, it is ended,
+ * for libcurl would offer it again and again. */
+static void retire_link(ahk_multi *multi, unsigned long id)
+{
+    const ahk_link *link = ahk_links_by_id(&multi->links, id);
+    if (link == NULL || !link->tainted) {
+        return;
+    }
+    for (const ahk_transfer *other = multi->running; other != NULL; other = other->next) {
+        if (other->exchange.link_id == id) {
+            return;
+        }
+    }
+    (void)shutdown(link->fd, SHUT_RDWR);
 }
 
 static void conclude(ahk_multi *multi, ahk_transfer *transfer, CURLcode code)
@@ -110,8 +157,10 @@ static void conclude(ahk_multi *multi, ahk_transfer *transfer, CURLcode code)
     take_out(&multi->running, transfer);
     (void)memcpy(transfer->exchange.issuer, multi->issuer, sizeof multi->issuer);
     (void)curl_multi_remove_handle(multi->curl, transfer->exchange.easy);
-    transfer->outcome = ahk_exchange_finish(&transfer->exchange, code, &transfer->err);
-    if (!send_anew(multi, transfer)) {
+    const ahk_outcome outcome = ahk_exchange_finish(&transfer->exchange, code, &transfer->err);
+    transfer->outcome = outcome_of_all(outcome, transfer->exchange.resends);
+    retire_link(multi, transfer->exchange.link_id);
+    if (!send_anew(multi, transfer, code)) {
         put_finished(multi, transfer);
     }
 }

@@ -14,7 +14,7 @@ worker_processes @workers@;
 pid @directory@/nginx.pid;
 error_log @directory@/error.log info;
 @main@
-events { worker_connections 256; }
+events { worker_connections @connections@; }
 http {
   access_log off;
   client_body_temp_path @directory@/body;
@@ -169,8 +169,8 @@ end
 
 -- Starts nginx; it ends with `stop`, or with this process.
 -- `parts`: `{ http = lines, server = lines, files = { [name] = content } }`; the files are
--- on the package path. Further `main` = lines, `workers` = 1, `master` = true, `listen` = words after the
--- address, `launcher` = a command that gets nginx's as its arguments
+-- on the package path. Further `main` = lines, `workers` = 1, `connections` = 256, `master` = true,
+-- `listen` = words after the address, `launcher` = a command that gets nginx's as its arguments
 -- Gives `{ url, directory, pid, log, stop, signal, workers, reload, wait, memory, descriptors }`
 function nginx.start(parts)
   local values = {
@@ -181,6 +181,7 @@ function nginx.start(parts)
     nginx = nginx.path,
     modules = nginx.modules(),
     workers = tostring(parts.workers or 1),
+    connections = tostring(parts.connections or 256),
     master = parts.master == false and "off" or "on",
   }
   for _, name in ipairs { "main", "http", "server", "listen", "launcher" } do values[name] = parts[name] or "" end

@@ -1,0 +1,106 @@
+-- Many exchanges on one libcurl handle: which connections they use.
+
+local certificates = require "spec.support.data.certificates"
+local curl = require "alipayhk.curl"
+local nginx = require "spec.support.servers.nginx"
+local request = require "spec.support.servers.request"
+
+local SERVER = [[
+  ssl_certificate %s/server.pem; ssl_certificate_key %s/server.key;
+  keepalive_requests %d;
+  location / { content_by_lua_block {
+    ngx.req.read_body()
+    ngx.shared.handled:incr("count", 1, 0)
+    ngx.sleep(tonumber(ngx.var.arg_sleep or 0))
+    ngx.header["X-Connection"] = ngx.var.connection
+    ngx.print(ngx.var.server_protocol)
+  } }
+  location = /handled { content_by_lua_block { ngx.print(ngx.shared.handled:get("count") or 0) } }
+]]
+
+local function start(keepalive_requests)
+  local directory = certificates()
+  local server = nginx.start {
+    listen = "ssl http2",
+    http = "lua_shared_dict handled 1m;",
+    server = SERVER:format(directory, directory, keepalive_requests or 100000),
+  }
+  server.url = server.url:gsub("^http:", "https:")
+  return server
+end
+
+-- Sends so many, `at_once` of them under way. Gives how many had which outcome (the protocol, or an error's code), and
+-- on how many connections.
+local function send(multi, server, count, at_once, extra)
+  local given = {}
+  for name, value in pairs(extra or {}) do given[name] = value end
+  given.tls = { ca_file = certificates() .. "/ca.pem" }
+  local outcomes, connections, connection_count = {}, {}, 0
+  local begun, under_way = 0, 0
+  while begun < count or under_way > 0 do
+    while begun < count and under_way < at_once do
+      begun, under_way = begun + 1, under_way + 1
+      multi:start(request(server.url .. (given.path or "/"), given), begun)
+    end
+    multi:wait(1000)
+    local tag, raw, failure = multi:finished()
+    while tag do
+      under_way = under_way - 1
+      local outcome = raw and raw.body or failure.code
+      outcomes[outcome] = (outcomes[outcome] or 0) + 1
+      local connection = raw and raw.headers["x-connection"]
+      if connection and not connections[connection] then
+        connections[connection], connection_count = true, connection_count + 1
+      end
+      tag, raw, failure = multi:finished()
+    end
+  end
+  return outcomes, connection_count
+end
+
+-- How many requests the server has handled.
+local function handled(multi, server)
+  return tonumber((next((send(multi, server, 1, 1, { path = "/handled" })))))
+end
+
+describe("many exchanges over HTTP/2", function()
+  local server, multi
+
+  before_each(function() multi = curl.multi(64) end)
+  after_each(function()
+    multi:close()
+    server.stop()
+  end)
+
+  it("share a connection or two, from the first one on", function()
+    server = start()
+    for _ = 1, 5 do
+      local outcomes, connections = send(multi, server, 400, 64)
+      assert.same({ ["HTTP/2.0"] = 400 }, outcomes)
+      assert.is_true(connections <= 2, connections)
+    end
+  end)
+
+  it("move to another where the server ends one, and none is lost or handled twice", function()
+    server = start(50)
+    local outcomes, connections = send(multi, server, 1000, 64)
+    assert.same({ ["HTTP/2.0"] = 1000 }, outcomes)
+    assert.is_true(connections >= 20 and connections <= 120, connections)
+    assert.equal(1000, handled(multi, server))
+  end)
+
+  it("are not sent again by themselves where they may be sent only once", function()
+    server = start(7)
+    local outcomes = send(multi, server, 1000, 64, { once = true })
+    assert.equal(1000, (outcomes.reset or 0) + outcomes["HTTP/2.0"])
+    assert.equal(outcomes["HTTP/2.0"], handled(multi, server))
+  end)
+
+  it("use another than one on which there was no answer", function()
+    server = start()
+    assert.same({ timeout = 8 }, (send(multi, server, 8, 8, { path = "/?sleep=2", timeout_ms = 300 })))
+    local outcomes, connections = send(multi, server, 400, 64)
+    assert.same({ ["HTTP/2.0"] = 400 }, outcomes)
+    assert.is_true(connections <= 3, connections)
+  end)
+end)
