@@ -63,6 +63,15 @@ static int core_percent_encode(lua_State *L)
     return 1;
 }
 
+/* base64_percent_encode(bytes): the percent-encoding of the base64. */
+static int core_base64_percent_encode(lua_State *L)
+{
+    const ahk_slice in = ahk_check_text(L, 1);
+    char *out = lua_newuserdata(L, AHK_BASE64_PERCENT_SIZE(in.length));
+    lua_pushlstring(L, out, ahk_base64_percent_encode(in, out));
+    return 1;
+}
+
 /* percent_decode(text): decodes %XX and nothing else: a `+` stays. */
 static int core_percent_decode(lua_State *L)
 {
@@ -193,6 +202,7 @@ int luaopen_alipayhk_core(lua_State *L)
         {"base64_encode", core_base64_encode},
         {"base64_decode", core_base64_decode},
         {"hex_encode", core_hex_encode},
+        {"base64_percent_encode", core_base64_percent_encode},
         {"percent_encode", core_percent_encode},
         {"percent_decode", core_percent_decode},
         {"parse_pairs", core_parse_pairs},

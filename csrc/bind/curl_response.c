@@ -2,25 +2,20 @@
 
 #include "compat.h"
 
-static void push_lower(lua_State *L, ahk_slice name)
+static ahk_slice content(const ahk_buffer *buffer)
 {
-    char *lower = lua_newuserdata(L, name.length + 1);
-    for (size_t i = 0; i < name.length; i++) {
-        const unsigned char c = name.data[i];
-        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    lua_pushlstring(L, lower, name.length);
-    lua_remove(L, -2);
+    return (ahk_slice){(const unsigned char *)buffer->data, buffer->length};
 }
 
 /* A header that comes more than once is joined with ", ", as RFC 9110 has it. */
-static void push_headers(lua_State *L, ahk_slice lines)
+static void push_headers(lua_State *L, const ahk_head *head)
 {
+    ahk_slice lines = content(&head->lines);
     ahk_slice name;
     ahk_slice value;
-    lua_newtable(L);
+    lua_createtable(L, 0, head->count);
     while (ahk_head_next(&lines, &name, &value)) {
-        push_lower(L, name);
+        ahk_push_slice(L, name);
         lua_pushvalue(L, -1);
         lua_rawget(L, -3);
         if (lua_isnil(L, -1)) {
@@ -43,7 +38,7 @@ static void set_number(lua_State *L, const char *key, double value)
 
 static void push_timing(lua_State *L, const ahk_timing *timing)
 {
-    lua_newtable(L);
+    lua_createtable(L, 0, 5);
     set_number(L, "dns_ms", timing->dns);
     set_number(L, "connect_ms", timing->connect);
     set_number(L, "tls_ms", timing->tls);
@@ -51,19 +46,14 @@ static void push_timing(lua_State *L, const ahk_timing *timing)
     set_number(L, "total_ms", timing->total);
 }
 
-static ahk_slice content(const ahk_buffer *buffer)
-{
-    return (ahk_slice){(const unsigned char *)buffer->data, buffer->length};
-}
-
 static int push_response(lua_State *L, const ahk_exchange *exchange)
 {
-    lua_newtable(L);
+    lua_createtable(L, 0, 5);
     lua_pushinteger(L, (lua_Integer)exchange->status);
     lua_setfield(L, -2, "status");
     ahk_push_slice(L, content(&exchange->body));
     lua_setfield(L, -2, "body");
-    push_headers(L, content(&exchange->head.lines));
+    push_headers(L, &exchange->head);
     lua_setfield(L, -2, "headers");
     push_timing(L, &exchange->timing);
     lua_setfield(L, -2, "timing");

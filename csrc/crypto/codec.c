@@ -112,6 +112,14 @@ size_t ahk_percent_encode(ahk_slice in, char *out)
     return n;
 }
 
+/* The base64 waits in the last third of `out`: what is written never reaches what is still to be read. */
+size_t ahk_base64_percent_encode(ahk_slice in, char *out)
+{
+    char *base64 = out + 2 * AHK_BASE64_SIZE(in.length);
+    const size_t length = ahk_base64_encode(in, base64);
+    return ahk_percent_encode((ahk_slice){(const unsigned char *)base64, length}, out);
+}
+
 bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err)
 {
     AHK_REQUIRE(ahk_slice_is_valid(in) && out != NULL && out_length != NULL);

@@ -30,6 +30,10 @@ size_t ahk_hex_encode(ahk_slice in, char *out);
 #define AHK_PERCENT_SIZE(n) ((n)*3)
 size_t ahk_percent_encode(ahk_slice in, char *out);
 
+/* The base64 of bytes, percent-encoded: what a header carries of a signature. */
+#define AHK_BASE64_PERCENT_SIZE(n) (3 * AHK_BASE64_SIZE(n))
+size_t ahk_base64_percent_encode(ahk_slice in, char *out);
+
 /* Decodes %XX, either case; leaves `+` alone. Writes at most in.length bytes. */
 AHK_MUST_USE bool ahk_percent_decode(ahk_slice in, char *out, size_t *out_length, ahk_error *err);
 

@@ -137,13 +137,6 @@ static int on_trace(CURL *easy, curl_infotype type, char *text, size_t length, v
     return 0;
 }
 
-static void on_first_byte(ahk_exchange *x)
-{
-    x->first_byte = ahk_monotonic();
-    /* Debug messages are needed from here on; during the TLS handshake there is one for each record. */
-    (void)curl_easy_setopt(x->easy, CURLOPT_VERBOSE, 1L);
-}
-
 /* What arrives on a kept connection before the server can have received the request is not its answer. It is the rest
  * of an earlier answer, or a refusal that did not wait for the request; the latter will be sent again. */
 static bool is_answer(ahk_exchange *x)
@@ -164,6 +157,10 @@ static bool begin_answer(ahk_exchange *x, ahk_slice status_line)
         ahk_head_refuse(&x->head);
         return false;
     }
+    if (!x->is_multiplexed) {
+        /* For on_trace. Not before, for of the TLS handshake there is a message for each record. */
+        (void)curl_easy_setopt(x->easy, CURLOPT_VERBOSE, 1L);
+    }
     return x->has_opened || x->is_multiplexed || is_answer(x);
 }
 
@@ -173,7 +170,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     ahk_exchange *x = user;
     const ahk_slice line = {(const unsigned char *)data, size * count};
     if (x->first_byte <= 0) {
-        on_first_byte(x);
+        x->first_byte = ahk_monotonic();
     }
     if (x->head.position == AHK_AT_STATUS_LINE && !begin_answer(x, line)) {
         return 0;

@@ -46,6 +46,8 @@ typedef struct {
     bool has_begun;      /* some of the request may have left */
     bool no_descriptors; /* that is why it failed: nothing was sent */
 
+    CURL *spare; /* libcurl's handle, between two transfers */
+
     /* While it runs. */
     CURL *easy;
     const ahk_connections *connections; /* of a transport, which has one exchange at a time; or else */
@@ -84,6 +86,9 @@ AHK_MUST_USE ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode co
 
 /* Drops `easy`, whatever became of it. */
 void ahk_exchange_cancel(ahk_exchange *exchange);
+
+/* Makes it ready for another request. Keeps memory that this is likely to need, as far as that is little. */
+void ahk_exchange_clear(ahk_exchange *exchange);
 
 void ahk_exchange_free(ahk_exchange *exchange);
 

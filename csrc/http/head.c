@@ -78,6 +78,15 @@ static bool take_status_line(ahk_head *head, ahk_slice line)
     return head->status >= 100 || refuse(head);
 }
 
+static void lower(char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] >= 'A' && text[i] <= 'Z') {
+            text[i] = (char)(text[i] + ('a' - 'A'));
+        }
+    }
+}
+
 static bool take_header(ahk_head *head, ahk_slice line)
 {
     const unsigned char *colon = memchr(line.data, ':', line.length);
@@ -89,7 +98,11 @@ static bool take_header(ahk_head *head, ahk_slice line)
         head->lines.overflowed = true;
         return false;
     }
-    return ahk_buffer_append(&head->lines, (const char *)line.data, line.length);
+    if (!ahk_buffer_append(&head->lines, (const char *)line.data, line.length)) {
+        return false;
+    }
+    lower(head->lines.data + head->lines.length - line.length, (size_t)(colon - line.data));
+    return true;
 }
 
 bool ahk_head_take(ahk_head *head, ahk_slice line)

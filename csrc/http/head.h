@@ -18,7 +18,7 @@ typedef enum {
 } ahk_head_position;
 
 typedef struct {
-    ahk_buffer lines; /* headers of the head at hand as received, a line each */
+    ahk_buffer lines; /* headers of the head at hand as received, a line each, but for the names: in lower case */
     int count;
     int status; /* of the head at hand, 0 before one */
     ahk_head_position position;

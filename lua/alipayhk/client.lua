@@ -131,6 +131,7 @@ function Client:prepare(api_or_path, payload, opts)
   local path = description and description.path or api_or_path
   local request, err = call.build(self.config, description, path, payload, opts or {})
   if not request then return nil, err end
+  request.is_seen = true -- by the user, who may change it and send it from two coroutines
   return request_builder.sign(self.config, request)
 end
 

@@ -86,7 +86,7 @@ end)
 
 -- Of alipayhk.core, for the library's own use alone.
 local INTERNAL = {
-  pool = true, processors = true,
+  pool = true, processors = true, base64_percent_encode = true,
   decimal_point = true, in_c_locale = true, is_plain = true, json_finish = true, json_number = true, json_scan = true,
   json_settle = true,
 }
@@ -377,7 +377,7 @@ describe("what the library gives is as annotated:", function()
   end)
 
   -- For the library's own use.
-  local OWN = { "api", "merchant_biz_no", "order_status", "personal" }
+  local OWN = { "api", "is_seen", "merchant_biz_no", "order_status", "personal" }
 
   it("a request that is prepared", function()
     local client = by_double:client()

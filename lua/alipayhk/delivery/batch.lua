@@ -207,16 +207,16 @@ local function conclude(self, item)
 end
 
 local function end_some(self)
-  local ended = self.crew:next_ended()
-  while ended do
+  local item, has_thrown, value = self.crew:next_ended()
+  while item do
     self.in_flight = self.in_flight - 1
-    if ended.ran then
-      conclude(self, ended.item)
+    if has_thrown then
+      self.lanes:done(item.lane)
+      stop_for(self, value)
     else
-      self.lanes:done(ended.item.lane)
-      stop_for(self, ended.value)
+      conclude(self, item)
     end
-    ended = self.crew:next_ended()
+    item, has_thrown, value = self.crew:next_ended()
   end
 end
 

@@ -5,7 +5,7 @@
 --   crew.client              what tasks use in place of the user's client
 --   crew:start(task, item)   begins `task(item)`
 --   crew:wait(ms)            waits until a task has ended, or for that long
---   crew:next_ended()        takes one that has ended: `{ item, ran, value }`, what it gave or threw; nil for none
+--   crew:next_ended()        takes one that has ended: its item, whether it threw, and what; nil for none
 --   crew:close()
 
 local core = require "alipayhk.core"
@@ -22,8 +22,37 @@ local function replaced(client, config_parts, parts)
   return setmetatable(parts, { __index = client }) -- `closed` is the user's
 end
 
+-- ---- what has ended ------------------------------------------------------------------------------
+
+local Ended = {}
+Ended.__index = Ended
+
+local function new_ended()
+  return setmetatable({ first = 1, last = 0, thrown = {} }, Ended) -- a queue of items
+end
+
+function Ended:put(item, ran, value)
+  self.last = self.last + 1
+  self[self.last] = item
+  if not ran then self.thrown[item] = { value = value } end
+end
+
+function Ended:is_empty()
+  return self.first > self.last
+end
+
+function Ended:take()
+  if self.first > self.last then return nil end
+  local item = self[self.first]
+  self[self.first], self.first = nil, self.first + 1
+  local thrown = self.thrown[item]
+  if not thrown then return item, false end
+  self.thrown[item] = nil
+  return item, true, thrown.value
+end
+
 local function next_ended(self)
-  return table.remove(self.ended, 1)
+  return self.ended:take()
 end
 
 -- ---- one after the other -------------------------------------------------------------------------
@@ -32,23 +61,22 @@ local Alone = { next_ended = next_ended }
 Alone.__index = Alone
 
 function Alone:start(task, item)
-  local ran, value = pcall(task, item)
-  self.ended[#self.ended + 1] = { item = item, ran = ran, value = value }
+  self.ended:put(item, pcall(task, item))
 end
 
 function Alone:wait(ms)
-  if #self.ended == 0 and ms > 0 then self.sleep(math.ceil(ms)) end
+  if self.ended:is_empty() and ms > 0 then self.sleep(math.ceil(ms)) end
 end
 
 function Alone.close() end
 
 local function new_alone(client)
-  return setmetatable({ client = replaced(client, {}, {}), sleep = client.config.sleep, ended = {} }, Alone)
+  return setmetatable({ client = replaced(client, {}, {}), sleep = client.config.sleep, ended = new_ended() }, Alone)
 end
 
 -- ---- coroutines over libcurl's multi ---------------------------------------------------------------
 
-local SEND, SIGN, VERIFY = {}, {}, {}
+local SEND, SIGN, VERIFY, DONE = {}, {}, {}, {}
 local KEYS_MAX = 16 -- of a pool
 
 local Coroutines = { next_ended = next_ended }
@@ -80,10 +108,19 @@ begin[VERIFY] = function(self, thread, key, content, signature, options)
   return signers_began(self, thread, self.pool:verify(key, content, signature, options, thread))
 end
 
+-- Does one task after the other; what throws ends it.
+local function work(task, item)
+  while true do
+    task(item)
+    task, item = coroutine.yield(DONE)
+  end
+end
+
 local function resumed(self, thread, ran, what, ...)
-  if coroutine.status(thread) == "suspended" then return begin[what](self, thread, ...) end
-  self.ended[#self.ended + 1] = { item = self.items[thread], ran = ran, value = what }
+  if ran and what ~= DONE then return begin[what](self, thread, ...) end
+  self.ended:put(self.items[thread], ran, what)
   self.items[thread] = nil
+  if ran then self.idle[#self.idle + 1] = thread end
 end
 
 function resume(self, thread, ...)
@@ -91,9 +128,9 @@ function resume(self, thread, ...)
 end
 
 function Coroutines:start(task, item)
-  local thread = coroutine.create(task)
+  local thread = table.remove(self.idle) or coroutine.create(work)
   self.items[thread] = item
-  resume(self, thread, item)
+  resume(self, thread, task, item)
 end
 
 -- Goes on with the tasks that waited for what a multi, or a pool, has finished. `count`: the field with their number.
@@ -114,7 +151,7 @@ function Coroutines:wait(ms)
     if self.sending > 0 or self.signing > 0 then self.multi:wait(left_ms, self.fd) else core.sleep(left_ms) end
     take_finished(self, self.multi, "sending")
     take_finished(self, self.pool, "signing")
-  until #self.ended > 0 or now_ms() >= deadline
+  until not self.ended:is_empty() or now_ms() >= deadline
 end
 
 function Coroutines:close()
@@ -158,7 +195,7 @@ end
 
 local function new_coroutines(client, concurrency, signers)
   local self = setmetatable({
-    items = {}, sending = 0, signing = 0, ended = {},
+    items = {}, idle = {}, sending = 0, signing = 0, ended = new_ended(),
     multi = require("alipayhk.curl").multi(concurrency),
   }, Coroutines)
   local parts = {}
@@ -182,8 +219,7 @@ Threads.__index = Threads
 function Threads:start(task, item)
   local ngx = self.ngx
   local thread = ngx.thread.spawn(function()
-    local ran, value = pcall(task, item)
-    self.ended[#self.ended + 1] = { item = item, ran = ran, value = value }
+    self.ended:put(item, pcall(task, item))
   end)
   self.threads[#self.threads + 1] = thread
 end
@@ -204,7 +240,7 @@ end
 
 function Threads:wait(ms)
   local ngx = self.ngx
-  if #self.ended == 0 then
+  if self.ended:is_empty() then
     local waited = { ngx.thread.spawn(ngx_sleep, ngx, ms) }
     for _, thread in ipairs(self.threads) do waited[#waited + 1] = thread end
     ngx.thread.wait(unpack(waited))
@@ -216,7 +252,9 @@ end
 function Threads.close() end
 
 local function new_threads(client)
-  return setmetatable({ client = replaced(client, {}, {}), ngx = runtime.nginx(), threads = {}, ended = {} }, Threads)
+  return setmetatable({
+    client = replaced(client, {}, {}), ngx = runtime.nginx(), threads = {}, ended = new_ended(),
+  }, Threads)
 end
 
 -- ---- which -------------------------------------------------------------------------------------------

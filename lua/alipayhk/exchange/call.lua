@@ -26,7 +26,7 @@ function call.build(config, description, path, payload, opts)
   local request, err = request_builder.build(config, description, path, payload, encrypt, opts.previous_status)
   if not request then
     local about = { api = description and description.name }
-    events.emit(config, about, events.error(nil, err))
+    events.emit(config, about, events.error, nil, err)
     return nil, err
   end
   if description then log_warnings(description, payload, request.warnings) end

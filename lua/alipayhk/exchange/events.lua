@@ -4,11 +4,12 @@ local runtime = require "alipayhk.base.runtime"
 
 local events = {}
 
--- Calls `on_event`. An exception of it must not lose the answer to a request that was sent, so it only goes to nginx's
--- log.
-function events.emit(config, request, event)
+-- Calls `on_event` with what `describe`, one of the functions below, makes of the arguments. An exception of it must
+-- not lose the answer to a request that was sent, so it only goes to nginx's log.
+function events.emit(config, request, describe, ...)
   local on_event = config.on_event
   if not on_event then return end
+  local event = describe(...)
   event.api = request.api
   event.request_id = request.request_id
   event.merchant_biz_no = request.merchant_biz_no
@@ -18,6 +19,14 @@ end
 
 local function string_or_nil(value)
   return type(value) == "string" and value or nil
+end
+
+function events.attempt(attempt)
+  return { name = "attempt", attempt = attempt }
+end
+
+function events.retry(attempt, delay_ms)
+  return { name = "retry", attempt = attempt, delay_ms = delay_ms }
 end
 
 function events.response(attempt, response)

@@ -181,6 +181,7 @@ function request.build(config, description, path, payload, encrypt, previous_sta
       ["Content-Type"] = platform.content_type,
       ["Agent-Token"] = config.agent_token,
       ["User-Agent"] = USER_AGENT,
+      ["Request-Time"] = "", ["Signature"] = "", -- `sign` sets these: room for them is made here
     },
     order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,

@@ -16,16 +16,23 @@ local send = {}
 
 -- ---- one attempt -----------------------------------------------------------------------------------
 
--- The request as a transport takes it. The headers are a copy, since a transport may change them, or read them while
--- another coroutine signs the same request again. Optional fields are set afterwards: in a constructor even nil takes
--- room, and a worker may hold hundreds of these tables at once.
-local function transport_request(config, request, machine)
-  local headers = {}
-  for name, value in pairs(request.headers) do headers[name] = value end
+-- For others' eyes: a transport of the user's may change them, or read them while another coroutine signs the same
+-- request again.
+local function copy(headers)
+  local copied = {}
+  for name, value in pairs(headers) do copied[name] = value end
+  return copied
+end
+
+-- The request as a transport takes it. Optional fields are set afterwards: in a constructor even nil takes room, and a
+-- worker may hold hundreds of these tables at once.
+local function transport_request(client, request, machine)
+  local config = client.config
+  local is_seen = request.is_seen or client.transport.is_foreign
   local given = {
     method = request.method,
     url = request.url,
-    headers = headers,
+    headers = is_seen and copy(request.headers) or request.headers,
     body = request.body,
     connect_timeout_ms = math.min(config.connect_timeout_ms, machine.timeout_ms),
     timeout_ms = machine.timeout_ms,
@@ -54,10 +61,10 @@ local function sign(config, request, machine)
 end
 
 -- Signs the machine's next attempt: gives the request as a transport takes it, or nil and an error.
-local function prepare(config, request, machine)
-  local signed, err = sign(config, request, machine)
+local function prepare(client, request, machine)
+  local signed, err = sign(client.config, request, machine)
   if not signed then return nil, err end
-  return transport_request(config, request, machine)
+  return transport_request(client, request, machine)
 end
 
 local function transport_error(request, fault)
@@ -72,8 +79,9 @@ end
 
 -- Reads what a transport returned: gives a response; or nil, an error, and the milliseconds after which the answer asks
 -- to try again, nil if it does not.
-local function read(config, request, machine, raw, fault)
-  local malformed = raw ~= nil and outcome.response_fault(raw)
+local function read(client, request, machine, raw, fault)
+  local config = client.config
+  local malformed = client.transport.is_foreign and raw ~= nil and outcome.response_fault(raw)
   if raw == nil or malformed then return nil, transport_error(request, malformed or fault) end
   if raw.resent then machine.may_have_arrived = true end
   local response, err = response_reader.read(config, request, raw, machine.may_have_arrived)
@@ -85,15 +93,16 @@ end
 -- Tells the machine that an attempt failed.
 local function fail(config, request, machine, err, after_ms)
   machine:failed(err, { after_ms = after_ms, is_exiting = runtime.is_exiting() }, runtime.monotonic_ms())
-  events.emit(config, request, events.error(machine.attempt, err))
+  events.emit(config, request, events.error, machine.attempt, err)
 end
 
 -- Tells the machine what a transport returned.
-local function judge(config, request, machine, raw, fault)
-  local response, err, after_ms = read(config, request, machine, raw, fault)
+local function judge(client, request, machine, raw, fault)
+  local config = client.config
+  local response, err, after_ms = read(client, request, machine, raw, fault)
   if not response then return fail(config, request, machine, err, after_ms) end
   machine:succeeded(response, runtime.monotonic_ms())
-  events.emit(config, request, events.response(machine.attempt, response))
+  events.emit(config, request, events.response, machine.attempt, response)
 end
 
 -- ---- all attempts of a request ---------------------------------------------------------------------
@@ -107,7 +116,7 @@ function send.stop(config, request, machine, reason)
   machine:stop(is_first and Error.new("transport", reason, {
     code = "connect", request_id = request.request_id, attempts = 0,
   }) or nil)
-  if is_first then events.emit(config, request, events.error(1, machine.err)) end
+  if is_first then events.emit(config, request, events.error, 1, machine.err) end
 end
 
 -- `on_event` or `sleep` may close the client, even before anything is sent.
@@ -128,18 +137,18 @@ end
 -- Makes the attempt that a machine asks for: it says "wait" or "done" afterwards.
 function send.attempt(client, request, machine)
   local config = client.config
-  events.emit(config, request, { name = "attempt", attempt = machine.attempt })
+  events.emit(config, request, events.attempt, machine.attempt)
   if client.closed then return stop_closed(config, request, machine) end
   machine.may_have_arrived = machine.may_have_arrived or arrived[request] or false
-  local given, err = prepare(config, request, machine)
+  local given, err = prepare(client, request, machine)
   if not given then return fail(config, request, machine, err) end
-  judge(config, request, machine, client.transport.send(given))
+  judge(client, request, machine, client.transport.send(given))
   if machine.may_have_arrived then arrived[request] = true end
 end
 
 -- Says that a machine waits for its next attempt.
 function send.announce_retry(config, request, machine)
-  events.emit(config, request, { name = "retry", attempt = machine.attempt, delay_ms = machine.delay_ms })
+  events.emit(config, request, events.retry, machine.attempt, machine.delay_ms)
 end
 
 local function wait(client, request, machine)

@@ -16,9 +16,9 @@ function wire.content(method, path, client_id, at, body)
 end
 
 -- `algorithm=...,keyVersion=...,<name>=<base64, percent-encoded>`
-local function header(algorithm, key_version, name, base64)
-  local version = key_version and (",keyVersion=" .. key_version) or ""
-  return "algorithm=" .. algorithm .. version .. "," .. name .. "=" .. core.percent_encode(base64)
+local function header(algorithm, key_version, name, encoded)
+  if not key_version then return "algorithm=" .. algorithm .. "," .. name .. "=" .. encoded end
+  return "algorithm=" .. algorithm .. ",keyVersion=" .. key_version .. "," .. name .. "=" .. encoded
 end
 
 -- The value of the `Signature` header for a content, or nil and a message. `signing`: `{ algorithm, key_version,
@@ -26,7 +26,7 @@ end
 function wire.sign(private_key, signing, content)
   local signature, message = private_key:sign(content, signing.options)
   if not signature then return nil, message end
-  return header(signing.algorithm, signing.key_version, "signature", core.base64_encode(signature))
+  return header(signing.algorithm, signing.key_version, "signature", core.base64_percent_encode(signature))
 end
 
 -- Signs a message with the current time: gives the values of `Request-Time` (or `Response-Time`) and of `Signature`; or
@@ -64,8 +64,9 @@ end
 
 -- Some senders break the base64 of a signature into lines, percent-encoded or not; such a signature is valid, too.
 local function signature_bytes(base64)
-  if base64:find("[ \t\r\n]") then base64 = base64:gsub("[ \t\r\n]+", "") end
-  return core.base64_decode(base64)
+  local bytes, message = core.base64_decode(base64)
+  if bytes or not base64:find("[ \t\r\n]") then return bytes, message end
+  return core.base64_decode((base64:gsub("[ \t\r\n]+", "")))
 end
 
 -- Verifies a `Signature` header over a content: true; false and a message if the signature is wrong; nil and a message
@@ -98,7 +99,8 @@ function wire.seal(body, sealing)
   if not key or key:type() ~= "RSA" then return nil, "encryption needs AlipayHK's RSA public key" end
   local sealed, wrapped = core.seal(body, key, sealing.options)
   if not sealed then return nil, wrapped end
-  return sealed, header(platform.encryption.algorithm, keys.latest or sealing.default_version, "symmetricKey", wrapped)
+  return sealed, header(platform.encryption.algorithm, keys.latest or sealing.default_version, "symmetricKey",
+    core.percent_encode(wrapped))
 end
 
 -- Decrypts a body. Its signature must have been verified before. Gives the plaintext; or nil, and a message only if the

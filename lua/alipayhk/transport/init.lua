@@ -11,11 +11,11 @@ local transport = {}
 
 local function nothing() end
 
--- Gives `{ send, close }` for the config's `transport`: "auto", "curl", "cosocket" or a function. Or nil, the key of
--- the config that this transport cannot follow, and a message.
+-- Gives `{ send, close, is_foreign }` for the config's `transport`: "auto", "curl", "cosocket" or a function, which is
+-- a foreign one. Or nil, the key of the config that this transport cannot follow, and a message.
 function transport.new(config)
   local choice = config.transport
-  if type(choice) == "function" then return { send = choice, close = nothing } end
+  if type(choice) == "function" then return { send = choice, close = nothing, is_foreign = true } end
   if choice == "auto" then choice = runtime.in_nginx() and "cosocket" or "curl" end
   if choice == "cosocket" and not runtime.in_nginx() then
     return nil, "transport", "cosockets exist inside nginx only: for scripts leave it \"auto\""

@@ -163,7 +163,8 @@ for _, padding in ipairs { "pkcs1", "oaep" } do
 end
 
 for name, arguments in pairs {
-  base64_encode = { TEXT }, base64_decode = { core.base64_encode(TEXT) }, hex_encode = { TEXT },
+  base64_encode = { TEXT }, base64_percent_encode = { TEXT }, base64_decode = { core.base64_encode(TEXT) },
+  hex_encode = { TEXT },
   percent_encode = { TEXT }, percent_decode = { TEXT }, utf8_length = { TEXT }, is_plain = { { { TEXT } } },
 } do
   local expected = core[name](arguments[1])

@@ -163,6 +163,7 @@ end
 -- ---- what has no handle -------------------------------------------------------------------------
 
 add_plain("alipayhk.core.base64_encode", core.base64_encode, TEXT)
+add_plain("alipayhk.core.base64_percent_encode", core.base64_percent_encode, TEXT)
 add_plain("alipayhk.core.base64_decode", core.base64_decode, core.base64_encode(TEXT))
 add_plain("alipayhk.core.base64_decode", core.base64_decode, "no base64!")
 add_plain("alipayhk.core.hex_encode", core.hex_encode, TEXT)
@@ -202,7 +203,7 @@ add("alipayhk.core.is_plain", function()
 end)
 local function read_type(ok, value) return judge.dump({}, ok, type(value), type(value) == "string" and #value) end
 add_plain("alipayhk.core.sha256", core.sha256, TEXT)
-for _, name in ipairs { "now", "monotonic", "interrupted" } do
+for _, name in ipairs { "now", "monotonic", "catch_interrupts", "interrupted" } do
   add("alipayhk.core." .. name, function() return { f = core[name], arguments = { n = 0 }, read = read_type } end)
 end
 add("alipayhk.core.random_bytes", function()

@@ -82,6 +82,16 @@ describe("percent-encoding", function()
     assert.equal(66 + 3 * (256 - 66), #core.percent_encode(bytes.every))
   end)
 
+  it("of base64 is made in one step, too", function()
+    assert.equal("%2B%2F8%3D", core.base64_percent_encode("\251\255"))
+    for _, piece in ipairs { "\255", "\251\239\190", "abc", "\0" } do
+      for length = 0, 300 do
+        local given = piece:rep(length):sub(1, length)
+        assert.equal(core.percent_encode(core.base64_encode(given)), core.base64_percent_encode(given))
+      end
+    end
+  end)
+
   it("decodes either case and leaves a plus alone", function()
     assert.equal("+/=+/=", core.percent_decode("%2B%2F%3D%2b%2f%3d"))
     assert.equal("a+b c", core.percent_decode("a+b%20c"))
