@@ -140,7 +140,9 @@ bench: gateway-core
 	@$(MAKE) -s build
 	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) \
 	    $(CURL_CFLAGS) $(LIBFLAG) -o $(BUILD)/floor.so bench/floor.c $(OPENSSL_LIBS) $(CURL_LIBS)
-	@$(call with_gateway,bench/run.lua)
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) -o $(BUILD)/floor-many \
+	    bench/peers/floor.c $(OPENSSL_LIBS) $(CURL_LIBS) -pthread
+	@$(call with_gateway,bench/run.lua $(BUILD))
 
 .PHONY: bench-nginx
 bench-nginx: gateway-core

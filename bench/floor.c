@@ -1,10 +1,11 @@
-/* The floor that the benchmarks measure against: the same work with OpenSSL and libcurl alone, in the
- * same process and run. Returns seconds; raises on any failure. */
+/* The floor of the single figures: the same work with OpenSSL and libcurl alone, in the same process and run. Returns
+ * seconds; raises on any failure. */
 #include <curl/curl.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,19 +18,36 @@ static double seconds(clockid_t id)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* A signature over a ready digest: the least that signing can cost. */
+/* A signature over a ready digest, and its verification: the least that they can cost. */
 typedef struct {
     EVP_PKEY *pkey;
-    EVP_PKEY_CTX *ctx;
+    EVP_PKEY_CTX *signing;
+    EVP_PKEY_CTX *verifying;
     size_t digest_length;
+    unsigned char signature[1024];
+    size_t signature_length;
 } signer;
+
+static const unsigned char digest_at_hand[EVP_MAX_MD_SIZE] = {1, 2, 3};
 
 static int signer_sign(signer *s)
 {
-    static const unsigned char digest[EVP_MAX_MD_SIZE] = {1, 2, 3};
-    unsigned char signature[1024];
-    size_t length = sizeof signature;
-    return EVP_PKEY_sign(s->ctx, signature, &length, digest, s->digest_length) == 1;
+    s->signature_length = sizeof s->signature;
+    return EVP_PKEY_sign(s->signing, s->signature, &s->signature_length, digest_at_hand, s->digest_length) == 1;
+}
+
+static int signer_verify(signer *s)
+{
+    return EVP_PKEY_verify(s->verifying, s->signature, s->signature_length, digest_at_hand, s->digest_length) == 1;
+}
+
+static EVP_PKEY_CTX *context(EVP_PKEY *pkey, int (*init)(EVP_PKEY_CTX *), const EVP_MD *md)
+{
+    EVP_PKEY_CTX *ctx = pkey != NULL ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
+    const int good =
+        ctx != NULL && init(ctx) == 1 && EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 &&
+        (EVP_PKEY_base_id(pkey) != EVP_PKEY_RSA || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1);
+    return good ? ctx : NULL;
 }
 
 /* Signs once, untimed: the first signature of a key sets up its blinding. */
@@ -38,17 +56,13 @@ static int signer_open(signer *s, const char *path, const char *digest)
     const EVP_MD *md = EVP_get_digestbyname(digest);
     FILE *file = fopen(path, "rb");
     s->pkey = file != NULL ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
-    s->ctx = s->pkey != NULL ? EVP_PKEY_CTX_new(s->pkey, NULL) : NULL;
     s->digest_length = (size_t)EVP_MD_size(md);
     if (file != NULL) {
         (void)fclose(file);
     }
-    if (s->ctx == NULL || EVP_PKEY_sign_init(s->ctx) != 1 || EVP_PKEY_CTX_set_signature_md(s->ctx, md) != 1) {
-        return 0;
-    }
-    const int padded =
-        EVP_PKEY_base_id(s->pkey) != EVP_PKEY_RSA || EVP_PKEY_CTX_set_rsa_padding(s->ctx, RSA_PKCS1_PADDING) == 1;
-    return padded && signer_sign(s);
+    s->signing = context(s->pkey, EVP_PKEY_sign_init, md);
+    s->verifying = context(s->pkey, EVP_PKEY_verify_init, md);
+    return s->signing != NULL && s->verifying != NULL && signer_sign(s);
 }
 
 /* floor.signer(path of a PEM key, "sha256"): for floor.sign and floor.post. Lives as long as the run. */
@@ -58,19 +72,124 @@ static int floor_signer(lua_State *L)
     return signer_open(s, luaL_checkstring(L, 1), luaL_checkstring(L, 2)) ? 1 : luaL_error(L, "floor.signer failed");
 }
 
-/* floor.sign(signer, n): n signatures, CPU time. */
-static int floor_sign(lua_State *L)
+/* CPU seconds of n times one of them. */
+static int timed(lua_State *L, int (*once)(signer *), const char *failed)
 {
     signer *s = lua_touserdata(L, 1);
     const int n = (int)luaL_checkinteger(L, 2);
     int good = s != NULL;
     const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; good && i < n; i++) {
-        good = signer_sign(s);
+        good = once(s);
     }
     lua_pushnumber(L, seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
-    return good ? 1 : luaL_error(L, "floor.sign failed");
+    return good ? 1 : luaL_error(L, failed);
 }
+
+/* floor.sign(signer, n): n signatures, CPU time. */
+static int floor_sign(lua_State *L)
+{
+    return timed(L, signer_sign, "floor.sign failed");
+}
+
+/* floor.verify(signer, n): n verifications of its last signature, CPU time. */
+static int floor_verify(lua_State *L)
+{
+    return timed(L, signer_verify, "floor.verify failed");
+}
+
+/* ---- RSA_AES ------------------------------------------------------------------------------------ */
+
+enum { BODY_MAX = 64 * 1024 };
+
+/* A random AES key, wrapped for the key's owner, and the body under it, both in base64. */
+static int seal(EVP_PKEY *pkey, const unsigned char *body, size_t length)
+{
+    static unsigned char sealed[BODY_MAX + 32];
+    static unsigned char text[2 * BODY_MAX];
+    unsigned char key[32];
+    unsigned char wrapped[1024];
+    size_t wrapped_length = sizeof wrapped;
+    int n = 0;
+    int last = 0;
+    EVP_PKEY_CTX *rsa = EVP_PKEY_CTX_new(pkey, NULL);
+    EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
+    const int good = RAND_bytes(key, sizeof key) == 1 && EVP_PKEY_encrypt_init(rsa) == 1 &&
+                     EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) == 1 &&
+                     EVP_PKEY_encrypt(rsa, wrapped, &wrapped_length, key, sizeof key) == 1 &&
+                     EVP_EncryptInit_ex(aes, EVP_aes_256_ecb(), NULL, key, NULL) == 1 &&
+                     EVP_EncryptUpdate(aes, sealed, &n, body, (int)length) == 1 &&
+                     EVP_EncryptFinal_ex(aes, sealed + n, &last) == 1;
+    (void)EVP_EncodeBlock(text, wrapped, (int)wrapped_length);
+    (void)EVP_EncodeBlock(text, sealed, n + last);
+    EVP_PKEY_CTX_free(rsa);
+    EVP_CIPHER_CTX_free(aes);
+    return good;
+}
+
+/* floor.seal(signer, body, n): n times, CPU time. */
+static int floor_seal(lua_State *L)
+{
+    size_t length = 0;
+    const signer *s = lua_touserdata(L, 1);
+    const unsigned char *body = (const unsigned char *)luaL_checklstring(L, 2, &length);
+    const int n = (int)luaL_checkinteger(L, 3);
+    int good = s != NULL && length <= BODY_MAX;
+    const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; good && i < n; i++) {
+        good = seal(s->pkey, body, length);
+    }
+    lua_pushnumber(L, seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
+    return good ? 1 : luaL_error(L, "floor.seal failed");
+}
+
+/* An AES key unwrapped and a body under it opened, both decoded from base64. */
+static int open_sealed(EVP_PKEY *pkey, const char *wrapped, size_t wrapped_length, const char *body, size_t length)
+{
+    static unsigned char sealed[2 * BODY_MAX];
+    static unsigned char plain[2 * BODY_MAX];
+    unsigned char raw[1024];
+    unsigned char key[1024];
+    size_t key_length = sizeof key;
+    int n = 0;
+    int last = 0;
+    EVP_PKEY_CTX *rsa = EVP_PKEY_CTX_new(pkey, NULL);
+    EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
+    int size = EVP_DecodeBlock(sealed, (const unsigned char *)body, (int)length);
+    while (length > 0 && body[length - 1] == '=') {
+        length--;
+        size--;
+    }
+    const int good = EVP_DecodeBlock(raw, (const unsigned char *)wrapped, (int)wrapped_length) > 0 &&
+                     EVP_PKEY_decrypt_init(rsa) == 1 && EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) == 1 &&
+                     EVP_PKEY_decrypt(rsa, key, &key_length, raw, (size_t)EVP_PKEY_size(pkey)) == 1 &&
+                     EVP_DecryptInit_ex(aes, EVP_aes_256_ecb(), NULL, key, NULL) == 1 &&
+                     EVP_DecryptUpdate(aes, plain, &n, sealed, size) == 1 &&
+                     EVP_DecryptFinal_ex(aes, plain + n, &last) == 1;
+    EVP_PKEY_CTX_free(rsa);
+    EVP_CIPHER_CTX_free(aes);
+    return good;
+}
+
+/* floor.open(signer, body, wrapped key, n): n times, CPU time. */
+static int floor_open(lua_State *L)
+{
+    size_t length = 0;
+    size_t wrapped_length = 0;
+    const signer *s = lua_touserdata(L, 1);
+    const char *body = luaL_checklstring(L, 2, &length);
+    const char *wrapped = luaL_checklstring(L, 3, &wrapped_length);
+    const int n = (int)luaL_checkinteger(L, 4);
+    int good = s != NULL && length <= BODY_MAX && wrapped_length <= 1024;
+    const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; good && i < n; i++) {
+        good = open_sealed(s->pkey, wrapped, wrapped_length, body, length);
+    }
+    lua_pushnumber(L, seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
+    return good ? 1 : luaL_error(L, "floor.open failed");
+}
+
+/* ---- a call ------------------------------------------------------------------------------------- */
 
 static size_t ignore(char *data, size_t size, size_t count, void *user)
 {
@@ -81,8 +200,8 @@ static size_t ignore(char *data, size_t size, size_t count, void *user)
 
 static CURL *kept = NULL;
 
-/* floor.post(url, CA file, body, { "Name: value", ... }, n, signer): n times one signature and one POST
- * on a kept handle, wall time. */
+/* floor.post(url, CA file, body, { "Name: value", ... }, n, signer): n times one signature, one POST on a kept handle
+ * and one verification, wall time. */
 static int floor_post(lua_State *L)
 {
     size_t length = 0;
@@ -116,6 +235,7 @@ static int floor_post(lua_State *L)
     for (int i = 0; good && code == CURLE_OK && status == 200 && i < n; i++) {
         good = signer_sign(s);
         code = curl_easy_perform(kept);
+        good = good && signer_verify(s);
         (void)curl_easy_getinfo(kept, CURLINFO_RESPONSE_CODE, &status);
     }
     const double spent = seconds(CLOCK_MONOTONIC) - start;
@@ -137,6 +257,12 @@ __attribute__((visibility("default"))) int luaopen_floor(lua_State *L)
     lua_setfield(L, -2, "signer");
     lua_pushcfunction(L, floor_sign);
     lua_setfield(L, -2, "sign");
+    lua_pushcfunction(L, floor_verify);
+    lua_setfield(L, -2, "verify");
+    lua_pushcfunction(L, floor_seal);
+    lua_setfield(L, -2, "seal");
+    lua_pushcfunction(L, floor_open);
+    lua_setfield(L, -2, "open");
     lua_pushcfunction(L, floor_post);
     lua_setfield(L, -2, "post");
     return 1;

@@ -29,7 +29,7 @@ typedef struct job {
     char answer[1024];
     size_t answered;
     char time[40];        /* Request-Time, then Response-Time */
-    char signature[1024]; /* of the header, then of the answer's */
+    char signature[2400]; /* of the header, then of the answer's */
 } job;
 
 typedef struct {
@@ -120,7 +120,7 @@ static void percent_decode(char *text)
 
 static struct curl_slist *append(struct curl_slist *list, const char *format, const char *value)
 {
-    char line[1200];
+    char line[2600];
     (void)snprintf(line, sizeof line, format, value);
     return curl_slist_append(list, line);
 }

@@ -71,6 +71,18 @@ static inline bool ahk_slice_has(ahk_slice s, char c)
     return s.length > 0 && memchr(s.data, c, s.length) != NULL;
 }
 
+/* Whether it has neither white space nor control characters, as far as ASCII knows them. */
+static inline bool ahk_slice_is_visible(ahk_slice s)
+{
+    AHK_REQUIRE(ahk_slice_is_valid(s));
+    for (size_t i = 0; i < s.length; i++) {
+        if (s.data[i] <= ' ' || s.data[i] == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Where `text` stands in s; s.length where it does not. */
 static inline size_t ahk_slice_find(ahk_slice s, const char *text)
 {

@@ -129,6 +129,13 @@ static int core_utf8_length(lua_State *L)
     return 2;
 }
 
+/* is_visible(text): whether it has neither white space nor control characters, as far as ASCII knows them. */
+static int core_is_visible(lua_State *L)
+{
+    lua_pushboolean(L, ahk_slice_is_visible(ahk_check_slice(L, 1)));
+    return 1;
+}
+
 /* sha256(bytes): the digest, 32 bytes. */
 static int core_sha256(lua_State *L)
 {
@@ -207,6 +214,7 @@ int luaopen_alipayhk_core(lua_State *L)
         {"percent_decode", core_percent_decode},
         {"parse_pairs", core_parse_pairs},
         {"utf8_length", core_utf8_length},
+        {"is_visible", core_is_visible},
         {"is_plain", ahk_core_is_plain},
         {"sha256", core_sha256},
         {"random_bytes", core_random_bytes},

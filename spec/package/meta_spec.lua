@@ -86,7 +86,7 @@ end)
 
 -- Of alipayhk.core, for the library's own use alone.
 local INTERNAL = {
-  pool = true, processors = true, base64_percent_encode = true,
+  pool = true, processors = true, base64_percent_encode = true, is_visible = true,
   decimal_point = true, in_c_locale = true, is_plain = true, json_finish = true, json_number = true, json_scan = true,
   json_settle = true,
 }

@@ -355,7 +355,7 @@ describe("docs/core.md", function()
 
   -- The library's own: not for users.
   local OWN = { "^pool$", "^processors$", "^json_", "^is_plain$", "^decimal_point$", "^in_c_locale$", "^empty_array$",
-    "^base64_percent_encode$" }
+    "^base64_percent_encode$", "^is_visible$" }
 
   local function is_own(name)
     for _, pattern in ipairs(OWN) do

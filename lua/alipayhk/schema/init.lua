@@ -250,13 +250,16 @@ local function walk_elements(element, value, state, depth)
 end
 
 function walk(node, value, state, depth)
-  local children = node.children
+  local children, now_ms = node.children, state.now_ms
   for i = 1, #children do
     local child = children[i]
-    local name = child.name
+    local name, leaf_check = child.name, child.leaf_check
     local inner = value[name]
     if inner == nil or inner == "" then
       visit_empty(child, node, value, state, depth)
+    elseif leaf_check then -- most fields, and right
+      local code, message = leaf_check(inner, nil, now_ms)
+      if code or message then visit(child, inner, name, state, depth) end
     else
       visit(child, inner, name, state, depth)
     end

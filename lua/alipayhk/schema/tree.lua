@@ -4,6 +4,7 @@
 --   children, by_name   the nodes of named fields, in the order of the description and by name
 --   each, element       the node for any key of an object, `{...}`; for each element of a list, `[]`
 --   deep                whether there is anything to check below it
+--   leaf_check          its check, where a check is all that its value needs; nil otherwise
 --   warns               the codes of its faults that are only warnings
 --   later               the children with `not_before`, each with the child that it names
 --   ours                whether every fault of it is a slip
@@ -81,6 +82,8 @@ local function finish(node)
   local field = node.field
   node.deep = #node.children > 0 or node.each ~= nil or node.element ~= nil or field.keys ~= nil
   node.check = types[field.type](field, names_required_in(node))
+  local is_leaf = (field.type == "string" or field.type == "number") and not node.deep and not field.personal
+  node.leaf_check = is_leaf and node.check or nil
   node.warns = warnings_of(field)
   node.later = later_children(node)
   node.except_when = list.set(field.except_when)

@@ -203,6 +203,7 @@ add("alipayhk.core.is_plain", function()
 end)
 local function read_type(ok, value) return judge.dump({}, ok, type(value), type(value) == "string" and #value) end
 add_plain("alipayhk.core.sha256", core.sha256, TEXT)
+add_plain("alipayhk.core.is_visible", core.is_visible, TEXT)
 for _, name in ipairs { "now", "monotonic", "catch_interrupts", "interrupted" } do
   add("alipayhk.core." .. name, function() return { f = core[name], arguments = { n = 0 }, read = read_type } end)
 end
