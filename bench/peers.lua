@@ -14,7 +14,7 @@ local LIST = {
   { name = "python pycurl", words = PYTHON .. " bench/peers/python.py",
     test = PYTHON .. " -c 'import pycurl, cryptography'" },
   { name = "lua luaossl", words = "lua5.4 bench/peers/luaossl.lua",
-    test = "lua5.4 -e 'require \"openssl.pkey\" require \"http.request\"'" },
+    test = "lua5.4 -e 'require \"openssl.pkey\" require \"mime\"' && test -d /usr/share/lua/5.3/http" },
 }
 
 -- Those that are there, by name. `build`: the folder with what was built.

@@ -2,7 +2,7 @@
  *
  * Lua may run a finalizer wherever it allocates, and that may close this very transport, or send over it. So what an
  * exchange has is its own, in a userdata that nobody else can reach, and a transport is asked for when it is needed and
- * not a moment earlier. */
+ * not a moment earlier. An exchange that is over waits in the registry for the next request. */
 #include <lua.h>
 
 #include <curl/curl.h>
@@ -26,6 +26,7 @@ AHK_EXPORT int luaopen_alipayhk_curl(lua_State *L);
 
 typedef struct {
     ahk_transport *transport; /* NULL once closed */
+    int idle;                 /* an exchange, in the registry; LUA_NOREF for none */
 } transport_handle;
 
 static int transport_close(lua_State *L)
@@ -34,6 +35,8 @@ static int transport_close(lua_State *L)
     ahk_transport *transport = handle->transport;
     handle->transport = NULL;
     ahk_transport_free(transport);
+    luaL_unref(L, LUA_REGISTRYINDEX, handle->idle);
+    handle->idle = LUA_NOREF;
     return 0;
 }
 
@@ -56,6 +59,7 @@ static int curl_new(lua_State *L)
 {
     weigh(L);
     transport_handle *handle = ahk_new_handle(L, sizeof *handle, TRANSPORT);
+    handle->idle = LUA_NOREF;
     handle->transport = ahk_transport_new();
     return handle->transport != NULL ? 1 : luaL_error(L, "out of memory");
 }
@@ -64,6 +68,30 @@ static int exchange_free(lua_State *L)
 {
     ahk_exchange_free(luaL_checkudata(L, 1, EXCHANGE));
     return 0;
+}
+
+static ahk_exchange *push_exchange(lua_State *L, transport_handle *handle)
+{
+    if (handle->idle == LUA_NOREF) {
+        return ahk_new_handle(L, sizeof(ahk_exchange), EXCHANGE);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->idle);
+    luaL_unref(L, LUA_REGISTRYINDEX, handle->idle);
+    handle->idle = LUA_NOREF;
+    return lua_touserdata(L, -1);
+}
+
+/* Keeps the exchange at `index`, unless another one is kept by now or the transport is closed. */
+static void set_aside(lua_State *L, transport_handle *handle, int index)
+{
+    ahk_exchange_clear(lua_touserdata(L, index));
+    lua_pushvalue(L, index);
+    const int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    if (handle->transport != NULL && handle->idle == LUA_NOREF) {
+        handle->idle = reference;
+    } else {
+        luaL_unref(L, LUA_REGISTRYINDEX, reference);
+    }
 }
 
 static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_request *request, ahk_error *err)
@@ -76,13 +104,14 @@ static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_req
 /* transport:send(request): sends one request and waits for the answer. */
 static int transport_send(lua_State *L)
 {
-    luaL_checkudata(L, 1, TRANSPORT);
+    transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 32, "the request's strings");
     const ahk_request request = ahk_curl_read_request(L, 2);
     const int headers = ahk_curl_table_field(L, 2, "headers");
-    ahk_exchange *exchange = ahk_new_handle(L, sizeof *exchange, EXCHANGE);
+    ahk_exchange *exchange = push_exchange(L, handle);
+    const int index = lua_gettop(L);
     if (!ahk_curl_read_headers(L, headers, exchange)) {
         return ahk_curl_push_outcome(L, AHK_FAILED_CONNECT, "out of memory: nothing was sent", exchange);
     }
@@ -94,7 +123,7 @@ static int transport_send(lua_State *L)
         outcome = send_over(L, exchange, &request, &err);
     }
     const int results = ahk_curl_push_outcome(L, outcome, err.text, exchange);
-    ahk_exchange_free(exchange); /* not as late as the collector would */
+    set_aside(L, handle, index);
     return results;
 }
 

@@ -27,7 +27,6 @@ void ahk_exchange_clear(ahk_exchange *exchange)
 
 void ahk_exchange_free(ahk_exchange *exchange)
 {
-    curl_easy_cleanup(exchange->spare);
     curl_slist_free_all(exchange->headers);
     ahk_head_free(&exchange->head);
     ahk_buffer_free(&exchange->body);
@@ -100,18 +99,6 @@ static ahk_timing read_timing(const ahk_exchange *x)
     };
 }
 
-/* libcurl's handle of the transfer before, with nothing set on it; or a new one. */
-static CURL *take_spare(ahk_exchange *x)
-{
-    CURL *easy = x->spare;
-    x->spare = NULL;
-    if (easy == NULL) {
-        return curl_easy_init();
-    }
-    curl_easy_reset(easy);
-    return easy;
-}
-
 /* Resets everything except the headers of the request, is_fresh, resends, and the memory that an earlier answer used.
  * False where libcurl has no handle to give: nothing was sent. */
 static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
@@ -122,7 +109,6 @@ static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
         .headers = x->headers,
         .head = x->head,
         .body = x->body,
-        .spare = x->spare,
         .is_fresh = x->is_fresh,
         .resends = x->resends,
         .request = request,
@@ -131,7 +117,7 @@ static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
     };
     ahk_head_begin(&x->head);
     ahk_buffer_reset(&x->body, request->max_response_bytes);
-    x->easy = take_spare(x);
+    x->easy = curl_easy_init();
     if (x->easy != NULL && ahk_headers_begin(&x->headers)) {
         return true;
     }
@@ -180,14 +166,6 @@ void ahk_exchange_cancel(ahk_exchange *exchange)
     exchange->easy = NULL;
 }
 
-/* The transfer is over. The handle must not hold on to the shared sessions, which others free. */
-static void set_aside(ahk_exchange *x)
-{
-    (void)curl_easy_setopt(x->easy, CURLOPT_SHARE, NULL);
-    x->spare = x->easy;
-    x->easy = NULL;
-}
-
 ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connections, const ahk_request *request,
                              ahk_error *err)
 {
@@ -208,7 +186,7 @@ ahk_outcome ahk_exchange_run(ahk_exchange *exchange, ahk_connections *connection
         outcome == AHK_SENT && !exchange->has_surplus &&
         ahk_connections_keep(connections, exchange->easy, exchange->tls_session, exchange->is_multiplexed);
     (void)curl_multi_remove_handle(connections->multi, exchange->easy);
-    set_aside(exchange);
+    ahk_exchange_cancel(exchange);
     if (!is_kept) {
         ahk_connections_drop(connections);
     }
@@ -253,6 +231,6 @@ ahk_outcome ahk_exchange_finish(ahk_exchange *exchange, CURLcode code, ahk_error
             ahk_socket_acknowledge(link->fd);
         }
     }
-    set_aside(exchange);
+    ahk_exchange_cancel(exchange);
     return outcome;
 }

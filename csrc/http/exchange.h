@@ -46,9 +46,8 @@ typedef struct {
     bool has_begun;      /* some of the request may have left */
     bool no_descriptors; /* that is why it failed: nothing was sent */
 
-    CURL *spare; /* libcurl's handle, between two transfers */
-
-    /* While it runs. */
+    /* While it runs. libcurl's handle is a new one each time: used again after a broken answer, 7.88 reads what it has
+     * freed. */
     CURL *easy;
     const ahk_connections *connections; /* of a transport, which has one exchange at a time; or else */
     ahk_links *links;                   /* those of many at once */

@@ -106,6 +106,7 @@ const behaviours = {
   chatty: (x) => {
     const { session } = x.request.stream;
     x.response.once('close', () => setTimeout(() => {
+      if (session.destroyed) return;
       session.ping(() => {});
       session.settings({ maxConcurrentStreams: 50 });
     }, 10));

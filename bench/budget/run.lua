@@ -1,0 +1,93 @@
+-- `make budget`: how many instructions the library's own work takes, counted by callgrind, without those of libcrypto.
+-- Unlike a time, a count has no noise. Exit status 1 where one is more than 5 % over what bench/budget/budget.json
+-- allows; with `update`, the counts become what is allowed.
+
+package.path = package.path .. ";./?.lua"
+
+local json = require "alipayhk.base.json"
+local shell = require "spec.support.shell"
+
+local FILE = "bench/budget/budget.json"
+local OVER = 1.05
+-- The work is the difference of two runs, which start alike.
+local FEW, MANY = 50, 250
+
+-- The instructions of every object but libcrypto, from callgrind's file. Costs stand in lines of numbers; the line
+-- after `calls=` has what the function called has spent, which has lines of its own. A name is written once, with a
+-- number.
+local function count(path)
+  local objects, object, total, is_call = {}, nil, 0, false
+  for line in io.lines(path) do
+    local called, id, name = line:match("^(c?)ob=(%(%d+%))%s*(.*)$")
+    if id then
+      if name ~= "" then objects[id] = name end
+      if called == "" then object = objects[id] end
+    elseif line:find("^calls=") then
+      is_call = true
+    elseif line:find("^[%d+*-]") then
+      local cost = not is_call and line:match("^%S+ (%d+)$")
+      if cost and not object:find("libcrypto", 1, true) then total = total + tonumber(cost) end
+      is_call = false
+    end
+  end
+  return total
+end
+
+local interpreter = arg[-1]
+local directory = shell.directory()
+for _, side in ipairs { "merchant", "alipayhk" } do
+  local file = directory .. "/" .. side
+  shell.must(("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp224r1 -out %s.pem 2> /dev/null && "
+    .. "openssl pkey -in %s.pem -pubout -out %s.pub"):format(file, file, file))
+end
+
+local function instructions(name, times)
+  local output = directory .. "/callgrind.out"
+  shell.must(("valgrind --tool=callgrind --callgrind-out-file=%s %s bench/budget/work.lua %s %d %s"):format(
+    output, interpreter, shell.quote(name), times, directory))
+  return count(output)
+end
+
+local function measure()
+  local found, names = {}, {}
+  for name in shell.must(("%s bench/budget/work.lua '' 0 %s"):format(interpreter, directory)):gmatch("[^\n]+") do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    found[name] = math.floor((instructions(name, MANY) - instructions(name, FEW)) / (MANY - FEW))
+  end
+  return names, found
+end
+
+-- Counts depend on the builds of Lua and of the C library.
+local function builds()
+  return shell.must(interpreter .. " -v"):match("^Lua [%d.]+") .. ", "
+    .. shell.must("getconf GNU_LIBC_VERSION"):match("[^\n]+")
+end
+
+local function update(names, found)
+  local lines = {}
+  for i, name in ipairs(names) do lines[i] = ('    "%s": %d'):format(name, found[name]) end
+  shell.write(FILE, ('{\n  "builds": "%s",\n  "instructions": {\n%s\n  }\n}\n'):format(
+    builds(), table.concat(lines, ",\n")))
+end
+
+local function compare(names, found)
+  local allowed, is_over = json.decode(shell.read(FILE)), false
+  for _, name in ipairs(names) do
+    local most = allowed.instructions[name] or 0
+    local over = found[name] > most * OVER
+    is_over = is_over or over
+    print(("%9d of %9d  %+5.1f %%  %s%s"):format(found[name], most, (found[name] / most - 1) * 100, name,
+      over and "  OVER: make budget-update, if that is meant" or ""))
+  end
+  if is_over and allowed.builds ~= builds() then
+    print(("not judged: the budget is for %s, this is %s"):format(allowed.builds, builds()))
+    return 0
+  end
+  return is_over and 1 or 0
+end
+
+local names, found = measure()
+if arg[1] == "update" then update(names, found) else os.exit(compare(names, found)) end
