@@ -144,12 +144,31 @@ bench: gateway-core
 	    bench/peers/floor.c $(OPENSSL_LIBS) $(CURL_LIBS) -pthread
 	@$(call with_gateway,bench/run.lua $(BUILD))
 
+# A thousand to a million orders in one call: time and memory.
+.PHONY: bench-growth
+bench-growth: gateway-core
+	@$(MAKE) -s build
+	@$(call with_gateway,bench/growth.lua)
+
 .PHONY: bench-nginx
 bench-nginx: gateway-core
 	@$(MAKE) -s build
 	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS) $(LUA_CFLAGS) $(LIBFLAG) \
 	    -o $(BUILD)/traffic.so bench/nginx/traffic.c
 	@$(call with_gateway,bench/nginx/run.lua)
+
+# How many instructions the library's own work takes; 5 % more than bench/budget/budget.json says is a failure.
+define count_instructions
+$(MAKE) -s build LUA=5.4 && eval "$$($(MAKE) -s env LUA=5.4)" && lua5.4 bench/budget/run.lua $(1)
+endef
+
+.PHONY: budget
+budget: test-packages
+	@$(call count_instructions)
+
+.PHONY: budget-update
+budget-update: test-packages
+	@$(call count_instructions,update)
 
 # ---- tests -------------------------------------------------------------------------------------
 export SPEC
@@ -160,6 +179,11 @@ test: test-packages
 .PHONY: test-asan
 test-asan: test-packages
 	@spec/run asan
+
+# The threads and the batch, under ThreadSanitizer.
+.PHONY: test-tsan
+test-tsan: test-packages
+	@spec/run tsan
 
 # spec/stress in its long form: every allocation of every call.
 .PHONY: test-stress
@@ -172,6 +196,14 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 build-asan:
 	@$(MAKE) -s build build-contracts LUA=5.4 BUILD=build/asan ASSERTS=1 CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 	@$(CC) -std=c11 -O1 -g $(SANITIZE) $$($(PKG_CONFIG) --cflags lua5.4) -o build/asan/lua \
+	    spec/support/programs/host.c $$($(PKG_CONFIG) --libs lua5.4)
+
+# The same with ThreadSanitizer, which cannot be together with the other two in one process.
+SANITIZE_THREADS := -fsanitize=thread -fno-omit-frame-pointer
+.PHONY: build-tsan
+build-tsan:
+	@$(MAKE) -s build LUA=5.4 BUILD=build/tsan ASSERTS=1 CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE_THREADS)'
+	@$(CC) -std=c11 -O1 -g $(SANITIZE_THREADS) $$($(PKG_CONFIG) --cflags lua5.4) -o build/tsan/lua \
 	    spec/support/programs/host.c $$($(PKG_CONFIG) --libs lua5.4)
 
 # A program that breaks the contracts of the product's objects. It is linked without Lua and libcurl.
@@ -249,12 +281,16 @@ help:
 	@echo 'make demo            build, and send signed orders through a local gateway on loopback'
 	@echo 'make test            every test, under Lua 5.4 and LuaJIT; SPEC=spec/unit/base for a file or folder'
 	@echo 'make test-asan       the suite on Lua 5.4 under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make test-tsan       the threads that sign, and the batch, under ThreadSanitizer; a minute'
 	@echo 'make test-stress     each allocation of each call fails once; a few minutes'
 	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
 	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.4 or luajit'
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
 	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'
+	@echo 'make bench-growth    a thousand to a million orders in one call: time and memory'
+	@echo 'make budget          instructions of the library'"'"'s own work, against bench/budget/budget.json'
+	@echo 'make budget-update   makes the counts of now the budget'
 	@echo 'make docs            docs/scenarios, docs/reference.md and the generated annotations'
 	@echo 'make lint            luacheck, clang-format, clang-tidy'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'

@@ -3,8 +3,12 @@
 local alipayhk = require "alipayhk"
 local child = require "spec.support.child"
 local core = require "alipayhk.core"
+local only_with = require "spec.support.asserting.only_with"
 local samples = require "spec.support.data.samples"
 local scripted = require "spec.support.servers.scripted_alipayhk"
+
+local has_posix, unistd = pcall(require, "posix.unistd")
+local wait = has_posix and require "posix.sys.wait"
 
 -- A source of events: `count` of them over so many orders, each event later than the one before it.
 local function events(count, orders)
@@ -136,6 +140,139 @@ describe("sync_many over libcurl", function()
       config.base_url, config.tls.ca_file, config.private_key.file, config.alipay_public_key.file,
     }, { "prlimit", "--nofile=64", "--" })
     assert.equal("150\t150\ttrue\t0\n", said, path)
+  end)
+end)
+
+-- What on_result may be given as: it counts the results of each index.
+local function counter()
+  local times = {}
+  return times, function(result) times[result.index] = (times[result.index] or 0) + 1 end
+end
+
+local function assert_each_once(times, count)
+  for i = 1, count do assert.equal(1, times[i], i) end
+  assert.equal(count, #times)
+end
+
+describe("a long batch of one order", function()
+  it("keeps its order, loses nothing, and needs no more memory at its end than at its beginning", function()
+    local COUNT, CONCURRENCY, MODIFIED_MS = 5000, 8, 1716338541000
+    local server, number, taken, lead, kib = scripted.start(), samples.biz_no(), 0, 0, {}
+    local next_index = 1
+    local totals = run(server, function()
+      if taken == COUNT then return nil end
+      taken = taken + 1
+      return samples.order { merchantBizNo = number, orderModifyTime = MODIFIED_MS + taken }
+    end, { concurrency = CONCURRENCY, on_result = function(result)
+      assert.equal(next_index, result.index)
+      next_index, lead = next_index + 1, math.max(lead, taken - result.index)
+      if result.index == COUNT / 5 or result.index == COUNT - 100 then
+        collectgarbage()
+        collectgarbage()
+        kib[#kib + 1] = collectgarbage("count")
+      end
+    end })
+    assert.same({ COUNT, COUNT, 0, 0 }, { totals.taken, totals.accepted, totals.refused, totals.failed })
+    assert.equal(COUNT + 1, next_index)
+    local arrivals = server:arrivals()
+    assert.equal(COUNT, #arrivals)
+    for i, event in ipairs(arrivals) do assert.equal(MODIFIED_MS + i, event.modified_ms) end
+    -- Few events wait at a time, and none that is done stays: each would be hundreds of bytes. (LuaJIT's compiler adds
+    -- to what it has.)
+    assert.is_true(lead <= 5 * CONCURRENCY, lead)
+    assert.is_true((kib[2] - kib[1]) * 1024 / COUNT < 64, kib[2] - kib[1])
+    server:stop()
+  end)
+end)
+
+describe("a batch whose process is forked", function()
+  local it_forks = only_with(has_posix, "needs luaposix for this Lua", it, pending)
+
+  it_forks("goes on as if nothing had been, while children end at once", function()
+    local COUNT = 200
+    local server, children = scripted.start(), {}
+    local times, count_result = counter()
+    -- Four signers: threads that a child does not have, whatever they held.
+    local totals = run(server, events(COUNT, COUNT), { concurrency = 16, signers = 4, on_result = function(result)
+      count_result(result)
+      if result.index % 20 ~= 0 then return end
+      local pid = assert(unistd.fork())
+      if pid == 0 then unistd._exit(7) end
+      children[#children + 1] = pid
+    end })
+    assert.equal(COUNT, totals.accepted)
+    assert_each_once(times, COUNT)
+    assert.equal(COUNT, #server:arrivals())
+    assert.equal(COUNT / 20, #children)
+    for _, pid in ipairs(children) do assert.same({ pid, "exited", 7 }, { wait.wait(pid) }) end
+    server:stop()
+  end)
+end)
+
+-- Nothing public closes a client's key, or makes it fail: these reach into the config.
+describe("a batch whose signing key", function()
+  local COUNT = 120
+  local server
+
+  before_each(function() server = scripted.start() end)
+  after_each(function() server:stop() end)
+
+  -- `after_some(client)` is called once, in the middle.
+  local function batch(opts, after_some)
+    local client, results = assert(alipayhk.new(server:config())), {}
+    local times, count_result = counter()
+    opts.on_result = function(result)
+      count_result(result)
+      results[#results + 1] = result
+      if #results == COUNT / 4 then after_some(client) end
+    end
+    local ran, totals = pcall(client.sync_many, client, events(COUNT, COUNT), opts)
+    client:close()
+    return ran, totals, results, times
+  end
+
+  local function close_key(client) client.config.private_key:close() end
+
+  it("is closed goes on: its threads have copies of it", function()
+    local ran, totals, _, times = batch({ concurrency = 8, signers = 2 }, close_key)
+    assert.same({ true, COUNT }, { ran, ran and totals.accepted })
+    assert_each_once(times, COUNT)
+  end)
+
+  it("is closed ends with an error that says so, where it has no threads", function()
+    local ran, message, results = batch({ concurrency = 8, signers = 0 }, close_key)
+    assert.is_false(ran)
+    assert.matches("the key is closed", message, 1, true)
+    for _, result in ipairs(results) do assert.is_nil(result.err) end
+  end)
+
+  it("fails in a thread says so for each of the rest", function()
+    local pool_of, is_broken = core.pool, false
+    -- Real threads: from some moment on they are to sign with AlipayHK's key, which is the second of them, and public.
+    core.pool = function(...) -- luacheck: ignore 122
+      local pool = pool_of(...)
+      return {
+        sign = function(_, key, ...) return pool:sign(is_broken and 2 or key, ...) end,
+        verify = function(_, ...) return pool:verify(...) end,
+        finished = function() return pool:finished() end,
+        fd = function() return pool:fd() end,
+        close = function() pool:close() end,
+      }
+    end
+    finally(function() core.pool = pool_of end) -- luacheck: ignore 122
+    local ran, totals, results, times = batch({ concurrency = 8, signers = 2 }, function() is_broken = true end)
+    assert.is_true(ran, totals)
+    assert_each_once(times, COUNT)
+    assert.equal(COUNT, totals.accepted + totals.failed)
+    -- What was signed by then has arrived; nothing was sent that was not.
+    assert.is_true(totals.accepted >= COUNT / 4 and totals.accepted <= COUNT / 4 + 8, totals.accepted)
+    assert.equal(totals.accepted, #server:arrivals())
+    for _, result in ipairs(results) do
+      if result.err then
+        assert.equal("crypto", result.err.kind)
+        assert.matches("public key cannot sign", result.err.message, 1, true)
+      end
+    end
   end)
 end)
 

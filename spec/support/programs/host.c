@@ -1,5 +1,5 @@
-/* A Lua interpreter for `make test-asan`: as `lua script args`, with the sanitizers linked in, so that
- * only this process runs under them and not the commands that the specs start. */
+/* A Lua interpreter for `make test-asan` and `make test-tsan`: as `lua script args`, with the sanitizers linked in, so
+ * that only this process runs under them and not the commands that the specs start. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>

@@ -33,6 +33,19 @@ describe("lanes", function()
     assert.same({ "long1", "short1", "short2", "short3", "long2", "long3" }, order)
   end)
 
+  it("carry a hundred thousand events of one order, in their order, and keep none", function()
+    local lanes, put = new(), 0
+    for i = 1, 100000 do
+      while put < i + 127 and put < 100000 do
+        put = put + 1
+        lanes:put("one", put)
+      end
+      assert(lanes:take() == i and not lanes:take())
+      lanes:done("one")
+    end
+    assert.same({ 0, nil }, { lanes.waiting, (next(lanes.lanes)) })
+  end)
+
   it("forget a lane that is empty", function()
     local lanes = new()
     for i = 1, 1000 do
