@@ -143,15 +143,16 @@ describe("sync_many", function()
 
   it("tells the last error of what was to be sent again when it is stopped", function()
     gateway:answers { { code = "UNKNOWN_EXCEPTION", status = "U" } }
-    local unknown, unsent = 0, 0
+    local unknown, unsent, attempts = 0, 0, 0
     gateway:client():sync_many(orders(20), { concurrency = 4, retry = { base_delay_ms = 5000, max_delay_ms = 5000 },
       on_progress = function(progress) return progress.taken < 4 end,
       on_result = function(result)
         if result.err.attempts == 0 then unsent = unsent + 1 else unknown = unknown + 1 end
+        attempts = attempts + result.err.attempts
         assert.same(result.err.attempts == 0 and "connect" or "UNKNOWN_EXCEPTION", result.err.code)
       end })
     assert.is_true(unknown >= 4, unknown)
-    assert.equal(#gateway.requests, unknown)
+    assert.equal(#gateway.requests, attempts) -- on a slow machine one of them is sent again before it is stopped
     assert.equal(0, unsent)
   end)
 
@@ -204,7 +205,8 @@ describe("sync_many", function()
     gateway:answers(script)
     local unreachable = 0
     local totals, results = many(orders(30), {
-      concurrency = 4, retry = { max_attempts = 2, base_delay_ms = 0 },
+      -- With a delay a slow machine, too, begins with others before it sends one again.
+      concurrency = 4, retry = { max_attempts = 2, base_delay_ms = 500, max_delay_ms = 500 },
       on_progress = function(progress) unreachable = math.max(unreachable, progress.unreachable_seconds or 0) end,
     })
     assert.same({ 30, 30, 0, 0 }, counts(totals))
