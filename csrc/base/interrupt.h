@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* From now on the first SIGINT or SIGTERM is only noted; after it each ends the process as it did before. A signal that
- * is ignored stays so. Process-wide, and not undone: where a program has handlers of its own, it does not need this. */
+/* From now on the first SIGINT or SIGTERM is only noted; each one after it ends the process. A signal that is ignored
+ * stays so. Process-wide, and not undone: a program that has handlers of its own does not need this. */
 void ahk_interrupts_catch(void);
 
 /* Whether one was noted. */

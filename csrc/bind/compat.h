@@ -8,6 +8,10 @@
 
 #include "../base/slice.h"
 
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen lua_objlen
+#endif
+
 /* Lua is built without our visibility flags: the entry points are all that leaves the object. */
 #define AHK_EXPORT __attribute__((visibility("default")))
 

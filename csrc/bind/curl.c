@@ -2,7 +2,7 @@
  *
  * Lua may run a finalizer wherever it allocates, and that may close this very transport, or send over it. So what an
  * exchange has is its own, in a userdata that nobody else can reach, and a transport is asked for when it is needed and
- * not a moment earlier. An exchange that is over waits in the registry for the next request. */
+ * not a moment earlier. */
 #include <lua.h>
 
 #include <curl/curl.h>
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "../http/transport.h"
+#include "anchors.h"
 #include "compat.h"
 #include "curl_multi.h"
 #include "curl_request.h"
@@ -26,7 +27,7 @@ AHK_EXPORT int luaopen_alipayhk_curl(lua_State *L);
 
 typedef struct {
     ahk_transport *transport; /* NULL once closed */
-    int idle;                 /* an exchange, in the registry; LUA_NOREF for none */
+    int spares;               /* exchanges that are over */
 } transport_handle;
 
 static int transport_close(lua_State *L)
@@ -35,8 +36,8 @@ static int transport_close(lua_State *L)
     ahk_transport *transport = handle->transport;
     handle->transport = NULL;
     ahk_transport_free(transport);
-    luaL_unref(L, LUA_REGISTRYINDEX, handle->idle);
-    handle->idle = LUA_NOREF;
+    luaL_unref(L, LUA_REGISTRYINDEX, handle->spares);
+    handle->spares = LUA_NOREF;
     return 0;
 }
 
@@ -59,7 +60,8 @@ static int curl_new(lua_State *L)
 {
     weigh(L);
     transport_handle *handle = ahk_new_handle(L, sizeof *handle, TRANSPORT);
-    handle->idle = LUA_NOREF;
+    handle->spares = LUA_NOREF;
+    handle->spares = ahk_anchors_new(L);
     handle->transport = ahk_transport_new();
     return handle->transport != NULL ? 1 : luaL_error(L, "out of memory");
 }
@@ -70,28 +72,12 @@ static int exchange_free(lua_State *L)
     return 0;
 }
 
-static ahk_exchange *push_exchange(lua_State *L, transport_handle *handle)
+static ahk_exchange *push_exchange(lua_State *L, const transport_handle *handle)
 {
-    if (handle->idle == LUA_NOREF) {
-        return ahk_new_handle(L, sizeof(ahk_exchange), EXCHANGE);
+    if (ahk_spare_take(L, handle->spares)) {
+        return lua_touserdata(L, -1);
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->idle);
-    luaL_unref(L, LUA_REGISTRYINDEX, handle->idle);
-    handle->idle = LUA_NOREF;
-    return lua_touserdata(L, -1);
-}
-
-/* Keeps the exchange at `index`, unless another one is kept by now or the transport is closed. */
-static void set_aside(lua_State *L, transport_handle *handle, int index)
-{
-    ahk_exchange_clear(lua_touserdata(L, index));
-    lua_pushvalue(L, index);
-    const int reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (handle->transport != NULL && handle->idle == LUA_NOREF) {
-        handle->idle = reference;
-    } else {
-        luaL_unref(L, LUA_REGISTRYINDEX, reference);
-    }
+    return ahk_new_handle(L, sizeof(ahk_exchange), EXCHANGE);
 }
 
 static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_request *request, ahk_error *err)
@@ -104,7 +90,7 @@ static ahk_outcome send_over(lua_State *L, ahk_exchange *exchange, const ahk_req
 /* transport:send(request): sends one request and waits for the answer. */
 static int transport_send(lua_State *L)
 {
-    transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
+    const transport_handle *handle = luaL_checkudata(L, 1, TRANSPORT);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 32, "the request's strings");
@@ -123,7 +109,8 @@ static int transport_send(lua_State *L)
         outcome = send_over(L, exchange, &request, &err);
     }
     const int results = ahk_curl_push_outcome(L, outcome, err.text, exchange);
-    set_aside(L, handle, index);
+    ahk_exchange_clear(exchange);
+    ahk_spare_put(L, handle->spares, index);
     return results;
 }
 

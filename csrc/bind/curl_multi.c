@@ -1,7 +1,7 @@
 /* Lua may run a finalizer wherever it allocates, and that may close this very multi. So a transfer is a userdata of its
  * own, which its multi leaves alone once it is closed; and a multi is asked for when it is needed and not a moment
  * earlier. What is under way is anchored in a table of the registry: the transfer, the request, whose strings it uses,
- * and the tag by which Lua knows it. Transfers that are finished lie in another, to be used again. */
+ * and the tag by which Lua knows it. */
 #include "curl_multi.h"
 
 #include <limits.h>
@@ -20,8 +20,7 @@ enum { MOST_MAX = 4096 };
 typedef struct {
     ahk_multi *multi; /* NULL once closed */
     int anchors;      /* of what is under way */
-    int idle;         /* a list of transfers, in the registry */
-    int idle_count;
+    int spares;       /* transfers that are finished */
 } multi_handle;
 
 static int multi_close(lua_State *L)
@@ -31,10 +30,9 @@ static int multi_close(lua_State *L)
     handle->multi = NULL;
     ahk_multi_free(multi);
     luaL_unref(L, LUA_REGISTRYINDEX, handle->anchors);
-    luaL_unref(L, LUA_REGISTRYINDEX, handle->idle);
+    luaL_unref(L, LUA_REGISTRYINDEX, handle->spares);
     handle->anchors = LUA_NOREF;
-    handle->idle = LUA_NOREF;
-    handle->idle_count = 0;
+    handle->spares = LUA_NOREF;
     return 0;
 }
 
@@ -59,9 +57,9 @@ int ahk_curl_multi_new(lua_State *L)
     luaL_argcheck(L, most >= 1 && most <= MOST_MAX, 1, "1 to 4096");
     multi_handle *handle = ahk_new_handle(L, sizeof *handle, MULTI);
     handle->anchors = LUA_NOREF;
-    handle->idle = LUA_NOREF;
+    handle->spares = LUA_NOREF;
     handle->anchors = ahk_anchors_new(L);
-    handle->idle = ahk_anchors_new(L);
+    handle->spares = ahk_anchors_new(L);
     handle->multi = ahk_multi_new((int)most);
     return handle->multi != NULL ? 1 : luaL_error(L, "out of memory");
 }
@@ -73,31 +71,13 @@ static multi_handle *check_open(lua_State *L)
     return handle;
 }
 
-/* Pushes a transfer that is not under way, an idle one where there is one. */
-static ahk_transfer *push_transfer(lua_State *L, multi_handle *handle)
+/* Pushes a transfer that is not under way. */
+static ahk_transfer *push_transfer(lua_State *L, const multi_handle *handle)
 {
-    if (handle->idle_count == 0) {
-        return ahk_new_handle(L, sizeof(ahk_transfer), TRANSFER);
+    if (ahk_spare_take(L, handle->spares)) {
+        return lua_touserdata(L, -1);
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->idle);
-    lua_rawgeti(L, -1, handle->idle_count);
-    lua_pushnil(L);
-    lua_rawseti(L, -3, handle->idle_count--);
-    lua_remove(L, -2);
-    return lua_touserdata(L, -1);
-}
-
-/* Puts the transfer at `index`, which is finished, aside; it stays on the stack. */
-static void set_aside(lua_State *L, multi_handle *handle, int index)
-{
-    ahk_transfer *transfer = lua_touserdata(L, index);
-    ahk_exchange_clear(&transfer->exchange);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, handle->idle);
-    if (lua_istable(L, -1)) { /* the multi is open */
-        lua_pushvalue(L, index);
-        lua_rawseti(L, -2, ++handle->idle_count);
-    }
-    lua_pop(L, 1);
+    return ahk_new_handle(L, sizeof(ahk_transfer), TRANSFER);
 }
 
 /* multi:start(request, tag): begins to send. What comes of it `finished` says. The request must not be changed. */
@@ -143,7 +123,8 @@ static int multi_finished(lua_State *L)
     }
     ahk_anchor_release(L, handle->anchors, transfer);
     const int results = ahk_curl_push_outcome(L, transfer->outcome, transfer->err.text, &transfer->exchange);
-    set_aside(L, handle, lua_gettop(L) - results - 1);
+    ahk_exchange_clear(&transfer->exchange);
+    ahk_spare_put(L, handle->spares, lua_gettop(L) - results - 1);
     return results + 1;
 }
 

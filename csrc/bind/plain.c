@@ -6,10 +6,6 @@
 #include "../base/utf8.h"
 #include "compat.h"
 
-#if LUA_VERSION_NUM < 502
-#define lua_rawlen lua_objlen
-#endif
-
 /* A table may stand in many places: without these a small payload could unfold without end. */
 enum { DEPTH_MAX = 8, TABLES_MAX = 1000 };
 

@@ -45,20 +45,27 @@ batch.CHECKS = {
 
 local now_ms = runtime.monotonic_ms
 
-local Batch = {}
-Batch.__index = Batch
-
 -- ---- stopping --------------------------------------------------------------------------------------
 
 -- Nothing more begins; what is under way ends. `reason`: for the errors of what has not begun.
 local function stop(self, reason)
-  self.is_over, self.is_stopped = true, true
-  self.reason = self.reason or reason
+  self.is_over, self.reason = true, self.reason or reason or "the batch was stopped"
 end
 
 local function stop_for(self, thrown)
-  stop(self, "the batch was stopped")
+  stop(self)
   self.thrown = self.thrown or { value = thrown }
+end
+
+-- Calls a function of the user's: what it throws, or `false` from it, stops the batch. Gives whether it ran.
+local function call_user(self, listener, value)
+  local ran, answer = pcall(listener, value)
+  if not ran then
+    stop_for(self, answer)
+  elseif answer == false then
+    stop(self)
+  end
+  return ran
 end
 
 -- ---- telling ---------------------------------------------------------------------------------------
@@ -84,9 +91,7 @@ end
 local function tell_progress(self, is_last)
   if not self.on_progress or not is_last and now_ms() < self.progress_due_ms then return end
   self.progress_due_ms = now_ms() + PROGRESS_MS
-  local ran, value = pcall(self.on_progress, progress(self))
-  if not ran then return stop_for(self, value) end
-  if value == false then stop(self, "the batch was stopped") end
+  call_user(self, self.on_progress, progress(self))
 end
 
 -- By AlipayHK's authenticated no, or by our own check.
@@ -99,14 +104,9 @@ end
 local function report(self, item, response, err)
   local outcome = response and "accepted" or is_refusal(err) and "refused" or "failed"
   self.totals[outcome] = self.totals[outcome] + 1
-  local on_result = self.on_result
-  if not on_result then return end
-  local ran, value = pcall(on_result, { index = item.index, payload = item.payload, response = response, err = err })
-  if ran and value == false then stop(self, "the batch was stopped") end
-  if not ran then
-    self.on_result = nil -- it is not called again
-    stop_for(self, value)
-  end
+  if not self.on_result then return end
+  local result = { index = item.index, payload = item.payload, response = response, err = err }
+  if not call_user(self, self.on_result, result) then self.on_result = nil end -- it is not called again
 end
 
 -- What has not begun when the batch is stopped, and what was to be sent again.
@@ -157,9 +157,9 @@ end
 
 -- An item is sent again before others begin. What waited past its time was held back by the pace.
 local function next_retry(self)
-  local item
-  if self.pace:is_probing() then item = self.retries:take_oldest() else item = self.retries:take(now_ms()) end
-  if item then item.machine:waited(now_ms(), math.max(0, now_ms() - item.due_ms)) end
+  local at_ms, item = now_ms(), nil
+  if self.pace:is_probing() then item = self.retries:take_oldest() else item = self.retries:take(at_ms) end
+  if item then item.machine:waited(at_ms, math.max(0, at_ms - item.due_ms)) end
   return item
 end
 
@@ -184,7 +184,7 @@ end
 -- Starts what may go; gives the milliseconds after which there may be more, unless something ends before.
 local function start_some(self)
   self.turn_ends_ms = now_ms() + TURN_MS
-  while self.in_flight < self.concurrency and not self.is_stopped do
+  while self.in_flight < self.concurrency and not self.reason do
     local delay_ms = self.pace:delay_ms(self.in_flight, now_ms())
     if delay_ms > 0 then return delay_ms end
     local item = next_retry(self) or next_of_lanes(self)
@@ -225,17 +225,20 @@ local function wait(self, delay_ms)
   self.crew:wait(math.min(delay_ms, self.on_progress and PROGRESS_MS or IDLE_MS))
 end
 
+local function is_done(self)
+  return self.is_over and self.in_flight == 0 and waiting(self) == 0
+end
+
 local function run(self)
   repeat
     local delay_ms = start_some(self)
     local hopeless = self.pace:hopeless(now_ms())
     if hopeless then stop(self, hopeless) end
-    if self.is_stopped then report_waiting(self) end
+    if self.reason then report_waiting(self) end
     tell_progress(self)
-    local is_idle = self.in_flight == 0 and waiting(self) == 0
-    if not is_idle or not self.is_over then wait(self, delay_ms) end
+    if not is_done(self) then wait(self, delay_ms) end
     end_some(self)
-  until self.is_over and self.in_flight == 0 and waiting(self) == 0
+  until is_done(self)
 end
 
 -- What the crew does with an item: makes its next attempt. Before the first it builds its request.
@@ -261,7 +264,7 @@ function batch.run(client, given, opts, policy)
   local crew = new_crew(client, concurrency, opts.signers)
   local patience_ms = policy.budget_ms < math.huge and policy.budget_ms or retry.DEFAULTS.budget_ms
   local pace = new_pace(concurrency, opts.rate, patience_ms)
-  local self = setmetatable({
+  local self = {
     crew = crew,
     lanes = new_lanes(),
     retries = new_retries(),
@@ -276,7 +279,7 @@ function batch.run(client, given, opts, policy)
     started = core.monotonic(),
     totals = { taken = 0, accepted = 0, refused = 0, failed = 0 },
     task = new_task(crew.client, opts, policy, pace),
-  }, Batch)
+  }
   local ran, thrown = pcall(run, self)
   crew:close()
   if not ran then error(thrown, 0) end

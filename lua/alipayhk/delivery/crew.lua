@@ -2,7 +2,7 @@
 -- of crew: light threads in nginx; coroutines over libcurl's multi elsewhere; and where the user's own transport or
 -- sleep is called, which may wait for whatever it likes, one task after the other.
 --
---   crew.client              what tasks use in place of the user's client
+--   crew.client              what tasks use: the user's client, or one like it
 --   crew:start(task, item)   begins `task(item)`
 --   crew:wait(ms)            waits until a task has ended, or for that long
 --   crew:next_ended()        takes one that has ended: its item, whether it threw, and what; nil for none
@@ -12,15 +12,6 @@ local core = require "alipayhk.core"
 local runtime = require "alipayhk.base.runtime"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
-
--- The user's client with some of its parts replaced.
-local function replaced(client, config_parts, parts)
-  local config = {}
-  for name, value in pairs(client.config) do config[name] = value end
-  for name, value in pairs(config_parts) do config[name] = value end
-  parts.config = config
-  return setmetatable(parts, { __index = client }) -- `closed` is the user's
-end
 
 -- ---- what has ended ------------------------------------------------------------------------------
 
@@ -71,7 +62,7 @@ end
 function Alone.close() end
 
 local function new_alone(client)
-  return setmetatable({ client = replaced(client, {}, {}), sleep = client.config.sleep, ended = new_ended() }, Alone)
+  return setmetatable({ client = client, sleep = client.config.sleep, ended = new_ended() }, Alone)
 end
 
 -- ---- coroutines over libcurl's multi ---------------------------------------------------------------
@@ -171,26 +162,38 @@ local function pooled(key, index)
   }
 end
 
--- Gives the pool the keys that sign and verify, and puts others in their place in `parts` of the config. Without
--- threads the keys do their work themselves.
-local function employ_signers(self, config, threads, parts)
-  local keys, by_key = { config.private_key }, {}
-  for _, key in pairs(config.peer_keys and config.peer_keys.keys or {}) do keys[#keys + 1] = key end
-  if threads == 0 or #keys > KEYS_MAX then return end
-  self.pool = core.pool(threads, unpack(keys))
-  if not self.pool then return end
-  self.fd = self.pool:fd()
-  for i, key in ipairs(keys) do by_key[key] = pooled(key, i) end
-  parts.signing = {}
-  for name, value in pairs(config.signing) do parts.signing[name] = value end
-  parts.signing.key = by_key[config.private_key]
-  parts.peer_keys = config.peer_keys and {
+-- A copy of a table, with some of its values replaced.
+local function with(values, others)
+  local copy = {}
+  for name, value in pairs(values) do copy[name] = value end
+  for name, value in pairs(others) do copy[name] = value end
+  return copy
+end
+
+-- A keyring that gives, for each key of `keyring`, the one in its place.
+local function replaced(keyring, by_key)
+  return keyring and {
     get = function(_, version)
-      local key, message = config.peer_keys:get(version)
+      local key, message = keyring:get(version)
       if key then return by_key[key] end
       return nil, message
     end,
   }
+end
+
+-- Starts a pool, where threads are wanted: gives the config whose keys have their work done by it.
+local function employ_signers(self, config, threads)
+  local keys, by_key = { config.private_key }, {}
+  for _, key in pairs(config.peer_keys and config.peer_keys.keys or {}) do keys[#keys + 1] = key end
+  if threads == 0 or #keys > KEYS_MAX then return config end
+  self.pool = core.pool(threads, unpack(keys))
+  if not self.pool then return config end
+  self.fd = self.pool:fd()
+  for i, key in ipairs(keys) do by_key[key] = pooled(key, i) end
+  return with(config, {
+    signing = with(config.signing, { key = by_key[config.private_key] }),
+    peer_keys = replaced(config.peer_keys, by_key),
+  })
 end
 
 local function new_coroutines(client, concurrency, signers)
@@ -198,11 +201,10 @@ local function new_coroutines(client, concurrency, signers)
     items = {}, idle = {}, sending = 0, signing = 0, ended = new_ended(),
     multi = require("alipayhk.curl").multi(concurrency),
   }, Coroutines)
-  local parts = {}
-  employ_signers(self, client.config, signers or core.processors(), parts)
-  self.client = replaced(client, parts, {
+  self.client = setmetatable({
+    config = employ_signers(self, client.config, signers or core.processors()),
     transport = { send = function(request) return coroutine.yield(SEND, request) end },
-  })
+  }, { __index = client }) -- `closed` is the user's
   return self
 end
 
@@ -252,9 +254,7 @@ end
 function Threads.close() end
 
 local function new_threads(client)
-  return setmetatable({
-    client = replaced(client, {}, {}), ngx = runtime.nginx(), threads = {}, ended = new_ended(),
-  }, Threads)
+  return setmetatable({ client = client, ngx = runtime.nginx(), threads = {}, ended = new_ended() }, Threads)
 end
 
 -- ---- which -------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ function core.monotonic() end
 ---@param ms number milliseconds
 function core.sleep(ms) end
 
----From now on the first SIGINT or SIGTERM is only noted; after it each ends the process, as before. Signals that are
+---From now on the first SIGINT or SIGTERM is only noted; each one after it ends the process. Signals that are
 ---ignored stay so. For programs that want to end what they have begun; not for nginx.
 function core.catch_interrupts() end
 
