@@ -16,7 +16,7 @@ local core = require "alipayhk.core"
 
 local config_file, events_file = arg[1], arg[2]
 if not events_file then
-  io.stderr:write("usage: lua batch.lua CONFIG.lua EVENTS.jsonl\n")
+  io.stderr:write("usage: lua batch.lua CONFIG.lua EVENTS\n")
   os.exit(2)
 end
 
@@ -91,15 +91,25 @@ local function csv_value(text, is_number)
   return text:find("^[%[{]") and cjson.decode(text) or text
 end
 
+local function csv_columns(first_line)
+  local columns = must(csv_fields(first_line), "line 1: no line of CSV")
+  for i, name in ipairs(columns) do
+    local path, kind = name:match("^([^:]*):?(.*)$")
+    must(not ("." .. path .. "."):find("..", 1, true), ('line 1: column %d, "%s": name it after a field, such as '
+      .. "orderStatus or extInfo.movieName, or remove the column"):format(i, name))
+    columns[i] = { path = path, is_number = kind == "number" }
+  end
+  return columns
+end
+
 local function csv_reader(first_line)
-  local names = must(csv_fields(first_line), "line 1: no line of CSV")
+  local columns = csv_columns(first_line)
   return function(line)
     local fields = csv_fields(line)
-    if not fields or #fields ~= #names then return line end -- it is refused with its place
+    if not fields or #fields ~= #columns then return line end -- it is refused with its place
     local event = {}
     for i, text in ipairs(fields) do
-      local path, kind = names[i]:match("^([^:]*):?(.*)$")
-      if text ~= "" then put(event, path, csv_value(text, kind == "number")) end
+      if text ~= "" then put(event, columns[i].path, csv_value(text, columns[i].is_number)) end
     end
     return event
   end
@@ -123,7 +133,10 @@ end
 
 -- ---- sending -----------------------------------------------------------------------------------------
 
-local config = must(dofile(config_file), config_file .. " returns no table")
+local ran, config = pcall(dofile, config_file)
+must(ran, "config: " .. tostring(config))
+must(type(config) == "table", ("%s: expected `return { ... }`, the table for alipayhk.new, found %s"):format(
+  config_file, type(config)))
 local client = must(alipayhk.new(config))
 local file = must(io.open(events_file, "rb"))
 local size = must(file:seek("end"))
@@ -138,6 +151,7 @@ local function next_line()
   local line = file:read("*l")
   if not line then return nil end
   number, bytes = number + 1, bytes + #line + 1
+  if number == 1 then line = line:gsub("^\239\187\191", "") end -- the byte order mark of a spreadsheet
   return (line:gsub("\r$", ""))
 end
 

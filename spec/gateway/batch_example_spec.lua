@@ -11,13 +11,13 @@ local CONFIG = [[return { client_id = %q, base_url = %q, tls = { ca_file = %q },
 describe("examples/batch.lua", function()
   local directory, values = shell.directory(), gateway.values()
 
-  local function command(file)
-    return ('eval "$(make -s env LUA=5.4)"; lua5.4 examples/batch.lua %s/config.lua %s/%s'):format(
-      directory, directory, file)
+  local function command(file, config)
+    return ('eval "$(make -s env LUA=5.4)"; lua5.4 examples/batch.lua %s/%s %s/%s'):format(
+      directory, config or "config.lua", directory, file)
   end
 
-  local function run(file)
-    return shell.run(command(file or "events.jsonl"))
+  local function run(file, config)
+    return shell.run(command(file or "events.jsonl", config))
   end
 
   local function write(list)
@@ -31,6 +31,8 @@ describe("examples/batch.lua", function()
     shell.write(directory .. "/config.lua", CONFIG:format(values.rsa_client_id, values.base_url, values.ca_file,
       values.rsa_private_key, values.rsa_alipay_public_key))
   end)
+
+  before_each(function() os.remove(directory .. "/events.jsonl.done") end)
 
   it("sends what it can, names the lines that are refused, and passes over what was accepted", function()
     local list = {}
@@ -81,12 +83,31 @@ describe("examples/batch.lua", function()
       cells[#cells + 1] = '"' .. text:gsub('"', '""') .. '"'
     end
     names[#names + 1], cells[#cells + 1] = "extInfo.note", "nested"
-    shell.write(directory .. "/events.csv", table.concat({
+    -- Spreadsheets begin a file with a byte order mark.
+    shell.write(directory .. "/events.csv", "\239\187\191" .. table.concat({
       table.concat(names, ","), table.concat(cells, ","), 'torn "line', "" }, "\r\n"))
     local said, status = run("events.csv")
     assert.equal(1, status)
     assert.matches("line 3: alipayhk: invalid: item 2: expected a table, found a string", said, 1, true)
     assert.matches("2 taken, 1 accepted, 1 refused", said, 1, true)
+  end)
+
+  it("takes no notice of a byte order mark before JSON", function()
+    shell.write(directory .. "/events.jsonl", "\239\187\191" .. json.encode(samples.order()) .. "\n")
+    assert.matches("^1 taken, 1 accepted, ", (run()))
+    assert.matches("^0 taken, 0 accepted, .* 1 passed over, ", (run()))
+  end)
+
+  it("says which column of a CSV file names no field", function()
+    for header, place in pairs {
+      ["merchantBizNo,,orderStatus"] = 'column 2, "":', ["merchantBizNo,orderStatus,"] = 'column 3, "":',
+      [":number"] = 'column 1, ":number":', ["a,extInfo."] = 'column 2, "extInfo.":', ["a..b"] = 'column 1, "a..b":',
+    } do
+      shell.write(directory .. "/events.csv", header .. "\n1,2,3\n")
+      local said, status = run("events.csv")
+      assert.equal(2, status)
+      assert.matches("^line 1: " .. place .. " .*extInfo.movieName.*\n$", said)
+    end
   end)
 
   it("shows a bar on a terminal", function()
@@ -123,5 +144,23 @@ describe("examples/batch.lua", function()
     local said, status = shell.run('eval "$(make -s env LUA=5.4)"; lua5.4 examples/batch.lua 2>&1')
     assert.equal(2, status)
     assert.matches("usage: ", said, 1, true)
+  end)
+
+  it("says what is wrong with a config", function()
+    write { samples.order() }
+    for text, message in pairs {
+      ["return {"] = "config: .*wrong.lua:1: ", ["error 'no key'"] = "config: .*wrong.lua:1: no key\n$",
+      ["config = {}"] = "wrong.lua: expected `return { ... }`", ["return 'x'"] = "expected .* found string",
+      ["return {}"] = "client_id",
+    } do
+      shell.write(directory .. "/wrong.lua", text)
+      local said, status = run(nil, "wrong.lua")
+      assert.equal(2, status, said)
+      assert.matches(message, said)
+      assert.not_matches("traceback", said, 1, true)
+    end
+    local said, status = run(nil, "absent.lua")
+    assert.equal(2, status)
+    assert.matches("^config: cannot open .*absent.lua[^\n]*\n$", said)
   end)
 end)
