@@ -143,7 +143,7 @@ local size = must(file:seek("end"))
 must(file:seek("set"))
 local is_accepted, journal = open_journal(events_file .. ".done")
 local read = json_reader
-local number, bytes, skipped, unsent, unknown = 0, 0, 0, 0, 0
+local number, bytes, skipped, unsent = 0, 0, 0, 0
 local under_way = {} -- by its place in the source: the number and the mark of a line
 local taken, journal_fault = 0, nil
 
@@ -171,14 +171,6 @@ end
 -- Whether nothing can have arrived: see docs/errors.md, "Which outcome is unknown".
 local NOT_SENT = { dns = true, connect = true, tls = true, proxy = true, phase = true }
 
-local function count_failure(err)
-  if err.kind == "transport" and NOT_SENT[err.code] or err.kind == "crypto" then
-    unsent = unsent + 1
-  elseif not (err.kind == "invalid" or err.response and err.response.authenticated and not err.retryable) then
-    unknown = unknown + 1
-  end
-end
-
 local function on_result(result)
   local line = under_way[result.index]
   under_way[result.index] = nil
@@ -189,8 +181,9 @@ local function on_result(result)
     if not written then journal_fault = message end
     return journal_fault == nil
   end
-  count_failure(result.err)
-  io.stderr:write(("%sline %d: %s\n"):format(is_terminal and "\r\27[K" or "", line.number, tostring(result.err)))
+  local err = result.err
+  if err.kind == "crypto" or err.kind == "transport" and NOT_SENT[err.code] then unsent = unsent + 1 end
+  io.stderr:write(("%sline %d: %s\n"):format(is_terminal and "\r\27[K" or "", line.number, tostring(err)))
 end
 
 local function on_progress(now)
@@ -206,7 +199,8 @@ if not closed then journal_fault = journal_fault or message end
 client:close()
 if is_terminal then io.stderr:write("\n") end
 print(("%d taken, %d accepted, %d refused, %d failed (%d not sent, %d unknown), %d passed over, %.1f s"):format(
-  totals.taken, totals.accepted, totals.refused, totals.failed, unsent, unknown, skipped, totals.seconds))
+  totals.taken, totals.accepted, totals.refused, totals.failed, unsent, totals.failed - unsent, skipped,
+  totals.seconds))
 if totals.stopped then print("not all of the file was taken: " .. totals.stopped) end
 if journal_fault then print("not all that was accepted is in the journal: " .. journal_fault) end
 os.exit(totals.accepted == totals.taken and not totals.stopped and not journal_fault and 0 or 1)

@@ -3,10 +3,11 @@
 local gateway = require "spec.support.servers.gateway"
 local json = require "alipayhk.base.json"
 local samples = require "spec.support.data.samples"
+local scripted = require "spec.support.servers.scripted_alipayhk"
 local shell = require "spec.support.shell"
 
 local CONFIG = [[return { client_id = %q, base_url = %q, tls = { ca_file = %q }, private_key = { file = %q },
-  alipay_public_key = { file = %q } }]]
+  alipay_public_key = { file = %q }, %s }]]
 
 describe("examples/batch.lua", function()
   local directory, values = shell.directory(), gateway.values()
@@ -20,6 +21,12 @@ describe("examples/batch.lua", function()
     return shell.run(command(file or "events.jsonl", config))
   end
 
+  -- A config of the scripted AlipayHK, to which nothing is sent twice.
+  local function write_config(name, config, more)
+    shell.write(directory .. "/" .. name, CONFIG:format(config.client_id, config.base_url, config.tls.ca_file,
+      config.private_key.file, config.alipay_public_key.file, "retry = false, " .. (more or "")))
+  end
+
   local function write(list)
     local lines = {}
     for i, event in ipairs(list) do lines[i] = type(event) == "string" and event or json.encode(event) end
@@ -29,7 +36,7 @@ describe("examples/batch.lua", function()
   setup(function()
     shell.must("make -s build LUA=5.4")
     shell.write(directory .. "/config.lua", CONFIG:format(values.rsa_client_id, values.base_url, values.ca_file,
-      values.rsa_private_key, values.rsa_alipay_public_key))
+      values.rsa_private_key, values.rsa_alipay_public_key, ""))
   end)
 
   before_each(function() os.remove(directory .. "/events.jsonl.done") end)
@@ -64,6 +71,30 @@ describe("examples/batch.lua", function()
     write(list)
     assert.matches("^1 taken, 1 accepted, 0 refused, 0 failed %(0 not sent, 0 unknown%), 5 passed over, ", (run()))
     assert.matches("^0 taken, 0 accepted, .* 6 passed over, ", (run()))
+  end)
+
+  describe("with AlipayHK told what to say", function()
+    local server
+
+    before_each(function()
+      server = scripted.start()
+      write_config("scripted.lua", server:config())
+    end)
+    after_each(function() server:stop() end)
+
+    it("has a summary that adds up, whatever the errors", function()
+      write { samples.order(), samples.order(), samples.order(), samples.order(), "no JSON" }
+      server:control { codes = "UNKNOWN_EXCEPTION/F,PROCESS_FAIL/F,PROCESS_FAIL/U" }
+      local taken, accepted, refused, failed, unsent, unknown = run(nil, "scripted.lua"):match(
+        "(%d+) taken, (%d+) accepted, (%d+) refused, (%d+) failed %((%d+) not sent, (%d+) unknown%)")
+      assert.same({ "5", "1", "0" }, { taken, accepted, unsent })
+      assert.equal(4, refused + failed)
+      assert.equal(failed, unknown)
+
+      write_config("away.lua", server:config { base_url = "https://127.0.0.1:1" })
+      assert.matches("4 taken, 0 accepted, 1 refused, 3 failed (3 not sent, 0 unknown), 1 passed over",
+        (run(nil, "away.lua")), 1, true)
+    end)
   end)
 
   it("stops where its journal cannot be written", function()
