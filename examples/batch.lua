@@ -7,8 +7,12 @@
 -- `orderCreateTime:number` a number; a value in brackets is JSON; an empty one is left out.
 --
 -- EVENTS.done notes each line that AlipayHK has accepted, by its digest: a second run passes those over, whatever else
--- was changed in the file. Ctrl-C ends it when what is under way has ended; a second one at once. Exit status: 0 where
--- everything was accepted, 1 otherwise, 2 for wrong usage.
+-- was changed in the file. A line without a time (orderModifyTime, bizDate) gets that of its sending. Where a line of
+-- the same order further down was accepted, it has been overtaken and is passed over, too: AlipayHK would take it for
+-- the newest.
+--
+-- Ctrl-C ends it when what is under way has ended; a second one at once. Exit status: 0 where everything was accepted
+-- or overtaken, 1 otherwise, 2 for wrong usage.
 
 local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
@@ -115,6 +119,15 @@ local function csv_reader(first_line)
   end
 end
 
+-- What an event is about, and its time, nil where it gets that when it is sent.
+local function order_of(event)
+  local id = type(event) == "table" and event.merchantBizNo
+  if type(id) == "number" then id = ("%.17g"):format(id) end
+  if type(id) ~= "string" then return nil end
+  if event.merchantBizType ~= nil then return "order " .. id, event.orderModifyTime end
+  return "notification " .. id, event.bizDate
+end
+
 -- ---- the screen --------------------------------------------------------------------------------------
 
 local answer = os.execute("test -t 2")
@@ -131,6 +144,10 @@ local function show_progress(now, share)
     ("#"):rep(filled), ("-"):rep(BAR - filled), share * 100, now.per_second, left, now.refused, now.failed, state))
 end
 
+local function say(line_number, text)
+  io.stderr:write(("%sline %d: %s\n"):format(is_terminal and "\r\27[K" or "", line_number, text))
+end
+
 -- ---- sending -----------------------------------------------------------------------------------------
 
 local ran, config = pcall(dofile, config_file)
@@ -140,10 +157,10 @@ must(type(config) == "table", ("%s: expected `return { ... }`, the table for ali
 local client = must(alipayhk.new(config))
 local file = must(io.open(events_file, "rb"))
 local size = must(file:seek("end"))
-must(file:seek("set"))
 local is_accepted, journal = open_journal(events_file .. ".done")
-local read = json_reader
-local number, bytes, skipped, unsent = 0, 0, 0, 0
+local read
+local number, bytes, skipped, overtaken, unsent = 0, 0, 0, 0, 0
+local last_accepted = {} -- by order: the number of the last line that was accepted
 local under_way = {} -- by its place in the source: the number and the mark of a line
 local taken, journal_fault = 0, nil
 
@@ -155,16 +172,39 @@ local function next_line()
   return (line:gsub("\r$", ""))
 end
 
+local function rewind()
+  must(file:seek("set"))
+  number, bytes = 0, 0
+  read = events_file:find("%.csv$") and csv_reader(next_line() or "") or json_reader
+end
+
+-- By the file as it is now: lines may have come, gone or moved since the last run.
+local function find_last_accepted()
+  for line in next_line do
+    local order = is_accepted[mark_of(line)] and order_of(read(line))
+    if order then last_accepted[order] = number end
+  end
+end
+
+local function is_overtaken(event)
+  local order, own_time = order_of(event)
+  return order and own_time == nil and number < (last_accepted[order] or 0)
+end
+
 local function next_event()
   for line in next_line do
-    local is_empty = not line:find("%S")
-    local mark = not is_empty and mark_of(line)
-    if not is_empty and not is_accepted[mark] then
+    local mark = line:find("%S") and mark_of(line)
+    local event = mark and not is_accepted[mark] and read(line)
+    if not event then
+      skipped = skipped + 1
+    elseif is_overtaken(event) then
+      overtaken = overtaken + 1
+      say(number, "passed over: a later state of the order was accepted")
+    else
       taken = taken + 1
       under_way[taken] = { number = number, mark = mark }
-      return read(line)
+      return event
     end
-    skipped = skipped + 1
   end
 end
 
@@ -183,7 +223,7 @@ local function on_result(result)
   end
   local err = result.err
   if err.kind == "crypto" or err.kind == "transport" and NOT_SENT[err.code] then unsent = unsent + 1 end
-  io.stderr:write(("%sline %d: %s\n"):format(is_terminal and "\r\27[K" or "", line.number, tostring(err)))
+  say(line.number, tostring(err))
 end
 
 local function on_progress(now)
@@ -191,16 +231,18 @@ local function on_progress(now)
   return not core.interrupted()
 end
 
-if events_file:find("%.csv$") then read = csv_reader(next_line() or "") end
+rewind()
+find_last_accepted()
+rewind()
 core.catch_interrupts()
 local totals = client:sync_many(next_event, { concurrency = 64, on_result = on_result, on_progress = on_progress })
 local closed, message = journal:close()
 if not closed then journal_fault = journal_fault or message end
 client:close()
 if is_terminal then io.stderr:write("\n") end
-print(("%d taken, %d accepted, %d refused, %d failed (%d not sent, %d unknown), %d passed over, %.1f s"):format(
-  totals.taken, totals.accepted, totals.refused, totals.failed, unsent, totals.failed - unsent, skipped,
-  totals.seconds))
+print(("%d taken, %d accepted, %d refused, %d failed (%d not sent, %d unknown), %d passed over, %d overtaken, %.1f s")
+  :format(totals.taken, totals.accepted, totals.refused, totals.failed, unsent, totals.failed - unsent, skipped,
+    overtaken, totals.seconds))
 if totals.stopped then print("not all of the file was taken: " .. totals.stopped) end
 if journal_fault then print("not all that was accepted is in the journal: " .. journal_fault) end
 os.exit(totals.accepted == totals.taken and not totals.stopped and not journal_fault and 0 or 1)

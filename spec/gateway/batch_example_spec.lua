@@ -82,6 +82,37 @@ describe("examples/batch.lua", function()
     end)
     after_each(function() server:stop() end)
 
+    it("does not send a line again once a later one of its order was accepted", function()
+      local order = samples.biz_no()
+      local list = { samples.order { merchantBizNo = order },
+        samples.order { merchantBizNo = order, orderStatus = "REFUNDED" } }
+      write(list)
+      server:control { codes = "UNKNOWN_EXCEPTION/U" }
+      local said, status = run(nil, "scripted.lua")
+      assert.equal(1, status)
+      assert.matches("2 taken, 1 accepted, 0 refused, 1 failed (0 not sent, 1 unknown)", said, 1, true)
+      said, status = run(nil, "scripted.lua")
+      assert.equal(0, status)
+      assert.matches("^line 1: passed over: a later state of the order was accepted\n0 taken, ", said)
+      assert.matches(", 1 passed over, 1 overtaken, ", said, 1, true)
+      assert.equal(2, #server:arrivals())
+      list[3] = samples.order { merchantBizNo = order, orderStatus = "USED" }
+      write(list)
+      assert.matches("\n1 taken, 1 accepted, .* 1 passed over, 1 overtaken, ", (run(nil, "scripted.lua")))
+      assert.equal(3, #server:arrivals())
+    end)
+
+    it("tells orders apart by long numbers, where the config lets those pass", function()
+      write_config("scripted.lua", server:config(), "validate = false")
+      local number = 1716338541000123
+      local accepted = samples.order { merchantBizNo = number }
+      write { accepted }
+      assert.matches("^1 taken, 1 accepted, ", (run(nil, "scripted.lua")))
+      write { samples.order { merchantBizNo = number + 1 },
+        samples.order { merchantBizNo = ("%.0f"):format(number), extInfo = { note = "overtaken" } }, accepted }
+      assert.matches("^line 2: passed over: [^\n]*\n1 taken, 1 accepted, ", (run(nil, "scripted.lua")))
+    end)
+
     it("has a summary that adds up, whatever the errors", function()
       write { samples.order(), samples.order(), samples.order(), samples.order(), "no JSON" }
       server:control { codes = "UNKNOWN_EXCEPTION/F,PROCESS_FAIL/F,PROCESS_FAIL/U" }
@@ -96,6 +127,30 @@ describe("examples/batch.lua", function()
         (run(nil, "away.lua")), 1, true)
     end)
   end)
+
+  it("goes by the file as it is now, tells orders from notifications, and leaves a time of one's own to AlipayHK",
+    function()
+      local order, notification = samples.order(), samples.card()
+      local a, b = order.merchantBizNo, notification.merchantBizNo
+      write { order, notification }
+      assert.matches("^2 taken, 2 accepted, ", (run()))
+      write {
+        samples.card { merchantBizNo = a }, -- of the order's number, but another thing
+        samples.order { merchantBizNo = b },
+        samples.order(),
+        samples.order { merchantBizNo = a, orderModifyTime = 1716338541000 },
+        samples.order { merchantBizNo = a, extInfo = { note = "overtaken" } },
+        order,
+        samples.card { merchantBizNo = b, command = "UPDATE", bizDate = 1716338541000 },
+        samples.card { merchantBizNo = b, command = "UPDATE" },
+        notification,
+        samples.order { merchantBizNo = a, extInfo = { note = "later" } },
+      }
+      local said, status = run()
+      assert.equal(0, status)
+      assert.matches("^line 5: passed over: [^\n]*\nline 8: passed over: [^\n]*\n6 taken, 6 accepted, ", said)
+      assert.matches(", 2 passed over, 2 overtaken, ", said, 1, true)
+    end)
 
   it("stops where its journal cannot be written", function()
     write { samples.order(), samples.order() }
