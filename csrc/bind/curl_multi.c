@@ -102,14 +102,14 @@ static int multi_start(lua_State *L)
 }
 
 /* multi:wait(ms, [fd]): drives what is under way until something happens on it, or for that long; or until `fd` is
- * readable. */
+ * readable. False in a child of a fork. */
 static int multi_wait(lua_State *L)
 {
     const lua_Number ms = luaL_checknumber(L, 2);
     luaL_argcheck(L, ms >= 0, 2, "milliseconds from 0 on");
     const int fd = (int)luaL_optinteger(L, 3, -1);
-    ahk_multi_wait(check_open(L)->multi, ms < INT_MAX ? (int)ms : INT_MAX, fd);
-    return 0;
+    lua_pushboolean(L, ahk_multi_wait(check_open(L)->multi, ms < INT_MAX ? (int)ms : INT_MAX, fd));
+    return 1;
 }
 
 /* multi:finished(): the tag of one that is finished, and what a transport's send gives; nothing for none. */

@@ -13,6 +13,9 @@
 /* A server that ends each connection after few requests turns many away more than once. */
 enum { RESENDS_MAX = 16 };
 
+/* Also said of what is to be sent again: it does not say that nothing was sent. */
+static const char NO_MEMORY[] = "out of memory: the request could not be started";
+
 struct ahk_multi {
     CURLM *curl; /* made at first use */
     ahk_links links;
@@ -68,8 +71,11 @@ static void put_finished(ahk_multi *multi, ahk_transfer *transfer)
 /* Hands one to libcurl. False, and why in its error, where that cannot be. */
 static bool add(ahk_multi *multi, ahk_transfer *transfer)
 {
-    if ((multi->curl == NULL && !make_curl(multi)) || is_inherited(multi)) {
-        return ahk_fail(&transfer->err, "out of memory: nothing was sent");
+    if (is_inherited(multi)) {
+        return ahk_fail(&transfer->err, "the process was forked: this is the parent's to send");
+    }
+    if (multi->curl == NULL && !make_curl(multi)) {
+        return ahk_fail(&transfer->err, NO_MEMORY);
     }
     if (!ahk_exchange_start(&transfer->exchange, &multi->links, &transfer->request, &transfer->err)) {
         return false;
@@ -77,7 +83,7 @@ static bool add(ahk_multi *multi, ahk_transfer *transfer)
     if (curl_easy_setopt(transfer->exchange.easy, CURLOPT_PRIVATE, transfer) != CURLE_OK ||
         curl_multi_add_handle(multi->curl, transfer->exchange.easy) != CURLM_OK) {
         ahk_exchange_cancel(&transfer->exchange);
-        return ahk_fail(&transfer->err, "out of memory: nothing was sent");
+        return ahk_fail(&transfer->err, NO_MEMORY);
     }
     transfer->next = multi->running;
     multi->running = transfer;
@@ -100,9 +106,9 @@ void ahk_multi_start(ahk_multi *multi, ahk_transfer *transfer)
 }
 
 /* Nothing was sent on a kept connection that turned out not to be fit: it is sent on a new one. */
-static bool needs_fresh_connection(const ahk_transfer *transfer)
+static bool needs_fresh_connection(const ahk_transfer *transfer, ahk_outcome outcome)
 {
-    return transfer->outcome == AHK_FAILED_CONNECT && transfer->exchange.was_poisoned && !transfer->exchange.is_fresh;
+    return outcome == AHK_FAILED_CONNECT && transfer->exchange.was_poisoned && !transfer->exchange.is_fresh;
 }
 
 /* A server that ends a connection of HTTP/2 (GOAWAY) refuses the streams that it has not looked at. libcurl would send
@@ -114,12 +120,12 @@ static bool was_turned_away(const ahk_transfer *transfer, CURLcode code)
            transfer->exchange.resends < RESENDS_MAX;
 }
 
-static bool send_anew(ahk_multi *multi, ahk_transfer *transfer, CURLcode code)
+static bool send_anew(ahk_multi *multi, ahk_transfer *transfer, CURLcode code, ahk_outcome outcome)
 {
     ahk_exchange *exchange = &transfer->exchange;
     if (was_turned_away(transfer, code)) {
         exchange->resends++;
-    } else if (needs_fresh_connection(transfer)) {
+    } else if (needs_fresh_connection(transfer, outcome)) {
         exchange->is_fresh = true;
     } else {
         return false;
@@ -160,7 +166,7 @@ static void conclude(ahk_multi *multi, ahk_transfer *transfer, CURLcode code)
     const ahk_outcome outcome = ahk_exchange_finish(&transfer->exchange, code, &transfer->err);
     transfer->outcome = outcome_of_all(outcome, transfer->exchange.resends);
     retire_link(multi, transfer->exchange.link_id);
-    if (!send_anew(multi, transfer, code)) {
+    if (!send_anew(multi, transfer, code, outcome)) {
         put_finished(multi, transfer);
     }
 }
@@ -210,14 +216,15 @@ static void abandon(ahk_multi *multi)
     }
 }
 
-void ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd)
+bool ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd)
 {
     ahk_sigpipe_guard guard;
     if (is_inherited(multi)) {
         abandon(multi);
+        return false;
     }
-    if ((multi->curl == NULL && !make_curl(multi)) || is_inherited(multi)) {
-        return;
+    if (multi->curl == NULL && !make_curl(multi)) {
+        return true;
     }
     ahk_sigpipe_block(&guard);
     perform(multi);
@@ -227,6 +234,7 @@ void ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd)
         perform(multi);
     }
     ahk_sigpipe_restore(&guard);
+    return true;
 }
 
 ahk_transfer *ahk_multi_finished(ahk_multi *multi)

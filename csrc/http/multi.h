@@ -29,8 +29,9 @@ void ahk_multi_free(ahk_multi *multi);
 /* Begins a transfer. Where that fails it is finished at once. */
 void ahk_multi_start(ahk_multi *multi, ahk_transfer *transfer);
 
-/* Drives them until something happens on one of them, for that long at most; or until `fd` is readable, -1 for none. */
-void ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd);
+/* Drives them until something happens on one of them, for that long at most; or until `fd` is readable, -1 for none.
+ * False, at once, in a child of a fork. */
+bool ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd);
 
 /* Takes the next one that is finished; NULL for none. */
 ahk_transfer *ahk_multi_finished(ahk_multi *multi);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static const char FORKED[] = "the process was forked: its signers are the parent's";
+
 /* First in, first out. */
 typedef struct {
     ahk_job *first;
@@ -25,7 +27,8 @@ struct ahk_pool {
     queue done;
     bool is_ending;
 
-    int wake[2]; /* a pipe: a byte in it says that `done` has jobs */
+    ahk_job *given; /* not for the threads: what a child of a fork has to give back */
+    int wake[2];    /* a pipe: a byte in it says that `done` has jobs */
     pid_t owner;
     size_t key_count;
     int started;
@@ -57,6 +60,28 @@ static ahk_job *queue_take(queue *q)
         job->next = NULL;
     }
     return job;
+}
+
+static void note_given(ahk_pool *pool, ahk_job *job)
+{
+    job->given_before = NULL;
+    job->given_after = pool->given;
+    if (pool->given != NULL) {
+        pool->given->given_before = job;
+    }
+    pool->given = job;
+}
+
+static void forget_given(ahk_pool *pool, const ahk_job *job)
+{
+    if (job->given_before != NULL) {
+        job->given_before->given_after = job->given_after;
+    } else {
+        pool->given = job->given_after;
+    }
+    if (job->given_after != NULL) {
+        job->given_after->given_before = job->given_before;
+    }
 }
 
 /* ---- a thread ----------------------------------------------------------------------------------- */
@@ -189,12 +214,13 @@ bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err)
 {
     AHK_REQUIRE(job->key < pool->key_count);
     if (is_inherited(pool)) {
-        return ahk_fail(err, "the process was forked: its signers are the parent's");
+        return ahk_fail(err, FORKED);
     }
     start_one(pool);
     if (pool->started == 0) {
         return ahk_fail(err, "no thread can be started");
     }
+    note_given(pool, job);
     (void)pthread_mutex_lock(&pool->lock);
     queue_put(&pool->waiting, job);
     (void)pthread_cond_signal(&pool->work);
@@ -202,10 +228,23 @@ bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err)
     return true;
 }
 
+/* What the parent's threads had, or have by now, is not for the child. */
+static ahk_job *next_abandoned(ahk_pool *pool)
+{
+    ahk_job *job = pool->given;
+    if (job != NULL) {
+        forget_given(pool, job);
+        job->is_signed = false;
+        job->verdict = AHK_NOT_VERIFIED;
+        (void)ahk_fail(&job->err, FORKED);
+    }
+    return job;
+}
+
 ahk_job *ahk_pool_finished(ahk_pool *pool)
 {
     if (is_inherited(pool)) {
-        return NULL;
+        return next_abandoned(pool);
     }
     (void)pthread_mutex_lock(&pool->lock);
     ahk_job *job = queue_take(&pool->done);
@@ -216,6 +255,9 @@ ahk_job *ahk_pool_finished(ahk_pool *pool)
         }
     }
     (void)pthread_mutex_unlock(&pool->lock);
+    if (job != NULL) {
+        forget_given(pool, job);
+    }
     return job;
 }
 

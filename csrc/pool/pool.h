@@ -35,6 +35,8 @@ typedef struct ahk_job {
     ahk_error err;
 
     struct ahk_job *next;
+    struct ahk_job *given_before; /* among all that the pool has been given and not given back */
+    struct ahk_job *given_after;
 } ahk_job;
 
 /* Copies the keys for each of the threads. NULL and *err on failure. */
@@ -49,7 +51,7 @@ const ahk_key *ahk_pool_key(const ahk_pool *pool, size_t key);
 /* Gives a job to whichever thread is free. False where no thread can be started: nothing was taken. */
 AHK_MUST_USE bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err);
 
-/* Takes a job that is done; NULL for none. */
+/* Takes a job that is done; NULL for none. In a child of a fork every job has failed. */
 ahk_job *ahk_pool_finished(ahk_pool *pool);
 
 /* Becomes readable when a job is done, until ahk_pool_finished has said that there is none. */

@@ -207,6 +207,35 @@ describe("a batch whose process is forked", function()
     for _, pid in ipairs(children) do assert.same({ pid, "exited", 7 }, { wait.wait(pid) }) end
     server:stop()
   end)
+
+  for _, signers in ipairs { 0, 2 } do
+    it_forks(("ends in a child that goes on with it, with %d signers"):format(signers), function()
+      local COUNT, AT = 300, 100
+      local server, child_pid, parent = scripted.start(), nil, unistd.getpid()
+      local client, times, count_result = assert(alipayhk.new(server:config())), counter()
+      local totals = client:sync_many(events(COUNT, COUNT), { concurrency = 64, signers = signers,
+        on_result = function(result)
+          count_result(result)
+          if result.index == AT then child_pid = unistd.fork() end
+        end })
+      if unistd.getpid() ~= parent then
+        unistd._exit((totals.stopped or ""):find("forked", 1, true) and #times == totals.taken and 7 or 8)
+      end
+      assert.equal(COUNT, totals.accepted)
+      assert_each_once(times, COUNT)
+      assert.equal(COUNT, #server:arrivals())
+      local ended, how, status
+      for _ = 1, 100 do
+        ended, how, status = wait.wait(child_pid, wait.WNOHANG)
+        if ended ~= 0 then break end
+        core.sleep(50)
+      end
+      if ended == 0 then require("posix.signal").kill(child_pid, 9) end
+      assert.same({ child_pid, "exited", 7 }, { ended, how, status })
+      client:close()
+      server:stop()
+    end)
+  end
 end)
 
 -- Nothing public closes a client's key, or makes it fail: these reach into the config.
@@ -239,11 +268,23 @@ describe("a batch whose signing key", function()
     assert_each_once(times, COUNT)
   end)
 
+  it("and AlipayHK's are closed goes on, too", function()
+    local ran, totals = batch({ concurrency = 8, signers = 2 }, function(client)
+      close_key(client)
+      client.config.peer_keys:get():close()
+    end)
+    assert.same({ true, COUNT }, { ran, ran and totals.accepted })
+  end)
+
   it("is closed ends with an error that says so, where it has no threads", function()
-    local ran, message, results = batch({ concurrency = 8, signers = 0 }, close_key)
+    local ran, message, results, times = batch({ concurrency = 8, signers = 0 }, close_key)
     assert.is_false(ran)
     assert.matches("the key is closed", message, 1, true)
-    for _, result in ipairs(results) do assert.is_nil(result.err) end
+    for _, result in ipairs(results) do
+      local message_of = result.err and result.err.message or "the key is closed"
+      assert.is_true(message_of:find("not sent") ~= nil or message_of:find("the key is closed") ~= nil, message_of)
+    end
+    assert_each_once(times, #results)
   end)
 
   it("fails in a thread says so for each of the rest", function()

@@ -57,15 +57,22 @@ local function stop_for(self, thrown)
   self.thrown = self.thrown or { value = thrown }
 end
 
--- Calls a function of the user's: what it throws, or `false` from it, stops the batch. Gives whether it ran.
-local function call_user(self, listener, value)
-  local ran, answer = pcall(listener, value)
+-- Calls `on_result` or `on_progress`. What it throws stops the batch, and it is not called again; so does `false`.
+local function call_user(self, name, value)
+  local ran, answer = pcall(self[name], value)
   if not ran then
+    self[name] = nil
     stop_for(self, answer)
   elseif answer == false then
     stop(self)
   end
-  return ran
+end
+
+-- Whether nothing more begins. The client may be closed at any time, by the user's functions as well.
+local function is_stopped(self)
+  if self.crew.client.closed then stop(self, "the client was closed") end
+  if self.crew.is_inherited then stop(self, "the process was forked: the batch is its parent's") end
+  return self.reason ~= nil
 end
 
 -- ---- telling ---------------------------------------------------------------------------------------
@@ -91,29 +98,29 @@ end
 local function tell_progress(self, is_last)
   if not self.on_progress or not is_last and now_ms() < self.progress_due_ms then return end
   self.progress_due_ms = now_ms() + PROGRESS_MS
-  call_user(self, self.on_progress, progress(self))
+  call_user(self, "on_progress", progress(self))
 end
 
--- By AlipayHK's authenticated no, or by our own check.
+-- By AlipayHK's authenticated and final no, or by our own check.
 local function is_refusal(err)
   local response = err.response
   return err.kind == "invalid"
-    or err.kind == "result" and response.authenticated and response.result.resultStatus == "F"
+    or err.kind == "result" and response.authenticated and response.result.resultStatus == "F" and not err.retryable
 end
 
 local function report(self, item, response, err)
   local outcome = response and "accepted" or is_refusal(err) and "refused" or "failed"
   self.totals[outcome] = self.totals[outcome] + 1
   if not self.on_result then return end
-  local result = { index = item.index, payload = item.payload, response = response, err = err }
-  if not call_user(self, self.on_result, result) then self.on_result = nil end -- it is not called again
+  call_user(self, "on_result", { index = item.index, payload = item.payload, response = response, err = err })
 end
 
 -- What has not begun when the batch is stopped, and what was to be sent again.
 local function report_waiting(self)
-  local reason = "it was not sent: " .. self.reason
+  local message = ("it was not sent: %s; send it again"):format(self.reason)
+  self.has_dropped = self.has_dropped or waiting(self) > 0
   for _, item in ipairs(self.lanes:drain()) do
-    report(self, item, nil, Error.new("transport", reason, { code = "connect", attempts = 0 }))
+    report(self, item, nil, Error.new("transport", message, { code = "connect", attempts = 0, retryable = true }))
   end
   local item = self.retries:take_oldest()
   while item do
@@ -128,12 +135,11 @@ end
 
 -- Takes one item from the source; false where there is none to take now.
 local function take(self)
-  if self.crew.client.closed then stop(self, "the client was closed") end
   if self.is_over or waiting(self) >= self.ahead then return false end
-  local ran, item, err = pcall(self.next_item)
+  local ran, item, err = pcall(self.source)
   if not ran then stop_for(self, item) end
   if not ran or item == nil then
-    self.is_over = true
+    self.is_over, self.is_read = true, ran
     return false
   end
   self.totals.taken = item.index
@@ -155,12 +161,24 @@ local function next_of_lanes(self)
   return item
 end
 
--- An item is sent again before others begin. What waited past its time was held back by the pace.
-local function next_retry(self)
-  local at_ms, item = now_ms(), nil
-  if self.pace:is_probing() then item = self.retries:take_oldest() else item = self.retries:take(at_ms) end
+-- What waited past its time was held back by the pace.
+local function end_waiting(item)
+  local at_ms = now_ms()
   if item then item.machine:waited(at_ms, math.max(0, at_ms - item.due_ms)) end
   return item
+end
+
+-- The next one to find out whether AlipayHK can be reached: another each time, since a few may fail for reasons of
+-- their own.
+local function next_probe(self)
+  return next_of_lanes(self) or end_waiting(self.retries:take_probe())
+end
+
+-- An item is sent again before others begin; unless the last request failed, and others may tell whose trouble it is.
+local function next_item(self)
+  if self.pace:is_probing() then return next_probe(self) end
+  local fresh = self.pace:is_in_doubt() and next_of_lanes(self)
+  return fresh or end_waiting(self.retries:take(now_ms())) or next_of_lanes(self)
 end
 
 local function settle(self, item)
@@ -170,7 +188,6 @@ end
 
 local function start(self, item)
   if item.machine and item.machine.action == "done" then return settle(self, item) end -- its time is up
-  self.pace:go(now_ms())
   self.in_flight = self.in_flight + 1
   self.crew:start(self.task, item)
 end
@@ -184,10 +201,10 @@ end
 -- Starts what may go; gives the milliseconds after which there may be more, unless something ends before.
 local function start_some(self)
   self.turn_ends_ms = now_ms() + TURN_MS
-  while self.in_flight < self.concurrency and not self.reason do
+  while self.in_flight < self.concurrency and not is_stopped(self) do
     local delay_ms = self.pace:delay_ms(self.in_flight, now_ms())
     if delay_ms > 0 then return delay_ms end
-    local item = next_retry(self) or next_of_lanes(self)
+    local item = next_item(self)
     if item then start(self, item) end
     if now_ms() >= self.turn_ends_ms then return 0 end
     if not item then return until_due_ms(self) end
@@ -211,8 +228,9 @@ local function end_some(self)
   while item do
     self.in_flight = self.in_flight - 1
     if has_thrown then
-      self.lanes:done(item.lane)
       stop_for(self, value)
+      item.err = Error.new("crypto", "the batch was stopped by what was thrown: " .. tostring(value))
+      settle(self, item)
     else
       conclude(self, item)
     end
@@ -234,7 +252,7 @@ local function run(self)
     local delay_ms = start_some(self)
     local hopeless = self.pace:hopeless(now_ms())
     if hopeless then stop(self, hopeless) end
-    if self.reason then report_waiting(self) end
+    if is_stopped(self) then report_waiting(self) end
     tell_progress(self)
     if not is_done(self) then wait(self, delay_ms) end
     end_some(self)
@@ -252,6 +270,7 @@ local function new_task(client, opts, policy, pace)
       item.machine = send.begin(request, policy, timeout_ms, pace)
       item.machine.lane = item.lane
     end
+    pace:go(now_ms())
     send.attempt(client, item.request, item.machine)
   end
 end
@@ -269,7 +288,7 @@ function batch.run(client, given, opts, policy)
     lanes = new_lanes(),
     retries = new_retries(),
     pace = pace,
-    next_item = source.items(given),
+    source = source.items(given),
     concurrency = concurrency,
     ahead = concurrency * AHEAD,
     on_result = opts.on_result,
@@ -285,7 +304,8 @@ function batch.run(client, given, opts, policy)
   if not ran then error(thrown, 0) end
   tell_progress(self, true)
   if self.thrown then error(self.thrown.value, 0) end
-  self.totals.seconds, self.totals.stopped = core.monotonic() - self.started, self.reason
+  self.totals.seconds = core.monotonic() - self.started
+  if self.has_dropped or not self.is_read then self.totals.stopped = self.reason end
   return self.totals
 end
 

@@ -7,6 +7,7 @@
 --   crew:wait(ms)            waits until a task has ended, or for that long
 --   crew:next_ended()        takes one that has ended: its item, whether it threw, and what; nil for none
 --   crew:close()
+--   crew.is_inherited        true where the process was forked since: the work under way is the parent's
 
 local core = require "alipayhk.core"
 local runtime = require "alipayhk.base.runtime"
@@ -82,7 +83,7 @@ local begin = {}
 
 begin[SEND] = function(self, thread, request)
   local ran, message = pcall(self.multi.start, self.multi, request, thread)
-  if not ran then return resume(self, thread, nil, { code = "protocol", message = tostring(message) }) end
+  if not ran then return resume(self, thread, nil, { code = "connect", message = tostring(message) }) end
   self.sending = self.sending + 1
 end
 
@@ -139,7 +140,11 @@ function Coroutines:wait(ms)
   local deadline = now_ms() + ms
   repeat
     local left_ms = math.max(0, math.ceil(deadline - now_ms()))
-    if self.sending > 0 or self.signing > 0 then self.multi:wait(left_ms, self.fd) else core.sleep(left_ms) end
+    if self.sending > 0 or self.signing > 0 then
+      self.is_inherited = not self.multi:wait(left_ms, self.fd)
+    else
+      core.sleep(left_ms)
+    end
     take_finished(self, self.multi, "sending")
     take_finished(self, self.pool, "signing")
   until not self.ended:is_empty() or now_ms() >= deadline
@@ -150,11 +155,12 @@ function Coroutines:close()
   if self.pool then self.pool:close() end
 end
 
--- A key whose work a thread of the pool does, while the task waits.
+-- A key whose work a thread of the pool does, while the task waits. Like the pool's copy it outlives the key's close.
 local function pooled(key, index)
+  local key_type, fingerprint = key:type(), key:fingerprint()
   return {
-    type = function() return key:type() end,
-    fingerprint = function() return key:fingerprint() end,
+    type = function() return key_type end,
+    fingerprint = function() return fingerprint end,
     sign = function(_, content, options) return coroutine.yield(SIGN, index, content, options) end,
     verify = function(_, content, signature, options)
       return coroutine.yield(VERIFY, index, content, signature, options)

@@ -18,7 +18,7 @@ Pace.__index = Pace
 -- the server cannot be reached, or refuses whatever is sent.
 local function new(concurrency, rate, patience_ms)
   return setmetatable({
-    window = new_window(concurrency),
+    window = new_window(concurrency, patience_ms),
     breaker = new_breaker(),
     interval_ms = rate and 1000 / rate or 0,
     next_ms = -huge,
@@ -40,6 +40,11 @@ end
 -- Whether requests only find out if there is anybody.
 function Pace:is_probing()
   return self.breaker.opened_ms ~= nil
+end
+
+-- Whether the last request failed, and nobody knows yet if it is the server's trouble or the request's own.
+function Pace:is_in_doubt()
+  return self.breaker.failures > 0
 end
 
 -- For how many milliseconds the server has not been reached; nil where it has.
@@ -76,8 +81,9 @@ function Pace:failed(machine, err, after_ms, now_ms)
     return false
   end
   self.breaker:answered()
-  self.refusing_since_ms = self.refusing_since_ms or now_ms
   self.window:refused(machine.sent_ms, now_ms, after_ms)
+  -- A pause that the server itself asks for is no sign of trouble.
+  self.refusing_since_ms = self.refusing_since_ms or max(now_ms, self.window.open_ms)
   return true
 end
 

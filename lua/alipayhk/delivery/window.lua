@@ -14,15 +14,15 @@ local CUT = 1 / 2
 local SHARE = 1 / 8
 -- The longest pause, unless the server itself asks for more: what has been refused for a while is soon taken again.
 local PAUSE_MS = 500
-local RETRY_AFTER_MS = 30000
 
 local Window = {}
 Window.__index = Window
 
--- `most`: the limit's own limit.
-local function new(most)
+-- `most`: the limit's own limit; `patience_ms`: the longest pause that the server may ask for.
+local function new(most, patience_ms)
   return setmetatable({
     most = most,
+    patience_ms = patience_ms,
     limit = min(START, most),
     fast_until = huge, -- below it the limit doubles with each round
     round_trip_ms = nil, -- smoothed
@@ -64,7 +64,7 @@ function Window:refused(sent_ms, now_ms, after_ms)
     self.limit, self.cut_ms = max(least, self.limit * CUT), now_ms
     if self.is_calm then self.fast_until, self.is_calm = self.limit, false end
   end
-  if after_ms then self.open_ms = max(self.open_ms, now_ms + min(after_ms, RETRY_AFTER_MS)) end
+  if after_ms then self.open_ms = max(self.open_ms, now_ms + min(after_ms, self.patience_ms)) end
   pause(self, now_ms)
 end
 

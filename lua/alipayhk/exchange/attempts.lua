@@ -90,7 +90,7 @@ function Attempts:failed(err, told, now_ms)
   charge(self, err, told.after_ms, now_ms)
   if retry.may_have_arrived(err) then self.may_have_arrived, self.unsettled_err = true, err end
   local delay_ms = retry.delay_ms(self.policy, {
-    attempt = max(1, self.charged),
+    attempt = self.charged,
     rule = rule,
     after_ms = told.after_ms,
     spent_ms = now_ms - self.started_ms,

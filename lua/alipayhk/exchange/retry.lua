@@ -87,9 +87,13 @@ function retry.refuses_traffic(description, err)
   return known and known.retry == "later" or false
 end
 
+-- An answer did come, though none that could be used.
+local ANSWERED = { too_large = true, protocol = true }
+
 -- Whether an error means that AlipayHK was not reached: there was no answer, or one by what stands before it.
 function retry.is_outage(err)
-  return err.kind == "transport" or err.kind == "http" and HTTP[err.http_status] and err.http_status ~= 429
+  return err.kind == "transport" and not ANSWERED[err.code]
+    or err.kind == "http" and HTTP[err.http_status] and err.http_status ~= 429
 end
 
 -- Whether an error means that its attempt sent nothing. Earlier attempts may have sent something all the same.
@@ -129,16 +133,17 @@ end
 -- Exponential backoff with full jitter: a random delay up to a ceiling that doubles. "later" waits at least half of the
 -- ceiling. Retry-After, limited to max_delay_ms, is a lower bound.
 local function backoff_ms(policy, failure, random)
-  local ceiling = math.min(policy.max_delay_ms, policy.base_delay_ms * 2 ^ (failure.attempt - 1))
+  local doublings = math.max(0, failure.attempt - 1)
+  local ceiling = math.min(policy.max_delay_ms, policy.base_delay_ms * 2 ^ doublings)
   local least = failure.rule == "later" and ceiling / 2 or 0
   local delay = least + (ceiling - least) * random()
   if failure.after_ms then delay = math.max(delay, math.min(failure.after_ms, policy.max_delay_ms)) end
   return math.floor(delay + 1 / 2)
 end
 
--- How many milliseconds to wait after a failed attempt; nil if it was the last one. `failure`: `attempt`, its number
--- from 1 on; `rule`; `after_ms`; `spent_ms` since the first attempt began; `was_cut`: this process is about to end, and
--- may have closed the connection itself, as it would close the next one. `random` gives 0 <= x < 1.
+-- How many milliseconds to wait after a failed attempt; nil if it was the last one. `failure`: `attempt`, how many
+-- count by now; `rule`; `after_ms`; `spent_ms` since the first attempt began; `was_cut`: this process is about to end,
+-- and may have closed the connection itself, as it would close the next one. `random` gives 0 <= x < 1.
 function retry.delay_ms(policy, failure, random)
   if not failure.rule or failure.was_cut or failure.attempt >= policy.max_attempts then return nil end
   local delay = backoff_ms(policy, failure, random)

@@ -95,7 +95,7 @@ function client:close() end
 ---@field seconds number since the start
 ---@field per_second number payloads that have ended, a second
 ---@field window number how many requests may be under way, as far as AlipayHK allows: it shrinks where it refuses traffic. Below 1 it is a pause between two
----@field unreachable_seconds? number for how long AlipayHK has not been reached: only a probe is sent now and then
+---@field unreachable_seconds? number for how long AlipayHK has not been reached: only a probe is sent now and then, another event each time
 
 ---What a call that sends may say otherwise than the client's config.
 ---@class alipayhk.SendOptions

@@ -156,10 +156,15 @@ describe("sync_many", function()
     assert.equal(0, unsent)
   end)
 
-  it("throws on what on_progress throws", function()
+  it("throws on what on_progress throws, and calls it no more", function()
+    local calls = 0
     assert.equal("enough", thrown(function()
-      gateway:client():sync_many(orders(5), { on_progress = function() error("enough", 0) end })
+      gateway:client():sync_many(orders(5), { on_progress = function()
+        calls = calls + 1
+        error("enough", 0)
+      end })
     end))
+    assert.equal(1, calls)
   end)
 
   it("throws on what the source throws, when those under way have ended", function()
@@ -239,6 +244,131 @@ describe("sync_many", function()
     local totals = many(orders(12), { concurrency = 4, retry = false })
     assert.same({ 12, 6, 0, 6 }, counts(totals))
     assert.equal(12, #gateway.requests)
+  end)
+
+  -- Answers by the order's number: `fails(number)` says which get none.
+  local function no_answer_for(fails)
+    local send = gateway:client().config.transport
+    return function(request)
+      local number = request.body:match('"merchantBizNo":"([^"]*)"')
+      if fails(number) then return nil, { code = "timeout", message = "no answer" } end
+      return send(request)
+    end
+  end
+
+  it("asks with another event each time: a few that get no answer do not end a batch", function()
+    local list = {}
+    for i = 1, 46 do list[i] = samples.order { merchantBizNo = (i <= 6 and "POISON-%d" or "GOOD-%d"):format(i) } end
+    local good = 0
+    many(list, { concurrency = 4, retry = { max_attempts = 2, base_delay_ms = 0, budget_ms = 6000 },
+      on_result = function(result) if result.response then good = good + 1 end end,
+    }, { transport = no_answer_for(function(number) return number:find("^POISON") ~= nil end) })
+    assert.equal(40, good)
+  end)
+
+  it("learns of an outage from several orders, though a retry is due at once", function()
+    local sent, away = 0, 9
+    local totals = many(orders(30), { concurrency = 4, retry = { max_attempts = 3, base_delay_ms = 0 } }, {
+      transport = no_answer_for(function()
+        core.sleep(8) -- longer than a turn
+        sent = sent + 1
+        return sent <= away
+      end),
+    })
+    assert.same({ 30, 30, 0, 0 }, counts(totals))
+  end)
+
+  it("takes too long an answer for an answer: it is no outage", function()
+    gateway:answers { { failure = "too_large" } }
+    local totals = many(orders(12), { concurrency = 4 })
+    assert.same({ 12, 0, 0, 12 }, counts(totals))
+    assert.is_nil(totals.stopped)
+    assert.is_true(totals.seconds < 1, totals.seconds)
+  end)
+
+  it("charges no attempt for refused traffic, though there is a single one", function()
+    gateway:answers { { code = "REQUEST_TRAFFIC_EXCEED_LIMIT", status = "U" }, {} }
+    local totals, results = many(orders(1), { retry = { max_attempts = 1, base_delay_ms = 0 } })
+    assert.same({ 1, 1, 0, 0 }, counts(totals))
+    assert.equal(2, results[1].response.attempts)
+  end)
+
+  it("has patience for the pause that AlipayHK itself asks for", function()
+    gateway:answers { { http_status = 429, raw = function()
+      return { status = 429, headers = { ["retry-after"] = "1" }, body = "" }
+    end }, {} }
+    local totals = many(orders(2), { retry = { budget_ms = 1000, base_delay_ms = 0, max_delay_ms = 0 } })
+    assert.is_nil(totals.stopped)
+    assert.same({ 2, 2, 0, 0 }, counts(totals))
+    assert.is_true(totals.seconds >= 1 and totals.seconds < 3, totals.seconds)
+  end)
+
+  it("says of what it did not send that it may be sent again", function()
+    local _, results = many(function()
+      return samples.order { merchantBizNo = "one" }
+    end, { concurrency = 2, on_progress = function(progress) return progress.waiting == 0 end })
+    local unsent = 0
+    for _, result in ipairs(results) do
+      if result.err then
+        unsent = unsent + 1
+        assert.is_true(result.err.retryable)
+        assert.matches("the batch was stopped; send it again", result.err.message, 1, true)
+      end
+    end
+    assert.is_true(unsent > 0)
+  end)
+
+  it("counts as refused what AlipayHK will never take; what it does not know itself has failed", function()
+    gateway:answers { { code = "UNKNOWN_EXCEPTION", status = "F" } }
+    local totals, results = many(orders(1), { retry = { max_attempts = 2, base_delay_ms = 0 } })
+    assert.same({ 1, 0, 0, 1 }, counts(totals))
+    assert.is_true(results[1].err.retryable)
+  end)
+
+  it("is not stopped where its source has ended and everything has been sent", function()
+    local function no() return false end
+    assert.is_nil(many(orders(1), { on_result = no }).stopped)
+    assert.is_nil(many(orders(1), { on_progress = function(progress) return progress.accepted == 0 end }).stopped)
+  end)
+
+  it("notices that its client was closed while AlipayHK is away", function()
+    gateway:answers { { failure = "connect" } }
+    local client, started = gateway:client(), core.monotonic()
+    local totals = client:sync_many(orders(30), { concurrency = 4, on_progress = function(progress)
+      if progress.unreachable_seconds then client:close() end
+    end })
+    assert.equal("the client was closed", totals.stopped)
+    assert.is_true(core.monotonic() - started < 0.8)
+  end)
+
+  it("does not count what it refuses itself against the rate", function()
+    local list = orders(40, { orderStatus = "EATEN" })
+    list[#list + 1] = samples.order()
+    local totals = many(list, { rate = 20 })
+    assert.same({ 41, 1, 40, 0 }, counts(totals))
+    assert.is_true(totals.seconds < 1, totals.seconds)
+  end)
+
+  it("gives each its result, though the clock throws", function()
+    local calls, taken, results = 0, 0, {}
+    local client = gateway:client { now = function()
+      calls = calls + 1
+      if calls > 8 then error("the clock is broken", 0) end
+      return os.time()
+    end }
+    local message = thrown(function()
+      client:sync_many(function()
+        taken = taken + 1
+        return samples.order()
+      end, { concurrency = 2, on_result = function(result) results[result.index] = result end })
+    end)
+    assert.equal("the clock is broken", message)
+    local broken = 0
+    for _, result in ipairs(results) do
+      if result.err and result.err.message:find("the clock is broken", 1, true) then broken = broken + 1 end
+    end
+    assert.is_true(broken >= 1, broken)
+    assert.equal(taken, #results)
   end)
 
   it("slows down where AlipayHK refuses traffic, and loses no event by it", function()

@@ -114,7 +114,7 @@ describe("a window", function()
   end)
 
   it("waits as long as the server asks for, within reason", function()
-    local window = new(64)
+    local window = new(64, 30000)
     window:refused(0, 10, 7000)
     assert.equal(7000, window:delay_ms(0, 10))
     assert.equal(0, window:delay_ms(0, 7010))
