@@ -25,7 +25,7 @@ bool ahk_buffer_append(ahk_buffer *buffer, const char *data, size_t length)
     if (needed > buffer->capacity) {
         size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
         while (capacity < needed) {
-            capacity = capacity > needed / 2 ? needed : capacity * 2;
+            capacity = capacity > buffer->max / 2 ? buffer->max : capacity * 2;
         }
         char *grown = realloc(buffer->data, capacity);
         if (grown == NULL) {
