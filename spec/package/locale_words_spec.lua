@@ -5,7 +5,7 @@ local tokens_of = require "spec.support.sources.lua_tokens"
 
 -- A literal that is a format, though it cannot be seen where it stands: its file, and how it begins.
 local FORMATS = {
-  ["lua/alipayhk/transport/cosocket.lua"] = "it is for another name",
+  ["lua/alipayhk/transport/dial.lua"] = "it is for another name",
 }
 
 local LOCAL_CLASS = "%%[acglpsuwACGLPSUW]"
