@@ -45,6 +45,20 @@ else
 CURL_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
 CURL_LIBS   ?= $(or $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null),-lcurl)
 endif
+# alipayhk.redis is built where libhiredis has its headers; HIREDIS_DIR names an installation. TLS is OpenSSL's own.
+ifneq ($(HIREDIS_DIR),)
+HIREDIS_CFLAGS ?= -isystem $(HIREDIS_DIR)/include
+# Its replies have another layout in each version: the system's library must not meet these headers.
+HIREDIS_FILE   := $(firstword $(wildcard $(addprefix $(HIREDIS_DIR)/,lib*/libhiredis.* lib/*/libhiredis.*)))
+HIREDIS_LIBDIR ?= $(if $(HIREDIS_FILE),$(patsubst %/,%,$(dir $(HIREDIS_FILE))),$(error \
+                  HIREDIS_DIR=$(HIREDIS_DIR): no libhiredis in its lib, lib64 or lib/*))
+HIREDIS_LIBS   ?= -L$(HIREDIS_LIBDIR) -Wl,-rpath,$(HIREDIS_LIBDIR) -lhiredis
+else
+HIREDIS_CFLAGS ?= $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags hiredis 2>/dev/null))
+HIREDIS_LIBS   ?= $(or $(shell $(PKG_CONFIG) --libs hiredis 2>/dev/null),-lhiredis)
+endif
+HAS_HIREDIS    := $(shell $(CC) $(HIREDIS_CFLAGS) -include hiredis/hiredis.h -E -x c /dev/null > /dev/null 2>&1 && echo yes)
+LIBSSL         := $(if $(STATIC_OPENSSL),$(OPENSSL_LIBDIR)/libssl.a,-lssl)
 
 # ---- how to compile ----------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
@@ -62,10 +76,12 @@ endif
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c csrc/pool/*.c) \
                 $(addprefix csrc/bind/,anchors.c core.c core_key.c core_pool.c json.c plain.c)
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/anchors.c csrc/bind/curl*.c)
+REDIS_SOURCES := $(wildcard csrc/base/*.c) $(addprefix csrc/http/,buffer.c descriptors.c sigpipe.c) \
+                 $(addprefix csrc/store/,redis.c stream.c stream_tls.c) csrc/bind/redis.c
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: build
-build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so
+build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(if $(HAS_HIREDIS),$(BUILD)/alipayhk/redis.so)
 
 $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 	@mkdir -p $(@D)
@@ -74,6 +90,10 @@ $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 $(BUILD)/alipayhk/curl.so: $(call objects,$(CURL_SOURCES))
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS) $(DL_LIBS) -pthread
+
+$(BUILD)/alipayhk/redis.so: $(call objects,$(REDIS_SOURCES))
+	@mkdir -p $(@D)
+	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(HIREDIS_LIBS) $(LIBSSL) $(OPENSSL_LIBS) $(DL_LIBS) -pthread
 
 # Debian's names of the packages that have the headers, for the message that misses them.
 LUA_PACKAGE_5.1 := liblua5.1-0-dev
@@ -85,20 +105,22 @@ echo '#include <$(1)>' | $(CC) $(2) -E - > /dev/null 2>&1 || { \
 endef
 
 # Another compiler, flag or Lua makes every object stale, and is asked for its headers first.
-FLAGS = $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_LIBS)
+FLAGS = $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(HAS_HIREDIS) \
+        $(OPENSSL_LIBS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS)' | cmp -s - $@ || { \
 	    $(call need_header,lua.h,$(LUA_CFLAGS),$(LUA_PACKAGE),LUA_INCDIR); \
 	    $(call need_header,openssl/evp.h,$(OPENSSL_CFLAGS),libssl-dev,OPENSSL_DIR); \
 	    $(call need_header,curl/curl.h,$(CURL_CFLAGS),libcurl4-openssl-dev,CURL_DIR); \
+	    $(if $(HAS_HIREDIS),,echo '<hiredis/hiredis.h> is not there (libhiredis-dev): built without alipayhk.redis' >&2;) \
 	    echo '$(FLAGS)' > $@; }
 .PHONY: FORCE
 FORCE:
 
 $(BUILD)/obj/%.o: csrc/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(BUILD)/obj/*/*.d)
 
@@ -222,10 +244,10 @@ STRESS_WRAP    := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strd
 .PHONY: build-stress
 build-stress: $(BUILD)/stress
 
-$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES))) $(STRESS_SOURCES) \
+$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES) $(REDIS_SOURCES))) $(STRESS_SOURCES) \
                  $(wildcard spec/support/stress/*.h)
 	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(LDFLAGS) $(STRESS_WRAP) -o $@ \
-	    $(filter %.o %.c,$^) $(LUA_LIBS) $(OPENSSL_LIBS) $(CURL_LIBS) -lm $(DL_LIBS)
+	    $(filter %.o %.c,$^) $(LUA_LIBS) $(HIREDIS_LIBS) $(LIBSSL) $(OPENSSL_LIBS) $(CURL_LIBS) -lm $(DL_LIBS)
 
 .PHONY: build-stress-asan
 build-stress-asan:
@@ -251,7 +273,7 @@ lint:
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	@printf '%s\n' $(filter csrc/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -I FILE \
 	    sh -c '$(CLANG_TIDY) --quiet --warnings-as-errors="*" FILE -- -std=c11 -D_GNU_SOURCE \
-	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) 2> /dev/null'
+	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) 2> /dev/null'
 
 # ---- install -----------------------------------------------------------------------------------
 PREFIX ?= /usr/local
@@ -266,7 +288,8 @@ LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua lua/alipayhk/*/*
 install: | $(filter build,$(MAKECMDGOALS))
 	@test -f $(BUILD)/alipayhk/core.so || { echo "nothing to install yet: run 'make build LUA=$(LUA)' first"; exit 1; }
 	install -d $(DESTDIR)$(LUA_LIBDIR)/alipayhk
-	install -m 755 $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(DESTDIR)$(LUA_LIBDIR)/alipayhk
+	install -m 755 $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(wildcard $(BUILD)/alipayhk/redis.so) \
+	    $(DESTDIR)$(LUA_LIBDIR)/alipayhk
 	@for file in $(LUA_FILES:lua/%=%); do \
 	    install -d $(DESTDIR)$(LUA_SHAREDIR)/$$(dirname $$file) && \
 	    install -m 644 lua/$$file $(DESTDIR)$(LUA_SHAREDIR)/$$file || exit 1; \

@@ -27,6 +27,7 @@ build = {
     LUA_INCDIR = "$(LUA_INCDIR)",
     OPENSSL_DIR = "$(OPENSSL_DIR)",
     CURL_DIR = "$(CURL_DIR)",
+    HIREDIS_DIR = "$(HIREDIS_DIR)",
   },
   install_variables = {
     BUILD = "build/rock",

@@ -98,6 +98,26 @@ describe("a header that is not there", function()
   end
 end)
 
+describe("a module that not everybody needs", function()
+  it("is left out with a word where its header is not there", function()
+    local directory = shell.directory()
+    shell.write(directory .. "/cc", "#!/bin/sh\ncase \"$*\" in *hiredis/*) exit 1 ;; esac\nexec cc \"$@\"\n")
+    local build = ("make -s build LUA=5.4 BUILD=%s/build CC='sh %s/cc'"):format(directory, directory)
+    assert.equal("<hiredis/hiredis.h> is not there (libhiredis-dev): built without alipayhk.redis\n", shell.must(build))
+    assert.equal("", shell.must(build))
+    shell.must(("make -s install LUA=5.4 BUILD=%s/build PREFIX=/usr DESTDIR=%s/root"):format(directory, directory))
+    assert.equal("core.so\ncurl.so\n", shell.must(("ls %s/root/usr/lib/lua/5.4/alipayhk"):format(directory)))
+  end)
+end)
+
+describe("a libhiredis that is named", function()
+  it("and is not there is an error, not the system's", function()
+    local output, status = shell.run("make -s build LUA=5.4 BUILD=build/none HIREDIS_DIR=/nowhere")
+    assert.is_true(status ~= 0)
+    assert.truthy(output:find("HIREDIS_DIR=/nowhere: no libhiredis in its lib", 1, true), output)
+  end)
+end)
+
 describe("an OpenSSL that is named", function()
   it("and is not there is an error, not the system's", function()
     local output, status = shell.run("make -s build LUA=5.4 BUILD=build/none OPENSSL_DIR=/nowhere")
@@ -117,7 +137,7 @@ end)
 
 describe("the shared objects", function()
   for _, lua in ipairs { "5.4", "luajit" } do
-    for _, module in ipairs { "core", "curl" } do
+    for _, module in ipairs { "core", "curl", "redis" } do
       local path = ("build/%s/alipayhk/%s.so"):format(lua, module)
 
       it(path .. " exports its entry point and nothing else", function()
@@ -134,8 +154,9 @@ describe("the shared objects", function()
     assert.is_nil(needed:find("libssl", 1, true))
   end)
 
-  it("csrc/base, csrc/json, csrc/crypto and csrc/http know no Lua, and csrc/crypto alone OpenSSL", function()
-    local _, lua = shell.run("grep -rlE 'lua\\.h|lauxlib|lua_State' csrc/base csrc/json csrc/crypto csrc/http")
+  it("csrc's rooms but bind know no Lua, and csrc/crypto and csrc/store alone OpenSSL", function()
+    local folders = "csrc/base csrc/json csrc/crypto csrc/http csrc/store"
+    local _, lua = shell.run("grep -rlE 'lua\\.h|lauxlib|lua_State' " .. folders)
     assert.equal(1, lua)
     local _, openssl = shell.run("grep -rl openssl csrc/base csrc/json csrc/http")
     assert.equal(1, openssl)

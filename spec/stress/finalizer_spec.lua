@@ -1,6 +1,7 @@
 -- A finalizer at every collection inside every function of our C modules: see spec/support/stress/finalizers.lua.
 
 local keys = require "spec.support.data.keys"
+local redis_server = require "spec.support.servers.redis"
 local run = require "spec.support.stress.run"
 local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
@@ -8,9 +9,10 @@ local shell = require "spec.support.shell"
 -- Pieces of text that planted.c pushes, and the table that they are in.
 local PLANTED_CHECKS = 5
 
-local function inputs(url)
+local function inputs(url, redis_port)
   return {
     url = url,
+    redis_port = redis_port,
     ["rsa.private"] = keys.path("rsa", "pkcs8.pem"),
     ["rsa.public"] = keys.path("rsa", "spki.pem"),
     ["ec.private"] = keys.path("p224", "pkcs8.pem"),
@@ -22,16 +24,22 @@ local function inputs(url)
 end
 
 describe("a finalizer inside a C function", function()
-  local gateway
+  local gateway, redis
 
-  setup(function() gateway = server.start() end)
-  teardown(function() gateway:stop() end)
+  setup(function()
+    gateway = server.start()
+    redis = redis_server.start()
+  end)
+  teardown(function()
+    gateway:stop()
+    redis.stop()
+  end)
 
   for _, lua in ipairs(run.luas) do
     local in_lua = " (Lua " .. lua .. ")"
 
     it("that closes, sends, signs or drops changes nothing but what it says" .. in_lua, function()
-      local result = run.driver(lua, "finalizers", inputs(gateway:url("")))
+      local result = run.driver(lua, "finalizers", inputs(gateway:url(""), redis.port))
       assert.same({}, result.faults)
       assert.is_true(result.points > 300)
     end)

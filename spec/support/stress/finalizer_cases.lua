@@ -14,7 +14,9 @@ local request = require "spec.support.servers.request"
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 
-local cases = { modules = { "alipayhk.core", "alipayhk.curl" } }
+local redis = require "alipayhk.redis"
+
+local cases = { modules = { "alipayhk.core", "alipayhk.curl", "alipayhk.redis" } }
 
 local TEXT = ("text "):rep(50)
 
@@ -26,6 +28,8 @@ cases.same_as = {
   ["alipayhk.curl:__close"] = "alipayhk.curl:close",
   ["alipayhk.curl.multi:__gc"] = "alipayhk.curl.multi:close",
   ["alipayhk.curl.multi:__close"] = "alipayhk.curl.multi:close",
+  ["alipayhk.redis:__gc"] = "alipayhk.redis:close",
+  ["alipayhk.redis:__close"] = "alipayhk.redis:close",
   ["alipayhk.pool:__gc"] = "alipayhk.pool:close",
   ["alipayhk.pool:__close"] = "alipayhk.pool:close",
 }
@@ -211,7 +215,7 @@ add("alipayhk.core.random_bytes", function()
   return { f = core.random_bytes, arguments = { n = 1, 100 }, read = read_type }
 end)
 
-for _, module in ipairs { "alipayhk.core", "alipayhk.curl" } do
+for _, module in ipairs(cases.modules) do
   add(module .. "()", function()
     return { f = package.preload[module], arguments = { n = 0 }, read = read_type }
   end)
@@ -328,6 +332,44 @@ add_pool("verify", false, 1, TEXT, TEXT, nil, "tag")
 add_pool("finished", false)
 add_pool("finished", true)
 
+-- ---- Redis ----------------------------------------------------------------------------------------
+
+local function redis_options()
+  return { host = "127.0.0.1", port = tonumber(inputs.redis_port), connect_timeout_ms = 2000, timeout_ms = 2000 }
+end
+
+add("alipayhk.redis.connect", function()
+  local options = redis_options()
+  return {
+    f = redis.connect, arguments = { n = 1, options }, tables = { options }, emptied = { "options." },
+    read = read_handle,
+  }
+end)
+
+local function add_redis(name, ...)
+  local rest = { n = select("#", ...), ... }
+  add("alipayhk.redis:" .. name, function()
+    local connection = assert(redis.connect(redis_options()))
+    local arguments = { n = rest.n + 1, connection }
+    for i = 1, rest.n do arguments[i + 1] = rest[i] end
+    return { f = debug.getmetatable(connection)[name], arguments = arguments, handles = { connection } }
+  end)
+end
+for _, name in ipairs { "__tostring", "close" } do add_redis(name) end
+add_redis("call", "EVAL", "return { 1, { ARGV[1], false }, {} }", 0, TEXT)
+add_redis("call", "NO", "SUCH")
+add_redis("call", "ECHO", 1716338541000)
+
+add("alipayhk.redis:pipeline", function()
+  local connection = assert(redis.connect(redis_options()))
+  local echo, refused = { "ECHO", TEXT }, { "NO", 7 }
+  local commands = { echo, refused, { "EVAL", "return { { 'a' }, 2 }", 0 } }
+  return {
+    f = debug.getmetatable(connection).pipeline, arguments = { n = 2, connection, commands }, handles = { connection },
+    tables = { commands, echo, refused }, emptied = { "argument ", "a pipeline is", "at least its name" },
+  }
+end)
+
 -- ---- what a finalizer calls on a handle that is in use ---------------------------------------------
 
 local function tagged(text) return request(inputs.url .. "/tagged/12", { body = text }) end
@@ -342,6 +384,7 @@ cases.uses = {
   ["alipayhk.curl.multi"] = { wait = function() return { 0 } end },
   ["alipayhk.pool"] = { fd = function() return {} end },
   ["alipayhk.curl"] = { send = function(text) return { tagged(text) } end },
+  ["alipayhk.redis"] = { call = function(text) return { "ECHO", text } end },
 }
 
 local judge_use = {}
@@ -363,6 +406,8 @@ end
 function judge_use.verify(_, _, ok, valid) return not (ok and valid == false) and "gives no false" or nil end
 
 function judge_use.wait(_, _, ok, message) return not ok and "throws " .. tostring(message) or nil end
+
+function judge_use.call(_, text, ok, reply) return not (ok and reply == text) and "gives another reply" or nil end
 
 function judge_use.fd(_, _, ok, fd) return not (ok and type(fd) == "number") and "gives no descriptor" or nil end
 

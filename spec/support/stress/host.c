@@ -9,12 +9,14 @@
 
 int luaopen_alipayhk_core(lua_State *L);
 int luaopen_alipayhk_curl(lua_State *L);
+int luaopen_alipayhk_redis(lua_State *L);
 int luaopen_planted(lua_State *L);
 
 /* What `require` finds without a file. */
 static const luaL_Reg MODULES[] = {
     {"alipayhk.core", luaopen_alipayhk_core},
     {"alipayhk.curl", luaopen_alipayhk_curl},
+    {"alipayhk.redis", luaopen_alipayhk_redis},
     {"planted", luaopen_planted},
     {"stress", luaopen_stress},
     {NULL, NULL},

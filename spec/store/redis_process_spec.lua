@@ -1,0 +1,183 @@
+-- Connections to Redis as part of a process: handles, descriptors, signals, forks.
+
+local lfs = require "lfs"
+
+local child = require "spec.support.child"
+local no_redis = require "spec.support.servers.no_redis"
+local only_with = require "spec.support.asserting.only_with"
+local redis = require "alipayhk.redis"
+local redis_server = require "spec.support.servers.redis"
+
+local compile = loadstring or load -- luacheck: ignore 113 143 (5.1's name)
+local closes_variables = compile("local x <close> = nil") ~= nil
+local has_posix = pcall(require, "posix.unistd")
+
+local function open_files()
+  local count = 0
+  collectgarbage()
+  collectgarbage()
+  for _ in lfs.dir("/proc/self/fd") do count = count + 1 end
+  return count
+end
+
+-- Port, TLS port, CA file.
+local PROGRAM = [[
+local port, tls_port, ca_file = ...
+local redis = require "alipayhk.redis"
+
+local function connect(tls)
+  return assert(redis.connect {
+    host = "127.0.0.1", port = tonumber(tls and tls_port or port), tls = tls and { ca_file = ca_file } or nil,
+    connect_timeout_ms = 2000, timeout_ms = 2000,
+  })
+end
+]]
+
+-- Writes to a connection that the server has ended, and prints what the process does about SIGPIPE before and after.
+local SIGPIPE = PROGRAM .. [[
+local function dispositions()
+  for line in io.lines("/proc/self/status") do
+    if line:match("^Sig[IBC]") or line:match("^SigPnd") or line:match("^ShdPnd") then print(line) end
+  end
+end
+
+dispositions()
+local large = ("x"):rep(20 * 1024 * 1024) -- more than buffers hold
+local one = connect(false)
+local pid = io.open("/proc/self/stat"):read("*a"):match("^%d+")
+-- While this process stands still the server says that it ends, and then resets: the next thing is a write.
+os.execute(("(sleep 0.5; kill -STOP %s; sleep 1; kill -CONT %s) > /dev/null 2>&1 &"):format(pid, pid))
+local reply, message, code, is_sent = one:call("SET", "x", large)
+assert(not reply and code == "CONNECTION" and is_sent, message)
+print("alive")
+dispositions()
+]]
+
+local FORK = PROGRAM .. [[
+local tls, leave = select(4, ...) == "tls", select(5, ...)
+local unistd, wait = require "posix.unistd", require "posix.sys.wait"
+local one = connect(tls)
+assert(one:call("SET", "owner", "parent") == "OK")
+local pid = unistd.fork()
+if pid == 0 then
+  local reply, message, code, is_sent = one:call("SET", "owner", "child")
+  local is_refused = not reply and code == "CONNECTION" and is_sent == false
+    and message:find("opened before the process was forked", 1, true) and tostring(one) == "alipayhk.redis (broken)"
+  if leave == "close" then one:close() end
+  os.exit(is_refused and 0 or 1, true)
+end
+local _, _, status = wait.wait(pid)
+assert(status == 0, "the child was not refused")
+print(one:call("GET", "owner"))
+]]
+
+describe("connections to Redis in a process", function()
+  local server
+
+  setup(function() server = redis_server.start { tls = true } end)
+  teardown(function() server.stop() end)
+
+  local function connect(is_secure)
+    return assert(redis.connect {
+      host = "127.0.0.1", port = is_secure and server.tls_port or server.port, connect_timeout_ms = 2000,
+      timeout_ms = 2000, tls = is_secure and { ca_file = server.ca_file } or nil,
+    })
+  end
+
+  local function run(program, ...)
+    return child.run(program, { server.port, server.tls_port, server.ca_file, ... })
+  end
+
+  it("are handles that say what they are", function()
+    local one = connect()
+    assert.equal("alipayhk.redis (open)", tostring(one))
+    assert.equal("alipayhk.redis", getmetatable(one))
+    one:close()
+    one:close()
+    assert.equal("alipayhk.redis (closed)", tostring(one))
+    assert.error_matches(function() one:call("PING") end, "the connection is closed")
+    assert.error_matches(function() one:pipeline { { "PING" } } end, "the connection is closed")
+    for _, other in ipairs { io.stdout, {}, "alipayhk.redis" } do
+      assert.error(function() one.call(other, "PING") end)
+      assert.error(function() one.close(other) end)
+    end
+  end)
+
+  it("are closed by the collector, and by a failure", function()
+    local before = open_files()
+    for i = 1, 60 do assert.equal("PONG", connect(i % 2 == 0):call("PING")) end
+    assert.equal(before, open_files())
+    for i = 1, 10 do
+      local one = connect(i % 2 == 0)
+      server.cli("client", "kill", "type", "normal", "skipme", "yes")
+      assert.is_nil((one:call("PING")))
+      assert.equal(before, open_files())
+    end
+    for _ = 1, 10 do
+      assert.is_nil((redis.connect {
+        host = "127.0.0.1", port = server.tls_port, tls = {}, connect_timeout_ms = 2000, timeout_ms = 2000,
+      }))
+    end
+    assert.equal(before, open_files())
+  end)
+
+  local it_limits = only_with(has_posix, "needs luaposix for this Lua", it, pending)
+
+  it_limits("get descriptors back from those that nobody has any more", function()
+    local output = run(PROGRAM .. [[
+      local resource = require "posix.sys.resource"
+      assert(resource.setrlimit(resource.RLIMIT_NOFILE, { rlim_cur = 40, rlim_max = 40 }))
+      collectgarbage "stop"
+      for _ = 1, 100 do assert(connect(false):call("PING") == "PONG") end
+      print "all"
+    ]])
+    assert.equal("all\n", output)
+  end)
+
+  local it_closes = only_with(closes_variables, "needs Lua 5.4's <close>", it, pending)
+
+  it_closes("are closed at the end of a block", function()
+    local block = compile([[
+      local one = ...
+      do
+        local kept <close> = one
+        kept:call("PING")
+      end
+      return one
+    ]])
+    assert.equal("alipayhk.redis (closed)", tostring(block(connect())))
+  end)
+
+  it("are inherited by no program that is started", function()
+    local one, other = connect(), connect(true)
+    local pipe = assert(io.popen("ls -l /proc/self/fd"))
+    local listed = pipe:read("*a")
+    pipe:close()
+    assert.is_nil(listed:find("socket:", 1, true))
+    one:close()
+    other:close()
+  end)
+
+  it("raise no SIGPIPE, and leave its disposition alone", function()
+    local ending = no_redis "reset"
+    local output, status = child.run(SIGPIPE, { ending.port }, { "--default-signal=PIPE" })
+    ending.stop()
+    local before, after = output:match("^(.-)alive\n(.*)$")
+    assert.equal(0, status, output)
+    assert.matches("SigBlk", before)
+    assert.equal(before, after)
+  end)
+
+  local it_forks = only_with(has_posix, "needs luaposix for this Lua", it, pending)
+
+  for _, kind in ipairs { "plain", "tls" } do
+    for _, leave in ipairs { "close", "exit" } do
+      it_forks(("stay their owner's over a fork: %s, %s"):format(kind, leave), function()
+        local output, status = run(FORK, kind, leave)
+        assert.equal("parent\n", output)
+        assert.equal(0, status)
+        assert.equal("parent", server.cli("get", "owner"))
+      end)
+    end
+  end
+end)
