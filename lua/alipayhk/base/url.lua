@@ -19,7 +19,7 @@ local function is_loopback(host)
 end
 
 -- Splits `host[:port]`: the host in lower case, and the port or nil; or nil and a message.
-local function split_authority(authority)
+function url.split_authority(authority)
   local host, port = authority:match("^(%[%x*:[%x:.]*:[%x.]*%])(.*)$")
   if not host then host, port = authority:match("^([A-Za-z0-9][A-Za-z0-9_.-]*)(.*)$") end
   if not host or host:find("..", 1, true) or not (port == "" or port:find("^:")) then
@@ -49,7 +49,7 @@ function url.parse_base(given)
   scheme = scheme and text.lower(scheme)
   if scheme ~= "https" and scheme ~= "http" then return fail("begin it with https://") end
   if authority:find("@", 1, true) then return fail("without a user and a password") end
-  local host, port = split_authority(authority)
+  local host, port = url.split_authority(authority)
   if not host then return fail(port) end
   fault = path_fault(prefix, rest)
   if fault then return fail(fault) end
@@ -84,7 +84,7 @@ local function proxy_url_fault(given)
     return "its user or password has a control character: did it keep its line break?"
   end
   local authority, path = (address or rest):match("^([^/?#]*)(.*)$")
-  local host, message = split_authority(authority)
+  local host, message = url.split_authority(authority)
   if not host then return message end
   if path ~= "" and path ~= "/" then return "without a path" end
 end

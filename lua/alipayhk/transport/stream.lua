@@ -72,7 +72,7 @@ function Stream:fill()
     if not self:is_answered() then
       self.timing.first_byte_ms = self:spent_ms()
       -- Then these bytes were sent before the server had our request.
-      if self.reused and not quiet.is_acknowledged(self.socket) then
+      if self.reused and not self.has_early_answers and not quiet.is_acknowledged(self.socket) then
         fail("reset", "an answer came before the server had the request: it is another's, and was dropped")
       end
       self:begin "before the answer was whole"
@@ -90,13 +90,15 @@ local function cut_short()
   fail("reset", "the connection was closed before the end of the answer")
 end
 
--- Reads up to `mark`, and removes it, too; throws if more than `max` bytes come before it.
-function Stream:read_until(mark, max)
+-- Reads up to `mark`, and removes it, too; throws if more than `max` bytes come before it. `what`: what they are.
+function Stream:read_until(mark, max, what)
   local from = self.at
   while true do
     local first, last = self.buffer:find(mark, from, true)
     local before, part_of_mark = (first or #self.buffer + 1) - self.at, first and 0 or #mark - 1
-    if before > max + part_of_mark then fail("too_large", "the answer's headers are too large") end
+    if before > max + part_of_mark then
+      fail("too_large", ("the answer's %s are too large"):format(what or "headers"))
+    end
     if first then
       local text = self.buffer:sub(self.at, first - 1)
       self.at = last + 1

@@ -13,9 +13,11 @@ local function module_of(path)
   return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
 end
 
+local C_MODULES = { ["alipayhk.core"] = true, ["alipayhk.curl"] = true, ["alipayhk.redis"] = true }
+
 -- The C modules are below every floor; annotations are on none.
 local function floor_of(module)
-  if module == "alipayhk.core" or module == "alipayhk.curl" then return "core", 0 end
+  if C_MODULES[module] then return "core", 0 end
   local name = module:match("^alipayhk%.([a-z_]+)%.") or module:match("^alipayhk%.([a-z_]+)$")
   if not LEVEL[name] and not module:find("^alipayhk%.[a-z_]+%.") then name = "top" end
   return name, LEVEL[name]

@@ -1,0 +1,115 @@
+-- A client of Redis, over cosockets inside nginx and libhiredis elsewhere.
+--
+-- What fails gives nil, a message, a code, and whether it may have been executed all the same. The code is that of
+-- Redis's error ("NOAUTH", "READONLY", "OOM", ...), or CONNECTION, TIMEOUT, TLS, PROTOCOL or PHASE.
+
+local runtime = require "alipayhk.base.runtime"
+local text = require "alipayhk.base.text"
+
+local Client = {}
+Client.__index = Client
+
+local client = {}
+
+local SAID_MAX = 256
+
+-- What to do about an error, by its code.
+local CURES = {
+  NOAUTH = "give a user and a password in the URL, redis://user:password@host",
+  WRONGPASS = "the user or the password in the URL is wrong, or that user is off",
+  NOPERM = "the ACL of the URL's user does not allow it",
+  READONLY = "this is a replica: name the primary in the URL",
+  OOM = "its maxmemory is reached: raise it, or remove what is not needed",
+  LOADING = "it is reading its data after a start: try again",
+  MASTERDOWN = "this replica has lost its primary: name the primary in the URL",
+  MISCONF = "it cannot write to its disk: its log says why",
+  NOREPLICAS = "too few replicas are connected to it",
+  MOVED = "this is a node of a Redis Cluster, and this client knows one node",
+  ASK = "this is a node of a Redis Cluster, and this client knows one node",
+  CROSSSLOT = "this is a node of a Redis Cluster, and this client knows one node",
+  CLUSTERDOWN = "the Redis Cluster does not serve all its slots",
+}
+
+local UNKNOWN = "whether it was executed is not known"
+
+-- Redis repeats the arguments of a command that it does not know, and they may be anybody's.
+local function shown(message)
+  return text.shown(message:gsub(", with args beginning with:.*$", ""), SAID_MAX)
+end
+
+local function failure(self, message, code, is_unknown)
+  if message:sub(1, #self.peer) ~= self.peer then message = self.peer .. ": " .. shown(message) end
+  local advice = is_unknown and UNKNOWN or CURES[code]
+  return advice and ("%s (%s)"):format(message, advice) or message, code, is_unknown or nil
+end
+
+-- Makes one. `target`: what `url.parse` gives, with `connect_timeout_ms` and `timeout_ms`, which limits each call.
+-- Nothing is connected yet. Gives nil and a message if that cannot be here.
+function client.new(target)
+  local module = runtime.in_nginx() and "cosocket" or "blocking"
+  local link, message = require("alipayhk.delivery.redis." .. module).new(target)
+  if not link then return nil, message end
+  return setmetatable({ link = link, peer = target.peer }, Client)
+end
+
+-- Sends a list of commands, each a list of strings and whole numbers, in one go. Gives a list with `{ reply }` or
+-- `{ nil, message, code }` for each. A reply is a string, a number, a list, or false for none.
+function Client:pipeline(commands)
+  if #commands == 0 then return {} end
+  local results, message, code, is_unknown = self.link.run(commands)
+  if not results then return nil, failure(self, message, code, is_unknown) end
+  for _, result in ipairs(results) do
+    if result[1] == nil then result[2], result[3] = failure(self, result[2], result[3]) end
+  end
+  return results
+end
+
+-- What `call` gives of what `pipeline` gave: of its first command.
+local function first(results, message, code, is_unknown)
+  if not results then return nil, message, code, is_unknown end
+  return results[1][1], results[1][2], results[1][3]
+end
+
+-- Sends one command; its reply.
+function Client:call(...)
+  return first(self:pipeline { { ... } })
+end
+
+-- A script, for `eval`. It has to be written so that it may run twice: after a failure nobody may know whether it ran.
+function client.script(source)
+  return { source = source }
+end
+
+local function command(name, script, keys, arguments)
+  local words = { name, script, #keys }
+  for i = 1, #keys do words[#words + 1] = keys[i] end
+  for i = 1, #arguments do words[#words + 1] = arguments[i] end
+  return words
+end
+
+-- Runs it by its text. A server names a script by a digest of its text, each server the same: it is asked for once.
+local function eval_text(self, script, keys, arguments)
+  local commands = { command("EVAL", script.source, keys, arguments) }
+  if not script.digest then commands[2] = { "SCRIPT", "LOAD", script.source } end
+  local results, message, code, is_unknown = self:pipeline(commands)
+  script.digest = script.digest or results and results[2][1]
+  return first(results, message, code, is_unknown)
+end
+
+-- Runs a script; its reply. Its text is sent to a server that does not have it.
+function Client:eval(script, keys, arguments)
+  if script.digest then
+    local reply, message, code, is_unknown = first(self:pipeline {
+      command("EVALSHA", script.digest, keys, arguments),
+    })
+    if code ~= "NOSCRIPT" then return reply, message, code, is_unknown end
+  end
+  return eval_text(self, script, keys, arguments)
+end
+
+-- Closes its connection; a call after that makes a new one.
+function Client:close()
+  self.link.close()
+end
+
+return client
