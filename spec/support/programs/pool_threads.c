@@ -9,7 +9,7 @@
 
 #include "../../../csrc/pool/pool.h"
 
-enum { AT_ONCE = 64, THREADS = 4 };
+enum { AT_ONCE = 64, THREADS = 4, SECONDS_MAX = 120 };
 
 static int complaints;
 
@@ -128,6 +128,7 @@ int main(int argc, char **argv)
     if (argc != 4) {
         return 2;
     }
+    (void)alarm(SECONDS_MAX); /* a pool that is broken waits for ever */
     const ahk_key *keys[] = {ahk_key_read_file(AHK_HALF_PRIVATE, argv[1], none, &err),
                              ahk_key_read_file(AHK_HALF_PUBLIC, argv[2], none, &err)};
     ahk_pool *pool = keys[0] != NULL && keys[1] != NULL ? ahk_pool_new(THREADS, keys, 2, &err) : NULL;
