@@ -230,7 +230,7 @@ build-tsan:
 
 # A program that breaks the contracts of the product's objects. It is linked without Lua and libcurl.
 CONTRACT_OBJECTS := $(call objects,$(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c) \
-                                  csrc/http/buffer.c csrc/http/head.c)
+                                  csrc/http/head.c)
 .PHONY: build-contracts
 build-contracts: $(BUILD)/contracts
 

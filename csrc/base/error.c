@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "c_locale.h"
 #include "contract.h"
 
 static bool is_continuation(char c)
@@ -43,4 +44,16 @@ bool ahk_fail(ahk_error *err, const char *format, ...)
     memcpy(err->text, text, shown);
     err->text[shown] = '\0';
     return false;
+}
+
+ahk_system_words ahk_explain_errno(int code)
+{
+    ahk_system_words words;
+    locale_t before;
+    const bool entered = ahk_c_locale_enter(&before);
+    (void)snprintf(words.text, sizeof words.text, "%s", strerror(code));
+    if (entered) {
+        ahk_c_locale_leave(before);
+    }
+    return words;
 }

@@ -23,4 +23,15 @@ bool ahk_fail(ahk_error *err, const char *format, ...) __attribute__((format(pri
 /* How many bytes of the text to show where at most `max` may be: no UTF-8 character is cut. For "%.*s". */
 int ahk_shown(const char *text, size_t max);
 
+/* For messages: a path's first bytes, so that a long one does not push the reason out of the text.
+ * ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), reason) */
+#define AHK_PATH_FORMAT "%.*s"
+#define AHK_PATH(path) ahk_shown(path, 160), path
+
+/* The system's words for an errno, in English: those of another locale may be in bytes that are no UTF-8. */
+typedef struct {
+    char text[80];
+} ahk_system_words;
+ahk_system_words ahk_explain_errno(int code);
+
 #endif

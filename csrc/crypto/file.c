@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../base/c_locale.h"
 #include "key_foreign.h"
 #include "openssl_error.h"
 
@@ -43,7 +42,6 @@ static bool is_key_text(const char *path)
     return length >= SHORTEST_KEY && path[0] != '/' && strspn(path, base64) == length;
 }
 
-/* In English: the words of another locale may be in bytes that are no UTF-8. */
 static bool fail_errno(ahk_error *err, const char *path)
 {
     const int code = errno;
@@ -53,13 +51,7 @@ static bool fail_errno(ahk_error *err, const char *path)
                         "given as { data = string }; nothing of it is repeated here)",
                         strlen(path));
     }
-    locale_t before;
-    const bool entered = ahk_c_locale_enter(&before);
-    (void)ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), strerror(code));
-    if (entered) {
-        ahk_c_locale_leave(before);
-    }
-    return false;
+    return ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), ahk_explain_errno(code).text);
 }
 
 /* Fills the file's room, or as much of it as there is. */

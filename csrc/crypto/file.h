@@ -9,11 +9,6 @@
 #include "../base/contract.h"
 #include "../base/error.h"
 
-/* For messages: a path's first bytes, so that a long one does not push the reason out of the text.
- * ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), reason) */
-#define AHK_PATH_FORMAT "%.*s"
-#define AHK_PATH(path) ahk_shown(path, 160), path
-
 typedef struct {
     unsigned char *data;
     size_t length;

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/buffer.h"
 #include "../base/contract.h"
 #include "../base/error.h"
-#include "buffer.h"
 #include "connections.h"
 #include "head.h"
 #include "links.h"

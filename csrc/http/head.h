@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
+#include "../base/buffer.h"
 #include "../base/contract.h"
 #include "../base/slice.h"
-#include "buffer.h"
 
 #define AHK_HEADERS_MAX ((size_t)64 * 1024)
 #define AHK_HEADER_COUNT_MAX 100

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../base/contract.h"
+#include "contract.h"
 
 typedef struct {
     char *data;
