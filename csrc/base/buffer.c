@@ -12,6 +12,16 @@ void ahk_buffer_reset(ahk_buffer *buffer, size_t max)
     buffer->overflowed = false;
 }
 
+/* At least twice what there was, so that many small pieces are not moved once for each. */
+static size_t grown_capacity(const ahk_buffer *buffer, size_t needed)
+{
+    size_t capacity = buffer->capacity <= buffer->max / 2 ? buffer->capacity * 2 : buffer->max;
+    if (capacity < FIRST_CAPACITY) {
+        capacity = FIRST_CAPACITY;
+    }
+    return capacity > needed ? capacity : needed;
+}
+
 bool ahk_buffer_append(ahk_buffer *buffer, const char *data, size_t length)
 {
     AHK_REQUIRE(buffer->length <= buffer->max && buffer->length <= buffer->capacity);
@@ -23,10 +33,7 @@ bool ahk_buffer_append(ahk_buffer *buffer, const char *data, size_t length)
     }
     const size_t needed = buffer->length + length;
     if (needed > buffer->capacity) {
-        size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
-        while (capacity < needed) {
-            capacity = capacity > buffer->max / 2 ? buffer->max : capacity * 2;
-        }
+        const size_t capacity = grown_capacity(buffer, needed);
         char *grown = realloc(buffer->data, capacity);
         if (grown == NULL) {
             return false;
