@@ -17,8 +17,8 @@ LUA_PC   := $(or $(LUA_PC_$(LUA)),lua$(LUA))
 LUA_LIBS ?= $(shell $(PKG_CONFIG) --libs $(LUA_PC) 2>/dev/null)
 LUA_CFLAGS ?= $(if $(LUA_INCDIR),-isystem $(LUA_INCDIR),$(shell $(PKG_CONFIG) --cflags $(LUA_PC) 2>/dev/null))
 
-# ---- which OpenSSL, which curl -----------------------------------------------------------------
-# OPENSSL_DIR / CURL_DIR name an installation; otherwise pkg-config knows.
+# ---- which OpenSSL, curl, SQLite ---------------------------------------------------------------
+# OPENSSL_DIR / CURL_DIR / SQLITE_DIR name an installation; otherwise pkg-config knows.
 ifneq ($(OPENSSL_DIR),)
 OPENSSL_CFLAGS ?= -isystem $(OPENSSL_DIR)/include
 # Without a library there the linker would take the system's in silence.
@@ -59,6 +59,17 @@ HIREDIS_LIBS   ?= $(or $(shell $(PKG_CONFIG) --libs hiredis 2>/dev/null),-lhired
 endif
 HAS_HIREDIS    := $(shell $(CC) $(HIREDIS_CFLAGS) -include hiredis/hiredis.h -E -x c /dev/null > /dev/null 2>&1 && echo yes)
 LIBSSL         := $(if $(STATIC_OPENSSL),$(OPENSSL_LIBDIR)/libssl.a,-lssl)
+ifneq ($(SQLITE_DIR),)
+SQLITE_CFLAGS ?= -isystem $(SQLITE_DIR)/include
+SQLITE_LIBS   ?= -L$(SQLITE_DIR)/lib -Wl,-rpath,$(SQLITE_DIR)/lib -lsqlite3
+else
+SQLITE_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags sqlite3 2>/dev/null)
+SQLITE_LIBS   ?= $(or $(shell $(PKG_CONFIG) --libs sqlite3 2>/dev/null),-lsqlite3)
+endif
+# Only an outbox in a file needs it: where its headers are not, alipayhk.sqlite is not built.
+# (\043 is what begins a comment here.)
+HAS_SQLITE := $(shell printf '\043%s\n' 'include <sqlite3.h>' 'if SQLITE_VERSION_NUMBER < 3031000' error endif | \
+               $(CC) $(SQLITE_CFLAGS) -E - > /dev/null 2>&1 && echo yes)
 
 # ---- how to compile ----------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
@@ -76,12 +87,16 @@ endif
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c csrc/pool/*.c) \
                 $(addprefix csrc/bind/,anchors.c core.c core_key.c core_pool.c json.c plain.c)
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/anchors.c csrc/bind/curl*.c)
-REDIS_SOURCES := $(wildcard csrc/base/*.c) $(addprefix csrc/http/,buffer.c descriptors.c sigpipe.c) \
-                 $(addprefix csrc/store/,redis.c stream.c stream_tls.c) csrc/bind/redis.c
+# Of csrc/store these are Redis's, the others SQLite's.
+REDIS_STORE := $(addprefix csrc/store/,redis.c stream.c stream_tls.c)
+REDIS_SOURCES := $(wildcard csrc/base/*.c) $(addprefix csrc/http/,descriptors.c sigpipe.c) $(REDIS_STORE) \
+                 csrc/bind/redis.c
+SQLITE_SOURCES := $(wildcard csrc/base/*.c) $(filter-out $(REDIS_STORE),$(wildcard csrc/store/*.c)) csrc/bind/sqlite.c
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: build
-build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(if $(HAS_HIREDIS),$(BUILD)/alipayhk/redis.so)
+build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so \
+       $(if $(HAS_HIREDIS),$(BUILD)/alipayhk/redis.so) $(if $(HAS_SQLITE),$(BUILD)/alipayhk/sqlite.so)
 
 $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 	@mkdir -p $(@D)
@@ -95,6 +110,10 @@ $(BUILD)/alipayhk/redis.so: $(call objects,$(REDIS_SOURCES))
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(HIREDIS_LIBS) $(LIBSSL) $(OPENSSL_LIBS) $(DL_LIBS) -pthread
 
+$(BUILD)/alipayhk/sqlite.so: $(call objects,$(SQLITE_SOURCES))
+	@mkdir -p $(@D)
+	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(SQLITE_LIBS) -lm -pthread
+
 # Debian's names of the packages that have the headers, for the message that misses them.
 LUA_PACKAGE_5.1 := liblua5.1-0-dev
 LUA_PACKAGE_luajit := libluajit-5.1-dev
@@ -106,7 +125,7 @@ endef
 
 # Another compiler, flag or Lua makes every object stale, and is asked for its headers first.
 FLAGS = $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(HAS_HIREDIS) \
-        $(OPENSSL_LIBS)
+        $(SQLITE_CFLAGS) $(HAS_SQLITE) $(OPENSSL_LIBS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS)' | cmp -s - $@ || { \
@@ -114,13 +133,16 @@ $(BUILD)/flags: FORCE
 	    $(call need_header,openssl/evp.h,$(OPENSSL_CFLAGS),libssl-dev,OPENSSL_DIR); \
 	    $(call need_header,curl/curl.h,$(CURL_CFLAGS),libcurl4-openssl-dev,CURL_DIR); \
 	    $(if $(HAS_HIREDIS),,echo '<hiredis/hiredis.h> is not there (libhiredis-dev): built without alipayhk.redis' >&2;) \
+	    test -n '$(HAS_SQLITE)' || echo "<sqlite3.h> of SQLite 3.31 or later is not there: alipayhk.sqlite is not" \
+	        "built (install libsqlite3-dev, or name its folder with SQLITE_DIR)" >&2; \
 	    echo '$(FLAGS)' > $@; }
 .PHONY: FORCE
 FORCE:
 
 $(BUILD)/obj/%.o: csrc/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(SQLITE_CFLAGS) \
+	    -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(BUILD)/obj/*/*.d)
 
@@ -229,8 +251,7 @@ build-tsan:
 	    spec/support/programs/host.c $$($(PKG_CONFIG) --libs lua5.4)
 
 # A program that breaks the contracts of the product's objects. It is linked without Lua and libcurl.
-CONTRACT_OBJECTS := $(call objects,$(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c) \
-                                  csrc/http/head.c)
+CONTRACT_OBJECTS := $(call objects,$(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c) csrc/http/head.c)
 .PHONY: build-contracts
 build-contracts: $(BUILD)/contracts
 
@@ -244,10 +265,11 @@ STRESS_WRAP    := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strd
 .PHONY: build-stress
 build-stress: $(BUILD)/stress
 
-$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES) $(REDIS_SOURCES))) $(STRESS_SOURCES) \
-                 $(wildcard spec/support/stress/*.h)
-	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(LDFLAGS) $(STRESS_WRAP) -o $@ \
-	    $(filter %.o %.c,$^) $(LUA_LIBS) $(HIREDIS_LIBS) $(LIBSSL) $(OPENSSL_LIBS) $(CURL_LIBS) -lm $(DL_LIBS)
+$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES) $(REDIS_SOURCES) $(SQLITE_SOURCES))) \
+                 $(STRESS_SOURCES) $(wildcard spec/support/stress/*.h)
+	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(SQLITE_CFLAGS) $(LDFLAGS) \
+	    $(STRESS_WRAP) -o $@ $(filter %.o %.c,$^) $(LUA_LIBS) $(HIREDIS_LIBS) $(SQLITE_LIBS) $(LIBSSL) $(OPENSSL_LIBS) \
+	    $(CURL_LIBS) -lm $(DL_LIBS)
 
 .PHONY: build-stress-asan
 build-stress-asan:
@@ -273,7 +295,7 @@ lint:
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	@printf '%s\n' $(filter csrc/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -I FILE \
 	    sh -c '$(CLANG_TIDY) --quiet --warnings-as-errors="*" FILE -- -std=c11 -D_GNU_SOURCE \
-	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) 2> /dev/null'
+	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(SQLITE_CFLAGS) 2> /dev/null'
 
 # ---- install -----------------------------------------------------------------------------------
 PREFIX ?= /usr/local
@@ -288,8 +310,7 @@ LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua lua/alipayhk/*/*
 install: | $(filter build,$(MAKECMDGOALS))
 	@test -f $(BUILD)/alipayhk/core.so || { echo "nothing to install yet: run 'make build LUA=$(LUA)' first"; exit 1; }
 	install -d $(DESTDIR)$(LUA_LIBDIR)/alipayhk
-	install -m 755 $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(wildcard $(BUILD)/alipayhk/redis.so) \
-	    $(DESTDIR)$(LUA_LIBDIR)/alipayhk
+	install -m 755 $(BUILD)/alipayhk/*.so $(DESTDIR)$(LUA_LIBDIR)/alipayhk
 	@for file in $(LUA_FILES:lua/%=%); do \
 	    install -d $(DESTDIR)$(LUA_SHAREDIR)/$$(dirname $$file) && \
 	    install -m 644 lua/$$file $(DESTDIR)$(LUA_SHAREDIR)/$$file || exit 1; \

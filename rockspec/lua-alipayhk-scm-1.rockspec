@@ -12,7 +12,7 @@ Signs (RSA256, ECC224), encrypts (RSA_AES), sends and retries requests to Alipay
 and verifies what comes back. A C core over OpenSSL and libcurl, a thin Lua layer above.]],
   license = "MIT",
 }
--- Headers are looked for by the Makefile, which asks pkg-config; OPENSSL_DIR and CURL_DIR override it.
+-- Headers are looked for by the Makefile, which asks pkg-config; OPENSSL_DIR, CURL_DIR and SQLITE_DIR override it.
 -- external_dependencies would not find curl's where Debian keeps them.
 dependencies = {
   "lua >= 5.1, < 5.5",
@@ -28,6 +28,7 @@ build = {
     OPENSSL_DIR = "$(OPENSSL_DIR)",
     CURL_DIR = "$(CURL_DIR)",
     HIREDIS_DIR = "$(HIREDIS_DIR)",
+    SQLITE_DIR = "$(SQLITE_DIR)",
   },
   install_variables = {
     BUILD = "build/rock",

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "../base/slice.h"
-#include "../http/buffer.h"
+#include "../base/buffer.h"
 #include "stream.h"
 
 enum {

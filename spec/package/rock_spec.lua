@@ -106,7 +106,7 @@ describe("a module that not everybody needs", function()
     assert.equal("<hiredis/hiredis.h> is not there (libhiredis-dev): built without alipayhk.redis\n", shell.must(build))
     assert.equal("", shell.must(build))
     shell.must(("make -s install LUA=5.4 BUILD=%s/build PREFIX=/usr DESTDIR=%s/root"):format(directory, directory))
-    assert.equal("core.so\ncurl.so\n", shell.must(("ls %s/root/usr/lib/lua/5.4/alipayhk"):format(directory)))
+    assert.equal("core.so\ncurl.so\nsqlite.so\n", shell.must(("ls %s/root/usr/lib/lua/5.4/alipayhk"):format(directory)))
   end)
 end)
 
@@ -116,6 +116,36 @@ describe("a libhiredis that is named", function()
     assert.is_true(status ~= 0)
     assert.truthy(output:find("HIREDIS_DIR=/nowhere: no libhiredis in its lib", 1, true), output)
   end)
+end)
+
+describe("SQLite's header", function()
+  -- Builds and installs where SQLITE_DIR has that header: what was said at first, what again, and what is there then.
+  local function built_with(header)
+    local directory = shell.directory()
+    shell.must("mkdir " .. directory .. "/include")
+    shell.write(directory .. "/include/sqlite3.h", header)
+    local set = ("LUA=5.4 BUILD=%s/build SQLITE_DIR=%s"):format(directory, directory)
+    local first, second = shell.must("make -s build " .. set), shell.must("make -s build " .. set)
+    shell.must(("make -s install PREFIX=/usr DESTDIR=%s/root %s"):format(directory, set))
+    local loads = ([[cd %s; lua5.4 -e 'print((pcall(require, "alipayhk.curl")), (pcall(require, "alipayhk.sqlite")))']])
+    local environment = ("eval \"$(make -s env %s)\"; "):format(set)
+    return first, second, shell.must("ls " .. directory .. "/root/usr/lib/lua/5.4/alipayhk"),
+      shell.must(environment .. loads:format(directory))
+  end
+
+  for name, header in pairs {
+    ["that is not there"] = "#error",
+    ["that is too old"] = "#define SQLITE_VERSION_NUMBER 3030001",
+  } do
+    it(name .. " is said once, with its package, and all but alipayhk.sqlite is built and installed", function()
+      local first, second, installed, loaded = built_with(header)
+      assert.matches("alipayhk.sqlite is not built (install libsqlite3-dev, or name its folder with SQLITE_DIR)", first,
+        1, true)
+      assert.equal("", second)
+      assert.equal("core.so\ncurl.so\nredis.so\n", installed)
+      assert.equal("true\tfalse\n", loaded)
+    end)
+  end
 end)
 
 describe("an OpenSSL that is named", function()
@@ -137,7 +167,7 @@ end)
 
 describe("the shared objects", function()
   for _, lua in ipairs { "5.4", "luajit" } do
-    for _, module in ipairs { "core", "curl", "redis" } do
+    for _, module in ipairs { "core", "curl", "redis", "sqlite" } do
       local path = ("build/%s/alipayhk/%s.so"):format(lua, module)
 
       it(path .. " exports its entry point and nothing else", function()
@@ -152,14 +182,30 @@ describe("the shared objects", function()
     assert.truthy(needed:find("libcrypto", 1, true))
     assert.is_nil(needed:find("libcurl", 1, true))
     assert.is_nil(needed:find("libssl", 1, true))
+    assert.is_nil(needed:find("libsqlite", 1, true))
   end)
 
-  it("csrc's rooms but bind know no Lua, and csrc/crypto and csrc/store alone OpenSSL", function()
-    local folders = "csrc/base csrc/json csrc/crypto csrc/http csrc/store"
-    local _, lua = shell.run("grep -rlE 'lua\\.h|lauxlib|lua_State' " .. folders)
+  it("the database needs libsqlite3, and neither libcrypto nor libcurl", function()
+    local needed = shell.must("readelf -d build/5.4/alipayhk/sqlite.so | grep NEEDED")
+    assert.truthy(needed:find("libsqlite3", 1, true))
+    assert.is_nil(needed:find("libcrypto", 1, true))
+    assert.is_nil(needed:find("libcurl", 1, true))
+  end)
+
+  it("is loaded by nothing but who asks for it", function()
+    local _, status = shell.run([[eval "$(make -s env LUA=5.4)"; lua5.4 -e 'require "alipayhk"]]
+      .. [[ assert(not io.open("/proc/self/maps"):read("*a"):find("sqlite"))']])
+    assert.equal(0, status)
+  end)
+
+  it("csrc/bind alone knows Lua, csrc/crypto and csrc/store alone OpenSSL, csrc/store alone SQLite", function()
+    local others = "csrc/base csrc/json csrc/crypto csrc/http csrc/pool csrc/store"
+    local _, lua = shell.run("grep -rlE 'lua\\.h|lauxlib|lua_State' " .. others)
     assert.equal(1, lua)
     local _, openssl = shell.run("grep -rl openssl csrc/base csrc/json csrc/http")
     assert.equal(1, openssl)
+    local _, database = shell.run("grep -rl sqlite3 csrc/base csrc/json csrc/crypto csrc/http")
+    assert.equal(1, database)
   end)
 
   it("AlipayHK's paths stand in lua/alipayhk/api and nowhere else", function()

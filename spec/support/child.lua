@@ -16,12 +16,15 @@ local function quoted(words)
   return table.concat(list, " ")
 end
 
--- Runs a chunk: its output, and its exit status. `env` are words for env(1): { "NAME=value" }.
-function child.run(chunk, arguments, env)
+-- The command that runs a chunk. `env` are words for env(1): { "NAME=value" }.
+function child.command(chunk, arguments, env)
   local path = shell.directory() .. "/chunk.lua"
   shell.write(path, chunk)
-  return shell.run(("env %s %s %s %s"):format(
-    quoted(env or {}), shell.quote(interpreter()), shell.quote(path), quoted(arguments or {})))
+  return ("env %s %s %s %s"):format(
+    quoted(env or {}), shell.quote(interpreter()), shell.quote(path), quoted(arguments or {}))
 end
+
+-- Runs a chunk: its output, and its exit status.
+function child.run(...) return shell.run(child.command(...)) end
 
 return child

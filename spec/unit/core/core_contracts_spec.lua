@@ -40,7 +40,7 @@ describe("a build with asserts", function()
   end)
 
   it("is what the sanitizers and the specs of memory run on", function()
-    for _, module in ipairs { "core", "curl" } do
+    for _, module in ipairs { "core", "curl", "sqlite" } do
       local names = shell.must("nm -D --undefined-only build/asan/alipayhk/" .. module .. ".so")
       assert.matches("__assert_fail", names, 1, true)
     end
@@ -54,7 +54,7 @@ describe("a build for use", function()
     local said, status = run("5.4", "head_after_refusal")
     assert.equal(1, status, said)
     assert.equal("", said)
-    for _, module in ipairs { "core", "curl" } do
+    for _, module in ipairs { "core", "curl", "sqlite" } do
       local names = shell.must("nm -D --undefined-only build/5.4/alipayhk/" .. module .. ".so")
       assert.is_nil(names:find("__assert_fail", 1, true))
     end
@@ -72,14 +72,18 @@ describe("a result that says whether it was done", function()
     assert.matches("unused-result", said, 1, true)
   end)
 
-  -- The three that only set a text are called for its sake, as in `return ahk_fail(err, ...)`.
-  local SET_A_TEXT = { ahk_fail = true, ahk_fail_openssl = true, ahk_fail_to_decrypt = true }
+  -- Those that only set a text are called for its sake, as in `return ahk_fail(err, ...)`.
+  local SET_A_TEXT = {
+    ahk_fail = true, ahk_fail_openssl = true, ahk_fail_to_decrypt = true, ahk_store_fail = true,
+    ahk_store_fail_errno = true, ahk_store_fail_sqlite = true, ahk_database_fail = true,
+  }
 
   it("is marked in every header: whatever sets an error", function()
-    local headers = shell.must("cat csrc/base/*.h csrc/crypto/*.h csrc/json/*.h csrc/http/*.h")
+    local headers = shell.must("cat csrc/base/*.h csrc/crypto/*.h csrc/json/*.h csrc/http/*.h csrc/store/*.h")
     local marked, unmarked = 0, {}
     for line in headers:gsub("/%*.-%*/", ""):gsub("[,{]\n%s+", ", "):gmatch("[^\n]+") do
       local name = line:match("^[%w_ *]+[ *](ahk_[%w_]+)%(.*ahk_error %*err[,)]")
+        or line:match("^[%w_ *]+[ *](ahk_[%w_]+)%(.*ahk_store_fault %*fault[,)]")
       if name and line:find("^AHK_MUST_USE ") then
         marked = marked + 1
       elseif name and not SET_A_TEXT[name] then

@@ -1,0 +1,111 @@
+/* The names of SQLite's result codes, which SQLite itself does not tell. */
+#include <stddef.h>
+
+#include "fault.h"
+
+enum { PRIMARY = 0xFF };
+
+typedef struct {
+    int code;
+    const char *name;
+} named;
+
+#define NAMED(code)                                                                                                    \
+    {                                                                                                                  \
+        code, #code                                                                                                    \
+    }
+
+static const named NAMES[] = {
+    NAMED(SQLITE_ERROR),
+    NAMED(SQLITE_INTERNAL),
+    NAMED(SQLITE_PERM),
+    NAMED(SQLITE_ABORT),
+    NAMED(SQLITE_ABORT_ROLLBACK),
+    NAMED(SQLITE_BUSY),
+    NAMED(SQLITE_BUSY_RECOVERY),
+    NAMED(SQLITE_BUSY_SNAPSHOT),
+    NAMED(SQLITE_LOCKED),
+    NAMED(SQLITE_LOCKED_SHAREDCACHE),
+    NAMED(SQLITE_NOMEM),
+    NAMED(SQLITE_READONLY),
+    NAMED(SQLITE_READONLY_RECOVERY),
+    NAMED(SQLITE_READONLY_CANTLOCK),
+    NAMED(SQLITE_READONLY_ROLLBACK),
+    NAMED(SQLITE_READONLY_DBMOVED),
+    NAMED(SQLITE_READONLY_CANTINIT),
+    NAMED(SQLITE_READONLY_DIRECTORY),
+    NAMED(SQLITE_INTERRUPT),
+    NAMED(SQLITE_IOERR),
+    NAMED(SQLITE_IOERR_READ),
+    NAMED(SQLITE_IOERR_SHORT_READ),
+    NAMED(SQLITE_IOERR_WRITE),
+    NAMED(SQLITE_IOERR_FSYNC),
+    NAMED(SQLITE_IOERR_DIR_FSYNC),
+    NAMED(SQLITE_IOERR_TRUNCATE),
+    NAMED(SQLITE_IOERR_FSTAT),
+    NAMED(SQLITE_IOERR_UNLOCK),
+    NAMED(SQLITE_IOERR_RDLOCK),
+    NAMED(SQLITE_IOERR_DELETE),
+    NAMED(SQLITE_IOERR_NOMEM),
+    NAMED(SQLITE_IOERR_ACCESS),
+    NAMED(SQLITE_IOERR_CHECKRESERVEDLOCK),
+    NAMED(SQLITE_IOERR_LOCK),
+    NAMED(SQLITE_IOERR_CLOSE),
+    NAMED(SQLITE_IOERR_SHMOPEN),
+    NAMED(SQLITE_IOERR_SHMSIZE),
+    NAMED(SQLITE_IOERR_SHMLOCK),
+    NAMED(SQLITE_IOERR_SHMMAP),
+    NAMED(SQLITE_IOERR_SEEK),
+    NAMED(SQLITE_IOERR_DELETE_NOENT),
+    NAMED(SQLITE_IOERR_MMAP),
+    NAMED(SQLITE_IOERR_GETTEMPPATH),
+    NAMED(SQLITE_CORRUPT),
+    NAMED(SQLITE_CORRUPT_VTAB),
+    NAMED(SQLITE_CORRUPT_SEQUENCE),
+    NAMED(SQLITE_NOTFOUND),
+    NAMED(SQLITE_FULL),
+    NAMED(SQLITE_CANTOPEN),
+    NAMED(SQLITE_CANTOPEN_NOTEMPDIR),
+    NAMED(SQLITE_CANTOPEN_ISDIR),
+    NAMED(SQLITE_CANTOPEN_FULLPATH),
+    NAMED(SQLITE_CANTOPEN_SYMLINK),
+    NAMED(SQLITE_PROTOCOL),
+    NAMED(SQLITE_SCHEMA),
+    NAMED(SQLITE_TOOBIG),
+    NAMED(SQLITE_CONSTRAINT),
+    NAMED(SQLITE_CONSTRAINT_CHECK),
+    NAMED(SQLITE_CONSTRAINT_COMMITHOOK),
+    NAMED(SQLITE_CONSTRAINT_FOREIGNKEY),
+    NAMED(SQLITE_CONSTRAINT_FUNCTION),
+    NAMED(SQLITE_CONSTRAINT_NOTNULL),
+    NAMED(SQLITE_CONSTRAINT_PRIMARYKEY),
+    NAMED(SQLITE_CONSTRAINT_TRIGGER),
+    NAMED(SQLITE_CONSTRAINT_UNIQUE),
+    NAMED(SQLITE_CONSTRAINT_VTAB),
+    NAMED(SQLITE_CONSTRAINT_ROWID),
+    NAMED(SQLITE_MISMATCH),
+    NAMED(SQLITE_MISUSE),
+    NAMED(SQLITE_NOLFS),
+    NAMED(SQLITE_AUTH),
+    NAMED(SQLITE_RANGE),
+    NAMED(SQLITE_NOTADB),
+};
+
+static const char *name_of(int code)
+{
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        if (NAMES[i].code == code) {
+            return NAMES[i].name;
+        }
+    }
+    return NULL;
+}
+
+const char *ahk_store_code_name(int code)
+{
+    const char *name = name_of(code);
+    if (name == NULL) {
+        name = name_of(code & PRIMARY);
+    }
+    return name != NULL ? name : "SQLITE_ERROR";
+}
