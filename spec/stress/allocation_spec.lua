@@ -1,8 +1,10 @@
--- The N-th allocation of Lua, OpenSSL, libcurl or our C fails, for every N: see spec/support/stress/allocations.lua.
+-- The N-th allocation of Lua, OpenSSL, libcurl, SQLite or our C fails, for every N: see
+-- spec/support/stress/allocations.lua.
 
 local keys = require "spec.support.data.keys"
 local run = require "spec.support.stress.run"
 local server = require "spec.support.servers.server"
+local shell = require "spec.support.shell"
 
 -- How many allocations of each call fail: so many at either end, so many in between, or all of them. What OpenSSL and
 -- libcurl do is the same in every Lua, so one of them has more.
@@ -29,7 +31,7 @@ if run.is_long then
 end
 
 local function inputs(lua, more)
-  local given = { passphrase = keys.passphrase }
+  local given = { passphrase = keys.passphrase, directory = shell.directory() }
   local is_first = lua == run.luas[1]
   local some = run.is_long and (is_first and ALL or MANY) or is_first and MANY or FEW
   given.edge, given.points = some.edge, some.points
@@ -45,7 +47,7 @@ describe("an allocation that fails", function()
   for _, lua in ipairs(run.luas) do
     local in_lua = " (Lua " .. lua .. ")"
 
-    it("ends in a clean error: keys, signatures, RSA_AES, codecs" .. in_lua, function()
+    it("ends in a clean error: keys, signatures, RSA_AES, codecs, databases" .. in_lua, function()
       local result = run.driver(lua, "allocations", inputs(lua, { except = "^send" }))
       assert.same({}, result.faults)
       assert.is_true(result.points > 1000)

@@ -13,6 +13,7 @@ local function inputs(url, redis_port)
   return {
     url = url,
     redis_port = redis_port,
+    directory = shell.directory(),
     ["rsa.private"] = keys.path("rsa", "pkcs8.pem"),
     ["rsa.public"] = keys.path("rsa", "spki.pem"),
     ["ec.private"] = keys.path("p224", "pkcs8.pem"),

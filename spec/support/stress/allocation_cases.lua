@@ -11,6 +11,7 @@ local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
+local sqlite = require "alipayhk.sqlite"
 
 local cases = { list = {} }
 
@@ -39,7 +40,9 @@ local function content(path)
 end
 
 -- What is wrong with an error when an allocation failed, or nil: words that blame something else.
-local ASTRAY = { "has no P-224", "has 0 bits", "unsound", "holds no", "no key", "is truncated" }
+local ASTRAY = {
+  "has no P-224", "has 0 bits", "unsound", "holds no", "no key", "is truncated", "damaged", "not a database",
+}
 
 function cases.judge_failure(made, message, failure)
   if made.refused then return nil end
@@ -193,6 +196,91 @@ add("no pem_file", function() return refused(core.pem_file, certificate, "PRIVAT
 add("sha256", function() return call(core.sha256, exactly(assert(core.sha256(TEXT))), TEXT) end)
 add("random_bytes", function()
   return call(core.random_bytes, function(found) return #found ~= 100 and "gives another length" or nil end, 100)
+end)
+
+-- ---- databases ------------------------------------------------------------------------------------
+
+local database_count = 0
+
+local function new_path()
+  database_count = database_count + 1
+  return ("%s/%d.db"):format(inputs.directory, database_count)
+end
+
+-- One that is open and locked, with a table of three rows.
+local function database()
+  local db = assert(sqlite.open(new_path()))
+  assert(db:lock())
+  assert(db:execute "CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t(v) VALUES('a'), (2), (NULL)")
+  return db
+end
+
+local function judge_open(db) return db:check() ~= true and "is not sound" or nil end
+
+add("sqlite.open", function()
+  local made = call(sqlite.open, judge_open, new_path())
+  made.may_throw = true
+  return made
+end)
+add("sqlite.open again", function()
+  local path = new_path()
+  local db = assert(sqlite.open(path))
+  assert(db:lock() and db:execute "CREATE TABLE t(v)" and db:unlock())
+  db:close()
+  local made = call(sqlite.open, judge_open, path)
+  made.may_throw = true
+  return made
+end)
+add("sqlite.open what is no database", function()
+  local path = new_path()
+  local file = assert(io.open(path, "w"))
+  file:write(TEXT)
+  file:close()
+  local made = refused(sqlite.open, path)
+  made.may_throw = true
+  return made
+end)
+add("sqlite execute", function()
+  local db = database()
+  return call(db.execute, exactly(true), db, "INSERT INTO t(v) VALUES('b'); DELETE FROM t WHERE v = 'b'")
+end)
+add("sqlite execute what is no SQL", function()
+  local db = database()
+  return refused(db.execute, db, "SELEC")
+end)
+add("sqlite prepare", function()
+  local db = database()
+  return call(db.prepare, function(statement) return statement:first(1).v ~= "a" and "gives another row" or nil end, db,
+    "SELECT v FROM t WHERE id = ?")
+end)
+add("sqlite run", function()
+  local db = database()
+  return call(db:prepare("UPDATE t SET v = ? WHERE id = 1").run, exactly(1), db:prepare("UPDATE t SET v = ?1"
+    .. " WHERE id = 1"), TEXT)
+end)
+for name, judge_rows in pairs {
+  first = function(row) return (row.id ~= 1 or row.v ~= "a") and "gives another row" or nil end,
+  all = function(rows) return (#rows ~= 3 or rows[2].v ~= 2 or rows[3].v ~= nil) and "gives other rows" or nil end,
+} do
+  add("sqlite " .. name, function()
+    local reading = assert(database():prepare "SELECT * FROM t ORDER BY id")
+    return call(reading[name], judge_rows, reading)
+  end)
+end
+for name, arguments in pairs {
+  check = {}, claim_delivery = {}, release_delivery = {}, ballast = { 5000 },
+} do
+  add("sqlite " .. name, function()
+    local db = database()
+    return call(db[name], exactly(true), db, arguments[1])
+  end)
+end
+add("sqlite lock", function()
+  local db = assert(sqlite.open(new_path()))
+  return call(db.lock, function(done)
+    assert(db:unlock())
+    return done ~= true and "gives something else" or nil
+  end, db)
 end)
 
 -- ---- the transport ------------------------------------------------------------------------------

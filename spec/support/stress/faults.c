@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@ enum { UNWRITTEN = 0xA5, STACK_BYTES = 64 * 1024 };
 /* What stress.call keeps ready for a call. */
 enum { STACK_SLOTS = 100, FRAMES = 10 };
 
-typedef enum { IN_LUA, IN_OPENSSL, IN_CURL, IN_C, WORLDS } world;
-static const char *const NAMES[WORLDS] = {"Lua", "OpenSSL", "libcurl", "C"};
+typedef enum { IN_LUA, IN_OPENSSL, IN_CURL, IN_SQLITE, IN_C, WORLDS } world;
+static const char *const NAMES[WORLDS] = {"Lua", "OpenSSL", "libcurl", "SQLite", "C"};
 
 /* Of one call, and of the thread that makes it: libcurl may have others. */
 typedef struct {
@@ -182,9 +183,50 @@ static char *curl_copy_text(const char *text)
     return copy_text(IN_CURL, text);
 }
 
+static void *sqlite_malloc(int size)
+{
+    return take(IN_SQLITE, (size_t)size);
+}
+
+static void *sqlite_realloc(void *block, int size)
+{
+    return resize(IN_SQLITE, block, (size_t)size);
+}
+
+static void sqlite_free(void *block)
+{
+    give_back(IN_SQLITE, block);
+}
+
+static int sqlite_size(void *block)
+{
+    return block != NULL ? (int)malloc_usable_size(block) : 0;
+}
+
+static int sqlite_round(int size)
+{
+    return (size + 7) & ~7;
+}
+
+static int sqlite_begin(void *user)
+{
+    (void)user;
+    return SQLITE_OK;
+}
+
+static void sqlite_end(void *user)
+{
+    (void)user;
+}
+
+static const sqlite3_mem_methods SQLITE_METHODS = {
+    sqlite_malloc, sqlite_free, sqlite_realloc, sqlite_size, sqlite_round, sqlite_begin, sqlite_end, NULL,
+};
+
 bool faults_install(void)
 {
-    return CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) == 1 &&
+    return sqlite3_config(SQLITE_CONFIG_MALLOC, &SQLITE_METHODS) == SQLITE_OK &&
+           CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) == 1 &&
            curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, curl_free_block, curl_realloc, curl_copy_text,
                                 curl_calloc) == CURLE_OK;
 }

@@ -1,4 +1,5 @@
-/* The allocators of four worlds (Lua, OpenSSL, libcurl, our own C): all count, and fail where they are told to. */
+/* The allocators of five worlds (Lua, OpenSSL, libcurl, SQLite, our own C): all count, and fail where they are told to.
+ */
 #ifndef STRESS_FAULTS_H
 #define STRESS_FAULTS_H
 

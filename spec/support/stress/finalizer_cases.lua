@@ -13,10 +13,10 @@ local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
-
 local redis = require "alipayhk.redis"
+local sqlite = require "alipayhk.sqlite"
 
-local cases = { modules = { "alipayhk.core", "alipayhk.curl", "alipayhk.redis" } }
+local cases = { modules = { "alipayhk.core", "alipayhk.curl", "alipayhk.redis", "alipayhk.sqlite" } }
 
 local TEXT = ("text "):rep(50)
 
@@ -32,6 +32,10 @@ cases.same_as = {
   ["alipayhk.redis:__close"] = "alipayhk.redis:close",
   ["alipayhk.pool:__gc"] = "alipayhk.pool:close",
   ["alipayhk.pool:__close"] = "alipayhk.pool:close",
+  ["alipayhk.sqlite:__gc"] = "alipayhk.sqlite:close",
+  ["alipayhk.sqlite:__close"] = "alipayhk.sqlite:close",
+  ["alipayhk.sqlite.statement:__gc"] = "alipayhk.sqlite.statement:close",
+  ["alipayhk.sqlite.statement:__close"] = "alipayhk.sqlite.statement:close",
 }
 
 cases.of = {}
@@ -370,6 +374,90 @@ add("alipayhk.redis:pipeline", function()
   }
 end)
 
+-- ---- databases ------------------------------------------------------------------------------------
+
+local database_count = 0
+
+-- One that is open and locked, with a table of four rows.
+local function database()
+  database_count = database_count + 1
+  local db = assert(sqlite.open(("%s/%d.db"):format(inputs.directory, database_count)))
+  assert(db:lock())
+  assert(db:execute "CREATE TABLE t(id INTEGER PRIMARY KEY, v, a_longer_name DEFAULT 'and a text')")
+  assert(db:execute "INSERT INTO t(v) VALUES('a'), (2), (1.5), (NULL)")
+  return db
+end
+
+-- Paths differ from call to call; a database that is closed right behind the call closes the statement, too.
+local function read_database(ok, first, message, ...)
+  if type(first) == "userdata" then first = tostring(first):gsub(" %(%a+%)$", "") end
+  if type(message) == "string" then message = message:gsub("^[^:]*/%d+%.db", "PATH") end
+  return judge.dump({}, ok, first, message, ...)
+end
+
+local function add_database(name, unlocked, ...)
+  local rest = { n = select("#", ...), ... }
+  add("alipayhk.sqlite:" .. name, function()
+    local db = database()
+    if unlocked then assert(db:unlock()) end
+    local arguments = { n = rest.n + 1, db }
+    for i = 1, rest.n do arguments[i + 1] = rest[i] end
+    return {
+      f = debug.getmetatable(db)[name], arguments = arguments, handles = { db }, read = read_database,
+    }
+  end)
+end
+
+add("alipayhk.sqlite.open", function()
+  database_count = database_count + 1
+  local arguments = { n = 1, ("%s/%d.db"):format(inputs.directory, database_count) }
+  return { f = sqlite.open, arguments = arguments, read = read_database }
+end)
+add_plain("alipayhk.sqlite.open", sqlite.open, "/does/not/exist")
+for _, name in ipairs { "__tostring", "close", "claim_delivery", "release_delivery", "drop_ballast", "check" } do
+  add_database(name, false)
+end
+-- With its opposite behind it, so that it can be called again.
+for name, opposite in pairs { lock = "unlock", unlock = "lock" } do
+  add("alipayhk.sqlite:" .. name, function()
+    local db = database()
+    if name == "lock" then assert(db:unlock()) end
+    local function there_and_back(handle)
+      local done, message, code = handle[name](handle)
+      handle[opposite](handle)
+      return done, message, code
+    end
+    return { f = there_and_back, arguments = { n = 1, db }, handles = { db }, read = read_database }
+  end)
+end
+add_database("ballast", false, 5000)
+add_database("execute", false, "INSERT INTO t(v) VALUES('b')")
+add_database("execute", true, "INSERT INTO t(v) VALUES('b')")
+add_database("prepare", false, "SELECT * FROM t WHERE v = ?")
+add_database("prepare", false, "SELEC")
+
+local function add_statement(name, sql, ...)
+  local rest = { n = select("#", ...), ... }
+  add("alipayhk.sqlite.statement:" .. name, function()
+    local db = database()
+    local statement = assert(db:prepare(sql))
+    local arguments = { n = rest.n + 1, statement }
+    for i = 1, rest.n do arguments[i + 1] = rest[i] end
+    -- The database is not at hand where it is dropped: the statement keeps it.
+    return {
+      f = debug.getmetatable(statement)[name], arguments = arguments, handles = { statement, db }, read = read_database,
+    }
+  end)
+end
+for _, name in ipairs { "__tostring", "close" } do add_statement(name, "SELECT 1") end
+add_statement("run", "UPDATE t SET v = ?", TEXT)
+add_statement("run", "INSERT INTO t(id) VALUES(?)", 1)
+for _, name in ipairs { "first", "all" } do
+  add_statement(name, "SELECT * FROM t WHERE id < ? ORDER BY id", 10)
+  add_statement(name, "SELECT * FROM t WHERE id < ?", 0)
+  add_statement(name, "INSERT INTO t(id) VALUES(?)", 1)
+end
+
 -- ---- what a finalizer calls on a handle that is in use ---------------------------------------------
 
 local function tagged(text) return request(inputs.url .. "/tagged/12", { body = text }) end
@@ -383,6 +471,8 @@ cases.uses = {
   },
   ["alipayhk.curl.multi"] = { wait = function() return { 0 } end },
   ["alipayhk.pool"] = { fd = function() return {} end },
+  ["alipayhk.sqlite"] = { claim_delivery = function() return {} end },
+  ["alipayhk.sqlite.statement"] = { first = function() return {} end },
   ["alipayhk.curl"] = { send = function(text) return { tagged(text) } end },
   ["alipayhk.redis"] = { call = function(text) return { "ECHO", text } end },
 }
@@ -413,6 +503,14 @@ function judge_use.fd(_, _, ok, fd) return not (ok and type(fd) == "number") and
 
 function judge_use.fingerprint(key, _, ok, print)
   return not (ok and print == key:fingerprint()) and "differs" or nil
+end
+
+function judge_use.claim_delivery(_, _, ok, claimed) return not (ok and claimed == true) and "is not given" or nil end
+
+-- Without the parameters that some statements have.
+function judge_use.first(_, _, ok, row)
+  if not ok then return not row:find("parameters expected", 1, true) and "throws " .. row or nil end
+  return row.id ~= 1 and row["1"] ~= 1 and "gives another row" or nil
 end
 
 -- What is wrong with what a method gave inside a finalizer, or nil.

@@ -10,6 +10,7 @@
 int luaopen_alipayhk_core(lua_State *L);
 int luaopen_alipayhk_curl(lua_State *L);
 int luaopen_alipayhk_redis(lua_State *L);
+int luaopen_alipayhk_sqlite(lua_State *L);
 int luaopen_planted(lua_State *L);
 
 /* What `require` finds without a file. */
@@ -17,6 +18,7 @@ static const luaL_Reg MODULES[] = {
     {"alipayhk.core", luaopen_alipayhk_core},
     {"alipayhk.curl", luaopen_alipayhk_curl},
     {"alipayhk.redis", luaopen_alipayhk_redis},
+    {"alipayhk.sqlite", luaopen_alipayhk_sqlite},
     {"planted", luaopen_planted},
     {"stress", luaopen_stress},
     {NULL, NULL},
