@@ -87,11 +87,9 @@ endif
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c csrc/pool/*.c) \
                 $(addprefix csrc/bind/,anchors.c core.c core_key.c core_pool.c json.c plain.c)
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/anchors.c csrc/bind/curl*.c)
-# Of csrc/store these are Redis's, the others SQLite's.
-REDIS_STORE := $(addprefix csrc/store/,redis.c stream.c stream_tls.c)
-REDIS_SOURCES := $(wildcard csrc/base/*.c) $(addprefix csrc/http/,descriptors.c sigpipe.c) $(REDIS_STORE) \
+REDIS_SOURCES := $(wildcard csrc/base/*.c csrc/redis/*.c) $(addprefix csrc/http/,descriptors.c sigpipe.c) \
                  csrc/bind/redis.c
-SQLITE_SOURCES := $(wildcard csrc/base/*.c) $(filter-out $(REDIS_STORE),$(wildcard csrc/store/*.c)) csrc/bind/sqlite.c
+SQLITE_SOURCES := $(wildcard csrc/base/*.c csrc/store/*.c csrc/bind/sqlite.c)
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: build
@@ -293,8 +291,8 @@ C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*/*.[ch] bench/*.c bench/*/*.c)
 lint:
 	luacheck -q lua gateway spec examples bench docs rockspec/*.rockspec
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
-	@printf '%s\n' $(filter csrc/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -I FILE \
-	    sh -c '$(CLANG_TIDY) --quiet --warnings-as-errors="*" FILE -- -std=c11 -D_GNU_SOURCE \
+	@printf '%s\n' $(filter csrc/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -I {} \
+	    sh -c '$(CLANG_TIDY) --quiet --warnings-as-errors="*" {} -- -std=c11 -D_GNU_SOURCE \
 	        $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(SQLITE_CFLAGS) 2> /dev/null'
 
 # ---- install -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../store/redis.h"
+#include "../redis/redis.h"
 #include "compat.h"
 
 #define CONNECTION "alipayhk.redis"
