@@ -153,7 +153,9 @@ describe("examples/batch.lua", function()
     end)
 
   it("stops where its journal cannot be written", function()
-    write { samples.order(), samples.order() }
+    local orders = {}
+    for i = 1, 200 do orders[i] = samples.order() end -- more than are taken before the first is accepted
+    write(orders)
     local said, status = shell.run("trap '' XFSZ; ulimit -f 0; " .. command("events.jsonl"))
     assert.equal(1, status)
     assert.matches("not all that was accepted is in the journal: ", said, 1, true)
