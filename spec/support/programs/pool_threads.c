@@ -96,6 +96,7 @@ static void fork_with(ahk_pool *pool)
     int status = 0;
     const pid_t child = fork();
     if (child == 0) {
+        (void)alarm(SECONDS_MAX); /* a child does not inherit its parent's */
         ahk_job job = {.kind = AHK_JOB_SIGN, .err = AHK_ERROR_INIT};
         ahk_error err = AHK_ERROR_INIT;
         const bool taken = ahk_pool_submit(pool, &job, &err) || ahk_pool_finished(pool) != NULL;
