@@ -4,19 +4,18 @@
 package.path = package.path .. ";./?.lua"
 
 local alipayhk = require "alipayhk"
+local answer = require "bench.answer"
 local api = require "alipayhk.api"
 local core = require "alipayhk.core"
 local new_lanes = require("alipayhk.delivery.lanes").new
 local new_pace = require("alipayhk.delivery.pace").new
 local platform = require "alipayhk.api.platform"
 local response = require "alipayhk.exchange.response"
-local time = require "alipayhk.base.time"
-local wire = require "alipayhk.exchange.wire"
 
 local name, times, keys = arg[1], tonumber(arg[2]), arg[3]
 
 local CLIENT_ID = "4Q5Y8W0WSG45P907917"
-local BODY = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}'
+local BODY = answer.SUCCESS
 local ORDER = {
   merchantBizNo = "BUDGET-1", merchantBizType = "SELF_PICK", orderStatus = "ORDER_TAKEN", userId = "2160120012345678",
   orderCreateTime = 1716338541000, amount = { value = "18000", currency = "HKD" },
@@ -33,19 +32,15 @@ local public = assert(core.public_key { file = keys .. "/alipayhk.pub" })
 local signature = assert(key:sign(BODY))
 local request = assert(client:prepare("order", ORDER))
 
-local function answer()
-  local at = time.text(os.time(), platform.utc_offset)
-  local content = wire.content("POST", request.path, CLIENT_ID, at, BODY)
-  return {
-    status = 200, body = BODY, timing = {},
-    headers = {
-      ["client-id"] = CLIENT_ID, ["response-time"] = at, ["content-type"] = platform.content_type,
-      signature = wire.sign(key, { algorithm = "ECC224", key_version = "1" }, content),
-    },
-  }
-end
-
-local raw, lanes, pace = answer(), new_lanes(), new_pace(32, nil, 60000)
+local response_time, answer_signature = answer.sign(key, CLIENT_ID, BODY)
+local raw = {
+  status = 200, body = BODY, timing = {},
+  headers = {
+    ["client-id"] = CLIENT_ID, ["response-time"] = response_time, ["content-type"] = platform.content_type,
+    signature = answer_signature,
+  },
+}
+local lanes, pace = new_lanes(), new_pace(32, nil, 60000)
 local sample = api.by_name.contract_card.scenarios[1].sample
 local machine = { sent_ms = 0 }
 

@@ -1,18 +1,15 @@
 -- The two nginx of the benchmarks: the other end, and the worker that is measured. The worker has a CPU of its own
 -- where there are two; the traffic shares that of the other end.
 
+local answer = require "bench.answer"
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local json = require "alipayhk.base.json"
 local nginx = require "spec.support.servers.nginx"
 local shell = require "spec.support.shell"
-local platform = require "alipayhk.api.platform"
-local time = require "alipayhk.base.time"
-local wire = require "alipayhk.exchange.wire"
 
 local servers = {}
 
-local PATH = "/api/open/alipay/v1/merchant/order/sync"
 local ANSWER = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"},'
   .. '"orderId":"LOCAL000000000001","orderStatus":"ORDER_TAKEN"}'
 
@@ -60,14 +57,6 @@ local function mask(cpu)
   return "1" .. ("0"):rep(cpu)
 end
 
--- A fixed answer stays good: all of the request that is signed with it is its path and our client id.
-local function sign_answer(gateway, keys)
-  local now = time.text(os.time(), platform.utc_offset)
-  local key = assert(core.private_key { file = keys .. "/alipayhk-rsa.pem" })
-  return now, wire.sign(key, { algorithm = "RSA256", key_version = "1" },
-    wire.content("POST", PATH, gateway.rsa_client_id, now, ANSWER))
-end
-
 -- For app.lua.
 local function write_values(path, gateway, values, order)
   local lines = {
@@ -87,7 +76,8 @@ end
 local function start_both(gateway, order, peers)
   local keys, port = gateway.ca_file:match("^(.*)/"), nginx.random_port()
   local first, last = cpus()
-  local response_time, signature = sign_answer(gateway, keys)
+  local key = assert(core.private_key { file = keys .. "/alipayhk-rsa.pem" })
+  local response_time, signature = answer.sign(key, gateway.rsa_client_id, ANSWER)
   local values = {
     USER = output_of("id -u") == "0" and "user root;" or "", DIR = directory, ROOT = output_of("pwd"),
     MODULES = nginx.modules(),
@@ -108,12 +98,12 @@ end
 
 -- What the worker says.
 function servers.ask(path)
-  local answer = assert(handle:send {
+  local said = assert(handle:send {
     method = "POST", url = ("http://127.0.0.1:%d%s"):format(servers.port, path), headers = {}, body = "",
     connect_timeout_ms = 5000, timeout_ms = 60000, max_response_bytes = 65536,
   })
-  if answer.status ~= 200 then error(("%s: HTTP %d: %s"):format(path, answer.status, servers.last_error())) end
-  return assert(json.decode(answer.body))
+  if said.status ~= 200 then error(("%s: HTTP %d: %s"):format(path, said.status, servers.last_error())) end
+  return assert(json.decode(said.body))
 end
 
 -- Ends the worker and starts a new one, which has used no memory yet.
