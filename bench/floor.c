@@ -72,53 +72,81 @@ static int floor_signer(lua_State *L)
     return signer_open(s, luaL_checkstring(L, 1), luaL_checkstring(L, 2)) ? 1 : luaL_error(L, "floor.signer failed");
 }
 
-/* CPU seconds of n times one of them. */
-static int timed(lua_State *L, int (*once)(signer *), const char *failed)
+/* What is timed, and what it needs: a body and a wrapped key where there are such. */
+typedef struct job {
+    int (*once)(const struct job *);
+    signer *s;
+    const unsigned char *body;
+    size_t length;
+    const unsigned char *wrapped;
+    size_t wrapped_length;
+} job;
+
+/* CPU seconds of a job's n times; n is the argument at `index`. */
+static int timed(lua_State *L, const job *j, int index)
 {
-    signer *s = lua_touserdata(L, 1);
-    const int n = (int)luaL_checkinteger(L, 2);
-    int good = s != NULL;
+    const int n = (int)luaL_checkinteger(L, index);
+    int good = j->s != NULL;
     const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; good && i < n; i++) {
-        good = once(s);
+        good = j->once(j);
     }
     lua_pushnumber(L, seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
-    return good ? 1 : luaL_error(L, failed);
+    return good ? 1 : luaL_error(L, "OpenSSL failed");
+}
+
+static int sign(const job *j)
+{
+    return signer_sign(j->s);
 }
 
 /* floor.sign(signer, n): n signatures, CPU time. */
 static int floor_sign(lua_State *L)
 {
-    return timed(L, signer_sign, "floor.sign failed");
+    const job j = {.once = sign, .s = lua_touserdata(L, 1)};
+    return timed(L, &j, 2);
+}
+
+static int verify(const job *j)
+{
+    return signer_verify(j->s);
 }
 
 /* floor.verify(signer, n): n verifications of its last signature, CPU time. */
 static int floor_verify(lua_State *L)
 {
-    return timed(L, signer_verify, "floor.verify failed");
+    const job j = {.once = verify, .s = lua_touserdata(L, 1)};
+    return timed(L, &j, 2);
 }
 
 /* ---- RSA_AES ------------------------------------------------------------------------------------ */
 
-enum { BODY_MAX = 64 * 1024 };
+enum { BODY_MAX = 64 * 1024, WRAPPED_MAX = 1024 };
+
+static const unsigned char *text_at(lua_State *L, int index, size_t *length, size_t most)
+{
+    const char *text = luaL_checklstring(L, index, length);
+    luaL_argcheck(L, *length <= most, index, "too long");
+    return (const unsigned char *)text;
+}
 
 /* A random AES key, wrapped for the key's owner, and the body under it, both in base64. */
-static int seal(EVP_PKEY *pkey, const unsigned char *body, size_t length)
+static int seal(const job *j)
 {
     static unsigned char sealed[BODY_MAX + 32];
     static unsigned char text[2 * BODY_MAX];
     unsigned char key[32];
-    unsigned char wrapped[1024];
+    unsigned char wrapped[WRAPPED_MAX];
     size_t wrapped_length = sizeof wrapped;
     int n = 0;
     int last = 0;
-    EVP_PKEY_CTX *rsa = EVP_PKEY_CTX_new(pkey, NULL);
+    EVP_PKEY_CTX *rsa = EVP_PKEY_CTX_new(j->s->pkey, NULL);
     EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
     const int good = RAND_bytes(key, sizeof key) == 1 && EVP_PKEY_encrypt_init(rsa) == 1 &&
                      EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) == 1 &&
                      EVP_PKEY_encrypt(rsa, wrapped, &wrapped_length, key, sizeof key) == 1 &&
                      EVP_EncryptInit_ex(aes, EVP_aes_256_ecb(), NULL, key, NULL) == 1 &&
-                     EVP_EncryptUpdate(aes, sealed, &n, body, (int)length) == 1 &&
+                     EVP_EncryptUpdate(aes, sealed, &n, j->body, (int)j->length) == 1 &&
                      EVP_EncryptFinal_ex(aes, sealed + n, &last) == 1;
     (void)EVP_EncodeBlock(text, wrapped, (int)wrapped_length);
     (void)EVP_EncodeBlock(text, sealed, n + last);
@@ -130,39 +158,30 @@ static int seal(EVP_PKEY *pkey, const unsigned char *body, size_t length)
 /* floor.seal(signer, body, n): n times, CPU time. */
 static int floor_seal(lua_State *L)
 {
-    size_t length = 0;
-    const signer *s = lua_touserdata(L, 1);
-    const unsigned char *body = (const unsigned char *)luaL_checklstring(L, 2, &length);
-    const int n = (int)luaL_checkinteger(L, 3);
-    int good = s != NULL && length <= BODY_MAX;
-    const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    for (int i = 0; good && i < n; i++) {
-        good = seal(s->pkey, body, length);
-    }
-    lua_pushnumber(L, seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
-    return good ? 1 : luaL_error(L, "floor.seal failed");
+    job j = {.once = seal, .s = lua_touserdata(L, 1)};
+    j.body = text_at(L, 2, &j.length, BODY_MAX);
+    return timed(L, &j, 3);
 }
 
 /* An AES key unwrapped and a body under it opened, both decoded from base64. */
-static int open_sealed(EVP_PKEY *pkey, const char *wrapped, size_t wrapped_length, const char *body, size_t length)
+static int open_sealed(const job *j)
 {
     static unsigned char sealed[2 * BODY_MAX];
     static unsigned char plain[2 * BODY_MAX];
-    unsigned char raw[1024];
-    unsigned char key[1024];
+    unsigned char raw[WRAPPED_MAX];
+    unsigned char key[WRAPPED_MAX];
     size_t key_length = sizeof key;
     int n = 0;
     int last = 0;
-    EVP_PKEY_CTX *rsa = EVP_PKEY_CTX_new(pkey, NULL);
+    EVP_PKEY_CTX *rsa = EVP_PKEY_CTX_new(j->s->pkey, NULL);
     EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
-    int size = EVP_DecodeBlock(sealed, (const unsigned char *)body, (int)length);
-    while (length > 0 && body[length - 1] == '=') {
-        length--;
+    int size = EVP_DecodeBlock(sealed, j->body, (int)j->length);
+    for (size_t i = j->length; i > 0 && j->body[i - 1] == '='; i--) {
         size--;
     }
-    const int good = EVP_DecodeBlock(raw, (const unsigned char *)wrapped, (int)wrapped_length) > 0 &&
-                     EVP_PKEY_decrypt_init(rsa) == 1 && EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) == 1 &&
-                     EVP_PKEY_decrypt(rsa, key, &key_length, raw, (size_t)EVP_PKEY_size(pkey)) == 1 &&
+    const int good = EVP_DecodeBlock(raw, j->wrapped, (int)j->wrapped_length) > 0 && EVP_PKEY_decrypt_init(rsa) == 1 &&
+                     EVP_PKEY_CTX_set_rsa_padding(rsa, RSA_PKCS1_PADDING) == 1 &&
+                     EVP_PKEY_decrypt(rsa, key, &key_length, raw, (size_t)EVP_PKEY_size(j->s->pkey)) == 1 &&
                      EVP_DecryptInit_ex(aes, EVP_aes_256_ecb(), NULL, key, NULL) == 1 &&
                      EVP_DecryptUpdate(aes, plain, &n, sealed, size) == 1 &&
                      EVP_DecryptFinal_ex(aes, plain + n, &last) == 1;
@@ -174,19 +193,10 @@ static int open_sealed(EVP_PKEY *pkey, const char *wrapped, size_t wrapped_lengt
 /* floor.open(signer, body, wrapped key, n): n times, CPU time. */
 static int floor_open(lua_State *L)
 {
-    size_t length = 0;
-    size_t wrapped_length = 0;
-    const signer *s = lua_touserdata(L, 1);
-    const char *body = luaL_checklstring(L, 2, &length);
-    const char *wrapped = luaL_checklstring(L, 3, &wrapped_length);
-    const int n = (int)luaL_checkinteger(L, 4);
-    int good = s != NULL && length <= BODY_MAX && wrapped_length <= 1024;
-    const double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    for (int i = 0; good && i < n; i++) {
-        good = open_sealed(s->pkey, wrapped, wrapped_length, body, length);
-    }
-    lua_pushnumber(L, seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
-    return good ? 1 : luaL_error(L, "floor.open failed");
+    job j = {.once = open_sealed, .s = lua_touserdata(L, 1)};
+    j.body = text_at(L, 2, &j.length, BODY_MAX);
+    j.wrapped = text_at(L, 3, &j.wrapped_length, WRAPPED_MAX);
+    return timed(L, &j, 4);
 }
 
 /* ---- a call ------------------------------------------------------------------------------------- */

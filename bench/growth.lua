@@ -6,20 +6,16 @@ package.path = package.path .. ";./?.lua"
 local connection = dofile "gateway/connection.lua"
 local canned = require "bench.canned"
 local many = require "bench.many"
+local measure = require "bench.measure"
 local report = require "bench.report"
 local shell = require "spec.support.shell"
-
--- KiB that this process has in memory.
-local function resident()
-  return tonumber(shell.read("/proc/self/status"):match("VmRSS:%s*(%d+)"))
-end
 
 local function one(gateway, url, count)
   local client = many.client(gateway, "ec", url)
   many.ours(client, 200, { concurrency = 64 })
   local most, after_1000 = 0, nil
   local rate = many.ours(client, count, { concurrency = 64, on_progress = function(progress)
-    local now = resident()
+    local now = measure.resident()
     most = math.max(most, now)
     if not after_1000 and progress.accepted >= 1000 then after_1000 = now end
   end })

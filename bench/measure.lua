@@ -1,6 +1,7 @@
--- Times of two sides, taken in turns, so that both meet the same caches and neighbours.
+-- Times of two sides, taken in turns, so that both meet the same caches and neighbours; and memory.
 
 local core = require "alipayhk.core"
+local shell = require "spec.support.shell"
 
 local measure = {}
 
@@ -30,6 +31,11 @@ function measure.compare(ours, theirs, n)
   table.sort(b)
   local middle = math.floor(TURNS / 2) + 1
   return { ours = a[1], theirs = b[1], ratio = a[1] / b[1], median = a[middle] / b[middle] }
+end
+
+-- KiB that this process has in memory.
+function measure.resident()
+  return tonumber(shell.read("/proc/self/status"):match("VmRSS:%s*(%d+)"))
 end
 
 return measure

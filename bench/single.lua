@@ -25,6 +25,10 @@ local function private(kind)
   return assert(core.private_key { file = gateway[kind .. "_private_key"] })
 end
 
+local function public(kind)
+  return assert(core.public_key { file = (gateway[kind .. "_private_key"]:gsub("%.pem$", ".pub")) })
+end
+
 local function client(kind)
   return assert(alipayhk.new(connection.config(gateway, kind)))
 end
@@ -61,21 +65,19 @@ local function sign(kind, most)
 end
 
 local function verify(kind, most)
-  local key, theirs = private(kind), signer(kind)
-  local public = assert(core.public_key { file = gateway[kind .. "_private_key"]:gsub("%.pem$", ".pub") })
-  local signature = assert(key:sign(MESSAGE))
+  local public_key, theirs = public(kind), signer(kind)
+  local signature = assert(private(kind):sign(MESSAGE))
   cost(("key:verify, %s, 1 KiB"):format(KINDS[kind]), most, compare(
-    function(n) return cpu(function() public:verify(MESSAGE, signature) end, n) end,
+    function(n) return cpu(function() public_key:verify(MESSAGE, signature) end, n) end,
     function(n) return floor.verify(theirs, n) end, 10))
 end
 
 local function envelope(most)
-  local key, theirs = private("rsa"), signer("rsa")
-  local public = assert(core.public_key { file = gateway.rsa_private_key:gsub("%.pem$", ".pub") })
+  local key, public_key, theirs = private("rsa"), public("rsa"), signer("rsa")
   cost("core.seal, 1 KiB", most, compare(
-    function(n) return cpu(function() core.seal(MESSAGE, public) end, n) end,
+    function(n) return cpu(function() core.seal(MESSAGE, public_key) end, n) end,
     function(n) return floor.seal(theirs, MESSAGE, n) end, 10))
-  local body, wrapped = core.seal(MESSAGE, public)
+  local body, wrapped = core.seal(MESSAGE, public_key)
   cost("core.open, 1 KiB", most, compare(
     function(n) return cpu(function() core.open(body, wrapped, key) end, n) end,
     function(n) return floor.open(theirs, body, wrapped, n) end, 1))
@@ -152,23 +154,16 @@ local function call(kind, most)
   c:close()
 end
 
-local function resident_kib()
-  local file = io.open("/proc/self/status")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return tonumber(text:match("VmRSS:%s*(%d+)"))
-end
-
 local function memory(kind, n)
   local key = private(kind)
   for _ = 1, n / 20 do key:sign(MESSAGE) end
   collectgarbage()
-  local before = resident_kib()
+  local before = measure.resident()
   for _ = 1, n do key:sign(MESSAGE) end
   collectgarbage()
   add {
-    name = ("resident after %d signatures, %s"):format(n, KINDS[kind]), ours = resident_kib() - before, unit = "KiB",
+    name = ("resident after %d signatures, %s"):format(n, KINDS[kind]), ours = measure.resident() - before,
+    unit = "KiB",
   }
 end
 
