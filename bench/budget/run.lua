@@ -1,6 +1,6 @@
 -- `make budget`: how many instructions the library's own work takes, counted by callgrind, without those of libcrypto.
--- Unlike a time, a count has no noise. One that is more than 5 % over what bench/budget/budget.json allows has failed;
--- or is skipped, where the budget is for other builds. With `update`, the counts become what is allowed.
+-- Unlike a time, a count has hardly any noise. One that is more than 5 % over what bench/budget/budget.json allows has
+-- failed; or is skipped, where the budget is for other builds. With `update`, the counts become what is allowed.
 
 package.path = package.path .. ";./?.lua"
 
@@ -34,7 +34,8 @@ local function count(path)
 end
 
 local interpreter = arg[-1]
-local directory = shell.directory()
+-- Relative, as every path here: see the Makefile.
+local directory = shell.directory():match("build/test/[^/]+$")
 for _, side in ipairs { "merchant", "alipayhk" } do
   local file = directory .. "/" .. side
   shell.must(("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp224r1 -out %s.pem 2> /dev/null && "
