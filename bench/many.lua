@@ -101,7 +101,10 @@ local function add_rows(add, kind, at_once, best)
   for _, signers in ipairs(SIGNERS) do
     add {
       name = ("%s, %d signers"):format(what, signers), unit = "orders/s", ours = best[signers],
-      series = { kind = kind, at_once = at_once, who = ("sync_many, %d signers"):format(signers) },
+      series = {
+        kind = kind, at_once = at_once,
+        who = ("sync_many, %d signers%s"):format(signers, signers == DEFAULT and " (default)" or ""),
+      },
     }
   end
   local names = {}
