@@ -1,24 +1,11 @@
 -- Connections to Redis as part of a process: handles, descriptors, signals, forks.
 
-local lfs = require "lfs"
-
 local child = require "spec.support.child"
 local no_redis = require "spec.support.servers.no_redis"
 local only_with = require "spec.support.asserting.only_with"
+local process = require "spec.support.process"
 local redis = require "alipayhk.redis"
 local redis_server = require "spec.support.servers.redis"
-
-local compile = loadstring or load -- luacheck: ignore 113 143 (5.1's name)
-local closes_variables = compile("local x <close> = nil") ~= nil
-local has_posix = pcall(require, "posix.unistd")
-
-local function open_files()
-  local count = 0
-  collectgarbage()
-  collectgarbage()
-  for _ in lfs.dir("/proc/self/fd") do count = count + 1 end
-  return count
-end
 
 -- Port, TLS port, CA file.
 local PROGRAM = [[
@@ -104,24 +91,24 @@ describe("connections to Redis in a process", function()
   end)
 
   it("are closed by the collector, and by a failure", function()
-    local before = open_files()
+    local before = process.open_files()
     for i = 1, 60 do assert.equal("PONG", connect(i % 2 == 0):call("PING")) end
-    assert.equal(before, open_files())
+    assert.equal(before, process.open_files())
     for i = 1, 10 do
       local one = connect(i % 2 == 0)
       server.cli("client", "kill", "type", "normal", "skipme", "yes")
       assert.is_nil((one:call("PING")))
-      assert.equal(before, open_files())
+      assert.equal(before, process.open_files())
     end
     for _ = 1, 10 do
       assert.is_nil((redis.connect {
         host = "127.0.0.1", port = server.tls_port, tls = {}, connect_timeout_ms = 2000, timeout_ms = 2000,
       }))
     end
-    assert.equal(before, open_files())
+    assert.equal(before, process.open_files())
   end)
 
-  local it_limits = only_with(has_posix, "needs luaposix for this Lua", it, pending)
+  local it_limits = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
 
   it_limits("get descriptors back from those that nobody has any more", function()
     local output = run(PROGRAM .. [[
@@ -134,10 +121,10 @@ describe("connections to Redis in a process", function()
     assert.equal("all\n", output)
   end)
 
-  local it_closes = only_with(closes_variables, "needs Lua 5.4's <close>", it, pending)
+  local it_closes = only_with(process.closes_variables, "needs Lua 5.4's <close>", it, pending)
 
   it_closes("are closed at the end of a block", function()
-    local block = compile([[
+    local block = process.compile([[
       local one = ...
       do
         local kept <close> = one
@@ -168,7 +155,7 @@ describe("connections to Redis in a process", function()
     assert.equal(before, after)
   end)
 
-  local it_forks = only_with(has_posix, "needs luaposix for this Lua", it, pending)
+  local it_forks = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
 
   for _, kind in ipairs { "plain", "tls" } do
     for _, leave in ipairs { "close", "exit" } do

@@ -4,11 +4,11 @@ local child = require "spec.support.child"
 local core = require "alipayhk.core"
 local databases = require "spec.support.databases"
 local only_with = require "spec.support.asserting.only_with"
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 local sqlite = require "alipayhk.sqlite"
 
-local has_posix = pcall(require, "posix.unistd")
-local it_forks = only_with(has_posix, "needs luaposix for this Lua", it, pending)
+local it_forks = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
 
 local TABLE = "CREATE TABLE t(who, n)"
 

@@ -1,23 +1,9 @@
-local lfs = require "lfs"
-
 local child = require "spec.support.child"
 local curl = require "alipayhk.curl"
 local only_with = require "spec.support.asserting.only_with"
+local process = require "spec.support.process"
 local request = require "spec.support.servers.request"
 local server = require "spec.support.servers.server"
-
-local compile = loadstring or load -- luacheck: ignore 113 143 (5.1's name)
-local closes_variables = compile("local x <close> = nil") ~= nil
-local has_posix = pcall(require, "posix.unistd")
-
--- Without those of handles that earlier tests let go.
-local function open_files()
-  local count = 0
-  collectgarbage()
-  collectgarbage()
-  for _ in lfs.dir("/proc/self/fd") do count = count + 1 end
-  return count
-end
 
 -- Url without its path, CA file. Prints what the process does about SIGPIPE before and after.
 local SIGPIPE = [[
@@ -123,15 +109,15 @@ describe("curl in a process", function()
   end)
 
   it("is closed by the collector with its connections", function()
-    local before = open_files()
+    local before = process.open_files()
     for i = 1, 60 do send(curl.new(), i % 3 == 0 and "https" or "http") end
-    assert.equal(before, open_files())
+    assert.equal(before, process.open_files())
   end)
 
-  local it_closes = only_with(closes_variables, "needs Lua 5.4's <close>", it, pending)
+  local it_closes = only_with(process.closes_variables, "needs Lua 5.4's <close>", it, pending)
 
   it_closes("is closed at the end of its block", function()
-    local block = compile([[
+    local block = process.compile([[
       local curl, use = ...
       local kept
       do
@@ -147,14 +133,14 @@ describe("curl in a process", function()
   -- ---- what is left behind -----------------------------------------------------------------------
 
   it("opens no more files in two thousand sends than in one", function()
-    local without = open_files()
+    local without = process.open_files()
     local transport = curl.new()
     send(transport)
-    local with = open_files()
+    local with = process.open_files()
     for _ = 2, 2000 do send(transport) end
-    assert.equal(with, open_files())
+    assert.equal(with, process.open_files())
     transport:close()
-    assert.equal(without, open_files())
+    assert.equal(without, process.open_files())
     assert.is_true(without < with)
     local log = gateway:log()
     assert.equal(2000, #log)
@@ -162,7 +148,7 @@ describe("curl in a process", function()
   end)
 
   it("leaves no file open after failures", function()
-    local before = open_files()
+    local before = process.open_files()
     for _, path in ipairs{ "/close", "/reset", "/cut", "/gigabyte", "/hang", "/garbage" } do
       local transport = curl.new()
       for _ = 1, 3 do
@@ -170,7 +156,7 @@ describe("curl in a process", function()
       end
       transport:close()
     end
-    assert.equal(before, open_files())
+    assert.equal(before, process.open_files())
   end)
 
   -- ---- signals and forks -------------------------------------------------------------------------
@@ -186,7 +172,7 @@ describe("curl in a process", function()
     end)
   end
 
-  local it_forks = only_with(has_posix, "needs luaposix for this Lua", it, pending)
+  local it_forks = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
 
   for _, leave in ipairs{ "close", "close at once", "exit" } do
     for _, listener in ipairs{ "http", "https", "h2" } do

@@ -272,6 +272,13 @@ local function read_handle(ok, made) return judge.dump({}, ok, tostring(made)) e
 
 add("alipayhk.curl.multi", function() return { f = curl.multi, arguments = { n = 1, 2 }, read = read_handle } end)
 
+-- The case of a method: `rest`, with their number as `n`, are its arguments after the handle.
+local function case_of(handle, name, rest)
+  local arguments = { n = rest.n + 1, handle }
+  for i = 1, rest.n do arguments[i + 1] = rest[i] end
+  return { f = debug.getmetatable(handle)[name], arguments = arguments, handles = { handle } }
+end
+
 -- `begun`: with two requests that have been answered, for each is given once.
 local function add_multi(name, begun, ...)
   local rest = { n = select("#", ...), ... }
@@ -284,11 +291,9 @@ local function add_multi(name, begun, ...)
         core.sleep(5)
       end
     end
-    local arguments = { n = rest.n + 1, multi }
-    for i = 1, rest.n do arguments[i + 1] = rest[i] end
-    return {
-      f = debug.getmetatable(multi)[name], arguments = arguments, handles = { multi }, read = read_answer,
-    }
+    local case = case_of(multi, name, rest)
+    case.read = read_answer
+    return case
   end)
 end
 for _, name in ipairs { "__tostring", "close" } do add_multi(name, false) end
@@ -324,9 +329,9 @@ local function add_pool(name, begun, ...)
       for _ = 1, 2 do assert(pool:sign(1, TEXT, nil, "begun")) end
       core.sleep(100)
     end
-    local arguments = { n = rest.n + 1, pool }
-    for i = 1, rest.n do arguments[i + 1] = rest[i] end
-    return { f = debug.getmetatable(pool)[name], arguments = arguments, handles = { pool }, read = read_job }
+    local case = case_of(pool, name, rest)
+    case.read = read_job
+    return case
   end)
 end
 for _, name in ipairs { "__tostring", "close" } do add_pool(name, false) end
@@ -354,9 +359,7 @@ local function add_redis(name, ...)
   local rest = { n = select("#", ...), ... }
   add("alipayhk.redis:" .. name, function()
     local connection = assert(redis.connect(redis_options()))
-    local arguments = { n = rest.n + 1, connection }
-    for i = 1, rest.n do arguments[i + 1] = rest[i] end
-    return { f = debug.getmetatable(connection)[name], arguments = arguments, handles = { connection } }
+    return case_of(connection, name, rest)
   end)
 end
 for _, name in ipairs { "__tostring", "close" } do add_redis(name) end
@@ -400,11 +403,9 @@ local function add_database(name, unlocked, ...)
   add("alipayhk.sqlite:" .. name, function()
     local db = database()
     if unlocked then assert(db:unlock()) end
-    local arguments = { n = rest.n + 1, db }
-    for i = 1, rest.n do arguments[i + 1] = rest[i] end
-    return {
-      f = debug.getmetatable(db)[name], arguments = arguments, handles = { db }, read = read_database,
-    }
+    local case = case_of(db, name, rest)
+    case.read = read_database
+    return case
   end)
 end
 
@@ -441,12 +442,10 @@ local function add_statement(name, sql, ...)
   add("alipayhk.sqlite.statement:" .. name, function()
     local db = database()
     local statement = assert(db:prepare(sql))
-    local arguments = { n = rest.n + 1, statement }
-    for i = 1, rest.n do arguments[i + 1] = rest[i] end
+    local case = case_of(statement, name, rest)
     -- The database is not at hand where it is dropped: the statement keeps it.
-    return {
-      f = debug.getmetatable(statement)[name], arguments = arguments, handles = { statement, db }, read = read_database,
-    }
+    case.handles[2], case.read = db, read_database
+    return case
   end)
 end
 for _, name in ipairs { "__tostring", "close" } do add_statement(name, "SELECT 1") end

@@ -2,6 +2,7 @@
 
 local core = require "alipayhk.core"
 local keys = require "spec.support.data.keys"
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
 local ENCODINGS = { "pem", "der", "base64", "wrapped" }
@@ -191,8 +192,7 @@ describe("a key object", function()
   end)
 
   -- The attribute is 5.4 syntax, which other parsers must not meet.
-  local compile = loadstring or load -- luacheck: ignore 113 (5.1's name)
-  local scope = compile(
+  local scope = process.compile(
     "local new = ... local outer do local key <close> = new() outer = key end return outer")
   if scope then
     it("closes at the end of a <close> scope", function()
