@@ -232,8 +232,10 @@ local function on_progress(now)
 end
 
 rewind()
-find_last_accepted()
-rewind()
+if next(is_accepted) then
+  find_last_accepted()
+  rewind()
+end
 core.catch_interrupts()
 local totals = client:sync_many(next_event, { concurrency = 64, on_result = on_result, on_progress = on_progress })
 local closed, message = journal:close()

@@ -76,15 +76,15 @@ end
 
 local function compare(names, found)
   local allowed = json.decode(shell.read(FILE))
-  local is_judged = allowed.builds == builds()
+  local here = builds()
   local counts, about = { passed = 0, failed = 0, skipped = 0 }, {
     passed = "",
     failed = "  OVER: make budget-update, if that is meant",
-    skipped = ("  over, but the budget is for %s, and this is %s"):format(allowed.builds, builds()),
+    skipped = ("  over, but the budget is for %s, and this is %s"):format(allowed.builds, here),
   }
   for _, name in ipairs(names) do
     local most = allowed.instructions[name] or 0
-    local outcome = found[name] <= most * OVER and "passed" or is_judged and "failed" or "skipped"
+    local outcome = found[name] <= most * OVER and "passed" or allowed.builds == here and "failed" or "skipped"
     counts[outcome] = counts[outcome] + 1
     print(("%9d of %9d  %+5.1f %%  %s%s"):format(found[name], most, (found[name] / most - 1) * 100, name,
       about[outcome]))

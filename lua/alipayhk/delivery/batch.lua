@@ -49,7 +49,7 @@ local now_ms = runtime.monotonic_ms
 
 -- Nothing more begins; what is under way ends. `reason`: for the errors of what has not begun.
 local function stop(self, reason)
-  self.is_over, self.reason = true, self.reason or reason or "the batch was stopped"
+  self.reason = self.reason or reason or "the batch was stopped"
 end
 
 local function stop_for(self, thrown)
@@ -133,15 +133,18 @@ end
 
 -- ---- what goes next --------------------------------------------------------------------------------
 
+-- Whether the source is not asked any more.
+local function is_over(self)
+  return self.is_read or self.reason ~= nil
+end
+
 -- Takes one item from the source; false where there is none to take now.
 local function take(self)
-  if self.is_over or waiting(self) >= self.ahead then return false end
+  if is_over(self) or waiting(self) >= self.ahead then return false end
   local ran, item, err = pcall(self.source)
   if not ran then stop_for(self, item) end
-  if not ran or item == nil then
-    self.is_over, self.is_read = true, ran
-    return false
-  end
+  self.is_read = ran and item == nil
+  if not ran or item == nil then return false end
   self.totals.taken = item.index
   if err then
     report(self, item, nil, err)
@@ -244,7 +247,7 @@ local function wait(self, delay_ms)
 end
 
 local function is_done(self)
-  return self.is_over and self.in_flight == 0 and waiting(self) == 0
+  return is_over(self) and self.in_flight == 0 and waiting(self) == 0
 end
 
 local function run(self)

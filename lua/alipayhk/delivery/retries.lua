@@ -34,33 +34,33 @@ function Retries:take(now_ms)
   return due_ms and due_ms <= now_ms and take(self, self.count) or nil
 end
 
--- Where the one with the least number of probes is, the oldest of them.
-local function least(self)
-  local found
-  for at = 1, self.count do
-    local item, best = self[at], self[found]
-    if not best or item.probes < best.probes or item.probes == best.probes and item.index < best.index then
-      found = at
-    end
-  end
-  return found
+local function is_older(a, b)
+  return a.index < b.index
 end
 
--- Takes it, due or not, as a probe; nil for none.
+local function is_rested(a, b)
+  return a.probes < b.probes or a.probes == b.probes and is_older(a, b)
+end
+
+-- Takes the one that goes before all others, due or not; nil for none.
+local function take_first(self, goes_before)
+  local first
+  for at = 1, self.count do
+    if not first or goes_before(self[at], self[first]) then first = at end
+  end
+  return first and take(self, first)
+end
+
+-- Takes the one that has been a probe least often, the oldest of them, as a probe.
 function Retries:take_probe()
-  local at = least(self)
-  if not at then return nil end
-  self[at].probes = self[at].probes + 1
-  return take(self, at)
+  local item = take_first(self, is_rested)
+  if item then item.probes = item.probes + 1 end
+  return item
 end
 
--- Takes the one with the least `index`, due or not; nil for none.
+-- Takes the one with the least `index`.
 function Retries:take_oldest()
-  local oldest
-  for at = 1, self.count do
-    if not oldest or self[at].index < self[oldest].index then oldest = at end
-  end
-  return oldest and take(self, oldest)
+  return take_first(self, is_older)
 end
 
 return { new = new }

@@ -7,7 +7,7 @@ local resp = {}
 
 local EXACT = 2 ^ 53 -- up to here doubles hold every whole number
 
--- The limits of all replies of one exchange: csrc/store/redis.h has the same.
+-- The limits of all replies of one exchange: csrc/redis/redis.h has the same.
 local BYTES_MAX, ELEMENTS_MAX, DEPTH_MAX, LINE_MAX = 64 * 1024 * 1024, 1024 * 1024, 7, 65536
 
 -- ---- commands ------------------------------------------------------------------------------------
