@@ -4,6 +4,10 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/slice.h"
@@ -83,6 +87,54 @@ static inline void ahk_get_field(lua_State *L, int table, const char *key)
 {
     lua_pushstring(L, key);
     lua_rawget(L, table);
+}
+
+/* Garbage of that size: in the collector's measure what a handle holds outside of Lua. Unlike a step of the collector
+ * it leaves alone one that is stopped. */
+static inline void ahk_weigh(lua_State *L, size_t size)
+{
+    (void)lua_newuserdata(L, size);
+    lua_pop(L, 1);
+}
+
+/* 2^53: up to here a double holds each whole number. */
+#define AHK_EXACT_MAX INT64_C(9007199254740992)
+
+/* Whether the value at `index` is a whole number that Lua holds exactly: an integer, or a float up to AHK_EXACT_MAX. */
+static inline bool ahk_test_integer(lua_State *L, int index, int64_t *integer)
+{
+    if (lua_type(L, index) != LUA_TNUMBER) {
+        return false;
+    }
+#if LUA_VERSION_NUM >= 503
+    if (lua_isinteger(L, index)) {
+        *integer = lua_tointeger(L, index);
+        return true;
+    }
+#endif
+    const double number = lua_tonumber(L, index);
+    if (!(fabs(number) <= (double)AHK_EXACT_MAX) || floor(number) != number) {
+        return false;
+    }
+    *integer = (int64_t)number;
+    return true;
+}
+
+/* Where Lua has no integers, one beyond `most` is pushed as its digits. */
+static inline void ahk_push_integer(lua_State *L, int64_t integer, int64_t most)
+{
+#if LUA_VERSION_NUM >= 503
+    (void)most;
+    lua_pushinteger(L, (lua_Integer)integer);
+#else
+    if (integer >= -most && integer <= most) {
+        lua_pushnumber(L, (lua_Number)integer);
+    } else {
+        char digits[24];
+        (void)snprintf(digits, sizeof digits, "%lld", (long long)integer);
+        lua_pushstring(L, digits);
+    }
+#endif
 }
 
 static inline int ahk_push_failure(lua_State *L, const char *message)

@@ -48,17 +48,10 @@ static int transport_tostring(lua_State *L)
     return 1;
 }
 
-/* Garbage of that size: unlike a step of the collector it leaves alone a collector that is stopped. */
-static void weigh(lua_State *L)
-{
-    (void)lua_newuserdata(L, TRANSPORT_WEIGHT);
-    lua_pop(L, 1);
-}
-
 /* new(): makes a transport. No I/O yet. */
 static int curl_new(lua_State *L)
 {
-    weigh(L);
+    ahk_weigh(L, TRANSPORT_WEIGHT);
     transport_handle *handle = ahk_new_handle(L, sizeof *handle, TRANSPORT);
     handle->spares = LUA_NOREF;
     handle->spares = ahk_anchors_new(L);

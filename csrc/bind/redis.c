@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <lua.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "../redis/redis.h"
 #include "compat.h"
@@ -17,8 +16,8 @@
 /* What a connection holds outside of Lua, in the collector's measure: see csrc/bind/curl.c. */
 enum { CONNECTION_WEIGHT = 64 * 1024 };
 
-/* Up to here a double holds every whole number. */
-static const long long EXACT = 1LL << 53;
+/* A reply that a double may only be near to stays text. */
+static const int64_t REPLY_MAX = AHK_EXACT_MAX - 1;
 
 AHK_EXPORT int luaopen_alipayhk_redis(lua_State *L);
 
@@ -28,11 +27,6 @@ typedef struct {
 
 /* ---- arguments ------------------------------------------------------------------------------------- */
 
-static bool is_exact(lua_Number number)
-{
-    return number >= (lua_Number)-EXACT && number <= (lua_Number)EXACT && number == (lua_Number)(long long)number;
-}
-
 static void add_text(lua_State *L, ahk_redis_exchange *exchange, ahk_slice text)
 {
     if (!ahk_redis_argument(exchange, text)) {
@@ -40,10 +34,10 @@ static void add_text(lua_State *L, ahk_redis_exchange *exchange, ahk_slice text)
     }
 }
 
-static void add_integer(lua_State *L, ahk_redis_exchange *exchange, long long number)
+static void add_integer(lua_State *L, ahk_redis_exchange *exchange, int64_t number)
 {
     char digits[32];
-    const int length = snprintf(digits, sizeof digits, "%lld", number);
+    const int length = snprintf(digits, sizeof digits, "%lld", (long long)number);
     add_text(L, exchange, (ahk_slice){(const unsigned char *)digits, length > 0 ? (size_t)length : 0});
 }
 
@@ -55,17 +49,12 @@ static void add_argument(lua_State *L, ahk_redis_exchange *exchange, int index, 
         add_text(L, exchange, ahk_check_slice(L, index));
         return;
     }
-#if LUA_VERSION_NUM >= 503
-    if (lua_isinteger(L, index)) {
-        add_integer(L, exchange, lua_tointeger(L, index));
-        return;
-    }
-#endif
-    if (type != LUA_TNUMBER || !is_exact(lua_tonumber(L, index))) {
+    int64_t number = 0;
+    if (!ahk_test_integer(L, index, &number)) {
         luaL_error(L, "argument %d of a command: a string or a whole number expected, found %s", position,
                    type == LUA_TNUMBER ? "another number: give it as a string" : luaL_typename(L, index));
     }
-    add_integer(L, exchange, (long long)lua_tonumber(L, index));
+    add_integer(L, exchange, number);
 }
 
 static void begin_command(lua_State *L, ahk_redis_exchange *exchange, size_t arguments)
@@ -100,22 +89,6 @@ static const char *const OUTCOMES[] = {
     [AHK_REDIS_TLS] = "TLS", [AHK_REDIS_PROTOCOL] = "PROTOCOL",     [AHK_REDIS_NO_MEMORY] = "MEMORY",
 };
 
-/* Where Lua has no integers, one that a double does not hold stays text. */
-static void push_integer(lua_State *L, long long number)
-{
-#if LUA_VERSION_NUM >= 503
-    lua_pushinteger(L, (lua_Integer)number);
-#else
-    if (llabs(number) < EXACT) {
-        lua_pushnumber(L, (lua_Number)number);
-    } else {
-        char digits[32];
-        (void)snprintf(digits, sizeof digits, "%lld", number);
-        lua_pushstring(L, digits);
-    }
-#endif
-}
-
 static void push_text(lua_State *L, const redisReply *reply)
 {
     lua_pushlstring(L, reply->str, reply->len);
@@ -142,7 +115,7 @@ static void push_reply(lua_State *L, const redisReply *reply)
         push_text(L, reply);
         break;
     case REDIS_REPLY_INTEGER:
-        push_integer(L, reply->integer);
+        ahk_push_integer(L, reply->integer, REPLY_MAX);
         break;
     case REDIS_REPLY_ARRAY:
         push_list(L, reply);
@@ -364,7 +337,7 @@ static int redis_connect(lua_State *L)
         count_option(L, 1, "timeout_ms", INT_MAX),
     };
     read_tls(L, &target);
-    (void)lua_newuserdata(L, CONNECTION_WEIGHT); /* garbage of that size: see csrc/bind/curl.c */
+    ahk_weigh(L, CONNECTION_WEIGHT);
     redis_handle *handle = ahk_new_handle(L, sizeof *handle, CONNECTION);
     ahk_error err = AHK_ERROR_INIT;
     bool no_descriptors = false;

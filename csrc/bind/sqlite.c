@@ -4,9 +4,6 @@
  * asked for when it is needed and not a moment earlier, and what comes out of a statement lies in a userdata that
  * nobody else can reach before Lua's values are made of it. */
 #include <lua.h>
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 
 #include "../store/database.h"
 #include "../store/statement.h"
@@ -19,9 +16,6 @@
 /* What a database holds outside of Lua (descriptors, a cache of pages), in the collector's measure: see
  * TRANSPORT_WEIGHT in curl.c. */
 enum { DATABASE_WEIGHT = 256 * 1024, LOCK_MS = 5000 };
-
-/* 2^53: up to here a double holds each whole number. */
-static const int64_t EXACT_MAX = INT64_C(9007199254740992);
 
 AHK_EXPORT int luaopen_alipayhk_sqlite(lua_State *L);
 
@@ -53,16 +47,12 @@ static int push_done(lua_State *L, bool done, const ahk_store_fault *fault)
 
 static ahk_value number_value(lua_State *L, int index)
 {
-#if LUA_VERSION_NUM >= 503
-    if (lua_isinteger(L, index)) {
-        return (ahk_value){.type = AHK_INTEGER, .as.integer = lua_tointeger(L, index)};
+    int64_t integer = 0;
+    if (ahk_test_integer(L, index, &integer)) {
+        return (ahk_value){.type = AHK_INTEGER, .as.integer = integer};
     }
-#endif
     const double number = lua_tonumber(L, index);
     luaL_argcheck(L, !isnan(number), index, "not a number (NaN), which a database does not hold");
-    if (fabs(number) <= (double)EXACT_MAX && floor(number) == number) {
-        return (ahk_value){.type = AHK_INTEGER, .as.integer = (int64_t)number};
-    }
     return (ahk_value){.type = AHK_REAL, .as.real = number};
 }
 
@@ -84,27 +74,11 @@ static ahk_value check_value(lua_State *L, int index)
     }
 }
 
-/* Where no number of this Lua holds it: its digits. */
-static void push_integer(lua_State *L, int64_t integer)
-{
-#if LUA_VERSION_NUM >= 503
-    lua_pushinteger(L, (lua_Integer)integer);
-#else
-    if (integer >= -EXACT_MAX && integer <= EXACT_MAX) {
-        lua_pushnumber(L, (lua_Number)integer);
-    } else {
-        char digits[24];
-        (void)snprintf(digits, sizeof digits, "%" PRId64, integer);
-        lua_pushstring(L, digits);
-    }
-#endif
-}
-
 static void push_value(lua_State *L, const ahk_value *value)
 {
     switch (value->type) {
     case AHK_INTEGER:
-        push_integer(L, value->as.integer);
+        ahk_push_integer(L, value->as.integer, AHK_EXACT_MAX);
         break;
     case AHK_REAL:
         lua_pushnumber(L, value->as.real);
@@ -232,8 +206,8 @@ static int statement_run(lua_State *L)
     const ahk_statement *statement = check_statement(L);
     const int64_t changes = ahk_statement_changes(statement);
     const int64_t rowid = ahk_statement_last_rowid(statement);
-    push_integer(L, changes);
-    push_integer(L, rowid);
+    ahk_push_integer(L, changes, AHK_EXACT_MAX);
+    ahk_push_integer(L, rowid, AHK_EXACT_MAX);
     return 2;
 }
 
@@ -289,13 +263,6 @@ static ahk_database *check_database(lua_State *L)
     return handle->database;
 }
 
-/* Garbage of that size: see curl.c. */
-static void weigh(lua_State *L)
-{
-    (void)lua_newuserdata(L, DATABASE_WEIGHT);
-    lua_pop(L, 1);
-}
-
 static int check_lock_ms(lua_State *L)
 {
     if (lua_isnoneornil(L, 2)) {
@@ -315,7 +282,7 @@ static int sqlite_open(lua_State *L)
     const ahk_slice path = ahk_check_slice(L, 1);
     luaL_argcheck(L, !ahk_slice_has(path, '\0'), 1, "a path holds no NUL byte");
     const int lock_ms = check_lock_ms(L);
-    weigh(L);
+    ahk_weigh(L, DATABASE_WEIGHT);
     database_handle *handle = ahk_new_handle(L, sizeof *handle, DATABASE);
     ahk_store_fault fault = AHK_STORE_FAULT_INIT;
     handle->database = ahk_database_open((const char *)path.data, lock_ms, &fault);

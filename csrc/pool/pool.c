@@ -27,8 +27,8 @@ struct ahk_pool {
     queue done;
     bool is_ending;
 
-    ahk_job *given; /* not for the threads: what a child of a fork has to give back */
-    int wake[2];    /* a pipe: a byte in it says that `done` has jobs */
+    ahk_node *given; /* not for the threads: what a child of a fork has to give back */
+    int wake[2];     /* a pipe: a byte in it says that `done` has jobs */
     pid_t owner;
     size_t key_count;
     int started;
@@ -60,28 +60,6 @@ static ahk_job *queue_take(queue *q)
         job->next = NULL;
     }
     return job;
-}
-
-static void note_given(ahk_pool *pool, ahk_job *job)
-{
-    job->given_before = NULL;
-    job->given_after = pool->given;
-    if (pool->given != NULL) {
-        pool->given->given_before = job;
-    }
-    pool->given = job;
-}
-
-static void forget_given(ahk_pool *pool, const ahk_job *job)
-{
-    if (job->given_before != NULL) {
-        job->given_before->given_after = job->given_after;
-    } else {
-        pool->given = job->given_after;
-    }
-    if (job->given_after != NULL) {
-        job->given_after->given_before = job->given_before;
-    }
 }
 
 /* ---- a thread ----------------------------------------------------------------------------------- */
@@ -220,7 +198,7 @@ bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err)
     if (pool->started == 0) {
         return ahk_fail(err, "no thread can be started");
     }
-    note_given(pool, job);
+    ahk_list_put(&pool->given, &job->node);
     (void)pthread_mutex_lock(&pool->lock);
     queue_put(&pool->waiting, job);
     (void)pthread_cond_signal(&pool->work);
@@ -231,9 +209,9 @@ bool ahk_pool_submit(ahk_pool *pool, ahk_job *job, ahk_error *err)
 /* What the parent's threads had, or have by now, is not for the child. */
 static ahk_job *next_abandoned(ahk_pool *pool)
 {
-    ahk_job *job = pool->given;
+    ahk_job *job = (ahk_job *)pool->given;
     if (job != NULL) {
-        forget_given(pool, job);
+        ahk_list_remove(&job->node);
         job->is_signed = false;
         job->verdict = AHK_NOT_VERIFIED;
         (void)ahk_fail(&job->err, FORKED);
@@ -256,7 +234,7 @@ ahk_job *ahk_pool_finished(ahk_pool *pool)
     }
     (void)pthread_mutex_unlock(&pool->lock);
     if (job != NULL) {
-        forget_given(pool, job);
+        ahk_list_remove(&job->node);
     }
     return job;
 }

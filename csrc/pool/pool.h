@@ -10,6 +10,7 @@
 
 #include "../base/contract.h"
 #include "../base/error.h"
+#include "../base/list.h"
 #include "../base/slice.h"
 #include "../crypto/key.h"
 #include "../crypto/sign.h"
@@ -22,6 +23,7 @@ typedef enum { AHK_JOB_SIGN, AHK_JOB_VERIFY } ahk_job_kind;
 
 /* One thing to do. It has to stay, with what it points to, until it is finished or the pool is freed. */
 typedef struct ahk_job {
+    ahk_node node; /* among all that the pool has been given and not given back */
     ahk_job_kind kind;
     size_t key; /* which of the pool's */
     ahk_slice message;
@@ -35,8 +37,6 @@ typedef struct ahk_job {
     ahk_error err;
 
     struct ahk_job *next;
-    struct ahk_job *given_before; /* among all that the pool has been given and not given back */
-    struct ahk_job *given_after;
 } ahk_job;
 
 /* Copies the keys for each of the threads. NULL and *err on failure. */

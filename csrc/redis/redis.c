@@ -190,9 +190,7 @@ static ahk_redis_outcome explain_reader(const ahk_redis *redis, ahk_error *err)
         (void)ahk_fail(err, "out of memory");
         return AHK_REDIS_NO_MEMORY;
     }
-    (void)ahk_fail(err,
-                   "what came is not Redis's protocol (%s): is it the right port, and does it want TLS (rediss://)?",
-                   redis->reader->errstr);
+    (void)ahk_fail(err, "what came is not Redis's protocol (%s): %s", redis->reader->errstr, NOT_REDIS);
     return AHK_REDIS_PROTOCOL;
 }
 

@@ -7,27 +7,18 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../base/c_locale.h"
 #include "../base/clock.h"
 #include "../http/descriptors.h"
 #include "stream_tls.h"
 
 enum { MS = 1000 };
 
-/* The system's words for an error, in English whatever the locale. */
 static bool fail_system(ahk_error *err, const char *what, int code)
 {
-    locale_t before;
-    const bool entered = ahk_c_locale_enter(&before);
-    (void)ahk_fail(err, "%s: %s", what, strerror(code));
-    if (entered) {
-        ahk_c_locale_leave(before);
-    }
-    return false;
+    return ahk_fail(err, "%s: %s", what, ahk_explain_errno(code).text);
 }
 
 static bool wait_for(int fd, short events, double deadline)

@@ -3,8 +3,6 @@
 
 #include "fault.h"
 
-enum { PRIMARY = 0xFF };
-
 typedef struct {
     int code;
     const char *name;
@@ -105,7 +103,7 @@ const char *ahk_store_code_name(int code)
 {
     const char *name = name_of(code);
     if (name == NULL) {
-        name = name_of(code & PRIMARY);
+        name = name_of(code & AHK_STORE_PRIMARY);
     }
     return name != NULL ? name : "SQLITE_ERROR";
 }

@@ -4,11 +4,9 @@
 
 #include "database_private.h"
 
-enum { PRIMARY = 0xFF };
-
 bool ahk_database_fail(ahk_database *database, int code, ahk_store_fault *fault)
 {
-    const int primary = code & PRIMARY;
+    const int primary = code & AHK_STORE_PRIMARY;
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
         database->must_not_checkpoint = true;
     }

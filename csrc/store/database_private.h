@@ -2,6 +2,7 @@
 #ifndef AHK_STORE_DATABASE_PRIVATE_H
 #define AHK_STORE_DATABASE_PRIVATE_H
 
+#include "../base/list.h"
 #include "database.h"
 #include "files.h"
 #include "forks.h"
@@ -14,16 +15,15 @@ struct ahk_database {
     ahk_lock writer;
     ahk_lock deliverer;
     ahk_fork_entry fork_entry;
-    ahk_statement *statements; /* of which none outlives the connection */
+    ahk_node *statements; /* of which none outlives the connection */
     int lock_ms;
     bool must_not_checkpoint; /* damaged, or not where it was */
 };
 
 struct ahk_statement {
+    ahk_node node;          /* among those of the database */
     ahk_database *database; /* NULL once it is closed */
     sqlite3_stmt *compiled;
-    ahk_statement *next;
-    ahk_statement **link; /* what points here */
     int64_t changes;
 };
 

@@ -7,7 +7,7 @@
 
 #define NETWORK "is it on a network file system? Those cannot carry WAL: put it on a local disk"
 
-enum { PRIMARY = 0xFF, WORDS_MAX = 300 };
+enum { WORDS_MAX = 300 };
 
 /* What there is to do. A row for a primary code stands for its extended ones too, unless they have their own. */
 typedef struct {
@@ -53,7 +53,7 @@ static const char *find_cure(int code)
 static const char *cure_of(int code)
 {
     const char *cure = find_cure(code);
-    return cure != NULL ? cure : find_cure(code & PRIMARY);
+    return cure != NULL ? cure : find_cure(code & AHK_STORE_PRIMARY);
 }
 
 /* Over the text, whichever it was. */
@@ -109,7 +109,8 @@ bool ahk_store_fail_errno(ahk_store_fault *fault, const char *path, int code)
 /* What the system said below SQLite, which keeps it where a file could not be opened. */
 static ahk_system_words system_words(sqlite3 *connection, int code)
 {
-    const int system = connection != NULL && (code & PRIMARY) == SQLITE_CANTOPEN ? sqlite3_system_errno(connection) : 0;
+    const int system =
+        connection != NULL && (code & AHK_STORE_PRIMARY) == SQLITE_CANTOPEN ? sqlite3_system_errno(connection) : 0;
     return system != 0 ? ahk_explain_errno(system) : (ahk_system_words){""};
 }
 

@@ -18,6 +18,9 @@ typedef struct {
         "SQLITE_ERROR", AHK_ERROR_INIT                                                                                 \
     }
 
+/* What of a result code says the kind; the rest says more about it. */
+enum { AHK_STORE_PRIMARY = 0xFF };
+
 /* All return false, as ahk_fail does. The format begins with the file. */
 bool ahk_store_fail(ahk_store_fault *fault, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-static ahk_fork_entry *first;
+static ahk_node *first;
 
 static void before_fork(void)
 {
@@ -20,9 +20,9 @@ static void after_fork(void)
 
 static void after_fork_in_child(void)
 {
-    for (ahk_fork_entry *entry = first; entry != NULL; entry = entry->next) {
+    for (ahk_node *node = first; node != NULL; node = node->next) {
         for (int i = 0; i < AHK_FORK_LOCKS; i++) {
-            ahk_lock_close(entry->locks[i]);
+            ahk_lock_close(((ahk_fork_entry *)node)->locks[i]);
         }
     }
     (void)pthread_mutex_unlock(&guard);
@@ -33,24 +33,15 @@ static void watch_forks(void)
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
-static void link_entry(ahk_fork_entry *entry)
-{
-    entry->next = first;
-    entry->link = &first;
-    if (first != NULL) {
-        first->link = &entry->next;
-    }
-    first = entry;
-}
-
 static bool is_inherited_file(const struct stat *status)
 {
-    const ahk_fork_entry *entry = first;
-    while (entry != NULL &&
-           !(entry->device == status->st_dev && entry->inode == status->st_ino && ahk_fork_is_inherited(entry))) {
-        entry = entry->next;
+    for (const ahk_node *node = first; node != NULL; node = node->next) {
+        const ahk_fork_entry *entry = (const ahk_fork_entry *)node;
+        if (entry->device == status->st_dev && entry->inode == status->st_ino && ahk_fork_is_inherited(entry)) {
+            return true;
+        }
     }
-    return entry != NULL;
+    return false;
 }
 
 bool ahk_fork_allows(const ahk_store_path *path, ahk_store_fault *fault)
@@ -82,7 +73,7 @@ bool ahk_fork_enter(ahk_fork_entry *entry, const ahk_store_path *path, ahk_store
     entry->owner = getpid();
     (void)pthread_once(&once, watch_forks);
     (void)pthread_mutex_lock(&guard);
-    link_entry(entry);
+    ahk_list_put(&first, &entry->node);
     (void)pthread_mutex_unlock(&guard);
     return true;
 }
@@ -93,10 +84,7 @@ void ahk_fork_leave(ahk_fork_entry *entry)
         return;
     }
     (void)pthread_mutex_lock(&guard);
-    *entry->link = entry->next;
-    if (entry->next != NULL) {
-        entry->next->link = entry->link;
-    }
+    ahk_list_remove(&entry->node);
     (void)pthread_mutex_unlock(&guard);
     entry->owner = 0;
 }

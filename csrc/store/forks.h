@@ -8,14 +8,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "../base/list.h"
 #include "lock.h"
 
 enum { AHK_FORK_LOCKS = 2 };
 
 /* Part of an open database, and zeroed before it is. */
-typedef struct ahk_fork_entry {
-    struct ahk_fork_entry *next;
-    struct ahk_fork_entry **link; /* what points here; both change in any thread */
+typedef struct {
+    ahk_node node; /* among all of this process; changes in any thread */
     ahk_lock *locks[AHK_FORK_LOCKS];
     dev_t device;
     ino_t inode;

@@ -75,7 +75,7 @@ static void open_gate(const ahk_lock *lock)
 
 /* ---- the lock ----------------------------------------------------------------------------------- */
 
-static ahk_lock_outcome take(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
+static ahk_lock_outcome take_file(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
     if (!lock->is_held) {
         lock->is_held = flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
@@ -90,13 +90,11 @@ static ahk_lock_outcome take(ahk_lock *lock, const ahk_store_path *path, ahk_sto
     return AHK_LOCK_FAILED;
 }
 
-ahk_lock_outcome ahk_lock_try(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
+/* Takes it where its file is open. */
+static ahk_lock_outcome take(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
     const ahk_store_path name = ahk_store_beside(path, lock->suffix);
-    if (!attach(lock, path, fault)) {
-        return AHK_LOCK_FAILED;
-    }
-    const ahk_lock_outcome outcome = take(lock, path, fault);
+    const ahk_lock_outcome outcome = take_file(lock, path, fault);
     if (outcome == AHK_LOCK_HELD && !is_current(lock, &name)) {
         ahk_lock_close(lock); /* it was deleted since */
         return AHK_LOCK_BUSY;
@@ -104,7 +102,12 @@ ahk_lock_outcome ahk_lock_try(ahk_lock *lock, const ahk_store_path *path, ahk_st
     return outcome;
 }
 
-/* One attempt of one that waits, from the gate on. */
+ahk_lock_outcome ahk_lock_try(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
+{
+    return attach(lock, path, fault) ? take(lock, path, fault) : AHK_LOCK_FAILED;
+}
+
+/* One attempt of one that waits. */
 static ahk_lock_outcome attempt(ahk_lock *lock, const ahk_store_path *path, double waited_ms, ahk_store_fault *fault)
 {
     if (!attach(lock, path, fault)) {
@@ -113,7 +116,7 @@ static ahk_lock_outcome attempt(ahk_lock *lock, const ahk_store_path *path, doub
     if (!close_gate(lock) && waited_ms < GATE_MS) {
         return AHK_LOCK_BUSY;
     }
-    const ahk_lock_outcome outcome = ahk_lock_try(lock, path, fault);
+    const ahk_lock_outcome outcome = take(lock, path, fault);
     if (lock->fd >= 0 && (outcome != AHK_LOCK_BUSY || waited_ms < PATIENCE_MS)) {
         open_gate(lock);
     }

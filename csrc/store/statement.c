@@ -6,24 +6,10 @@
 
 /* ---- its life ----------------------------------------------------------------------------------- */
 
-static void link_statement(ahk_database *database, ahk_statement *statement)
-{
-    statement->database = database;
-    statement->next = database->statements;
-    statement->link = &database->statements;
-    if (statement->next != NULL) {
-        statement->next->link = &statement->next;
-    }
-    database->statements = statement;
-}
-
 static void end(ahk_statement *statement)
 {
     (void)sqlite3_finalize(statement->compiled);
-    *statement->link = statement->next;
-    if (statement->next != NULL) {
-        statement->next->link = statement->link;
-    }
+    ahk_list_remove(&statement->node);
     statement->compiled = NULL;
     statement->database = NULL;
 }
@@ -63,7 +49,8 @@ ahk_statement *ahk_statement_new(ahk_database *database, ahk_slice sql, ahk_stor
         free(statement);
         return NULL;
     }
-    link_statement(database, statement);
+    statement->database = database;
+    ahk_list_put(&database->statements, &statement->node);
     return statement;
 }
 
@@ -90,7 +77,7 @@ void ahk_statement_free(ahk_statement *statement)
 void ahk_database_end_statements(ahk_database *database)
 {
     while (database->statements != NULL) {
-        end(database->statements);
+        end((ahk_statement *)database->statements);
     }
 }
 
