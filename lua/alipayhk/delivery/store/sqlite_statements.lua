@@ -1,0 +1,112 @@
+-- The SQL of the outbox's store, by name. What a partial index asks for stands in a query word for word, or follows
+-- from a comparison: otherwise SQLite reads the table.
+
+local statements = {
+  begin = "BEGIN IMMEDIATE",
+  commit = "COMMIT",
+
+  -- ---- the client ----------------------------------------------------------------------------------
+
+  find_client = "SELECT id FROM client WHERE client_id = ?1",
+  add_client = "INSERT OR IGNORE INTO client (client_id) VALUES (?1)",
+  -- What a writer has to know first: nobody but who holds the lock changes it.
+  read_client = [[
+    SELECT waiting, delivery, (SELECT max(last_id) FROM client) AS last_id FROM client WHERE id = ?1
+  ]],
+  count = [[
+    UPDATE client SET waiting = waiting + ?2, sending = sending + ?3, parked = parked + ?4, accepted = accepted + ?5,
+      superseded = superseded + ?6, dropped = dropped + ?7
+    WHERE id = ?1
+  ]],
+  set_last_id = "UPDATE client SET last_id = ?2 WHERE id = ?1",
+
+  -- ---- put -----------------------------------------------------------------------------------------
+
+  find_lane = [[
+    SELECT id, head, newest_ms, newest_status FROM lane WHERE client = ?1 AND merchant_biz_no = ?2 AND api = ?3
+  ]],
+  add_lane = [[
+    INSERT INTO lane (client, merchant_biz_no, api, newest_ms, newest_status, head, due_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  ]],
+  extend_lane = "UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3 WHERE id = ?1",
+  revive_lane = [[
+    UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3, head = ?4, due_ms = ?5 WHERE id = ?1
+  ]],
+  find_key = "SELECT id FROM event WHERE lane = ?1 AND key = ?2",
+  add_event = [[
+    INSERT INTO event (id, client, lane, state, put_ms, due_ms, key, request_id, status, alike)
+    VALUES (?1, ?2, ?3, 'waiting', ?4, ?4, ?5, ?6, ?7, ?8)
+  ]],
+  add_body = "INSERT INTO body (id, body) VALUES (?1, ?2)",
+
+  -- ---- delivery ------------------------------------------------------------------------------------
+
+  begin_delivery = "UPDATE client SET delivery = delivery + 1 WHERE id = ?1",
+  -- At their old times: they go before those that came later.
+  recover_lanes = [[
+    UPDATE lane SET due_ms = (SELECT due_ms FROM event WHERE id = lane.head)
+    WHERE id IN (SELECT lane FROM event WHERE client = ?1 AND state = 'sending')
+  ]],
+  recover_events = "UPDATE event SET state = 'waiting', lost_answer = 1 WHERE client = ?1 AND state = 'sending'",
+
+  look = [[
+    SELECT waiting, delivery,
+      (SELECT due_ms FROM lane WHERE client = ?1 AND due_ms IS NOT NULL ORDER BY due_ms LIMIT 1) AS first_ms,
+      (SELECT due_ms FROM lane WHERE client = ?1 AND due_ms IS NOT NULL ORDER BY due_ms DESC LIMIT 1) AS last_ms
+    FROM client WHERE id = ?1
+  ]],
+  -- Lanes that would be due too late, the first of them now: ?2 is the latest time that there can be, ?3 now.
+  clamp = [[
+    UPDATE lane SET due_ms = ?3 WHERE id IN
+      (SELECT id FROM lane WHERE client = ?1 AND due_ms > ?2 ORDER BY due_ms LIMIT ?4)
+  ]],
+
+  record = [[
+    UPDATE event SET state = ?2, attempts = attempts - ?3, due_ms = ?4, ended_ms = ?5,
+      lost_answer = lost_answer OR ?6, is_settling = is_settling OR ?7, code = ?8, message = ?9,
+      held_status = coalesce(?10, held_status)
+    WHERE id = ?1 AND state = 'sending'
+  ]],
+  requeue_lane = "UPDATE lane SET due_ms = ?2 WHERE id = ?1",
+  -- The next one that waits, behind the lanes that are due already.
+  advance_lane = [[
+    UPDATE lane SET accepted_id = max(accepted_id, ?3), (head, due_ms) =
+      (SELECT id, max(due_ms, ?4) FROM event WHERE lane = ?1 AND id > ?2 AND state = 'waiting' ORDER BY id LIMIT 1)
+    WHERE id = ?1
+  ]],
+  remove_body = "DELETE FROM body WHERE id = ?1",
+
+  find_due = [[
+    SELECT lane.id AS lane, event.id, api, merchant_biz_no, request_id, status, alike, attempts, put_ms, lost_answer,
+      is_settling
+    FROM lane JOIN event ON event.id = lane.head
+    WHERE lane.client = ?1 AND lane.due_ms <= ?2 ORDER BY lane.due_ms LIMIT ?3
+  ]],
+  read_body = "SELECT body FROM body WHERE id = ?1",
+  claim_event = "UPDATE event SET state = 'sending', attempts = attempts + 1 WHERE id = ?1",
+  claim_lane = "UPDATE lane SET head = ?2, due_ms = NULL WHERE id = ?1",
+
+  -- ---- what people ask and do ----------------------------------------------------------------------
+
+  stats = [[
+    SELECT waiting, sending, parked, accepted, superseded, dropped,
+      (SELECT put_ms FROM event WHERE client = ?1 AND state = 'waiting' ORDER BY id LIMIT 1) AS waiting_ms,
+      (SELECT put_ms FROM event WHERE client = ?1 AND state = 'sending' ORDER BY id LIMIT 1) AS sending_ms
+    FROM client WHERE id = ?1
+  ]],
+}
+
+-- By what is asked for, with the condition that it adds. ?1: the client, ?2: the id after which it begins, ?3: the
+-- state, ?4: merchant_biz_no, ?5: how many.
+local LIST = [[
+  SELECT event.id, api, merchant_biz_no, state, attempts, put_ms, event.due_ms, code, message, held_status
+  FROM event JOIN lane ON lane.id = event.lane
+  WHERE %s event.id > ?2 AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY event.id LIMIT ?5
+]]
+statements.list = LIST:format "event.client = ?1 AND"
+statements.list_state = LIST:format "event.client = ?1 AND event.state = ?3 AND"
+statements.list_lane = LIST:format "lane.client = ?1 AND lane.merchant_biz_no = ?4 AND"
+statements.list_state_lane = LIST:format "lane.client = ?1 AND lane.merchant_biz_no = ?4 AND event.state = ?3 AND"
+
+return statements
