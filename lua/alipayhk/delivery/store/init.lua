@@ -17,14 +17,15 @@
 --         { id, replicas }          with `opts.replicas`: stored, and how many have it
 --
 --   store:begin_delivery()     true; or false where another process delivers. Events that were under way when the one
---                              before it died wait again, `lost_answer`
+--                              before it died wait again, `lost_answer`. Asked again by who delivers, it only says
+--                              whether that is still so
 --   store:end_delivery()
 --   store:turn(outcomes, limit, opts)   in one commit: records what became of events, and claims up to `limit` others.
 --       An outcome is { event, state, delay_ms, is_free, lost_answer, is_settling, code, message, held_status }, its
 --       state `accepted`, `parked` or `waiting`; `delay_ms`: after which it may go again; `is_free`: the attempt does
 --       not count; `lost_answer`: it may have arrived; `is_settling`: from now on it is the UPDATE that settles a SEND;
 --       `held_status`: another status than its own, which AlipayHK says that it holds.
---       `opts.is_probe`: claims the oldest, due or not. Gives
+--       `opts.is_probe`: claims the one that is due first, due or not. Gives
 --         { events, lost, superseded, due_ms, waiting }
 --       `events`: those that it claimed, whose intent is now on the disk: { id, api, merchant_biz_no, request_id,
 --         status, body, attempts (with this one), put_ms, lost_answer, is_settling, held_ms, lane } and what the store
