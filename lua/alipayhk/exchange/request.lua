@@ -158,9 +158,11 @@ local function personal_of(payload)
   return found
 end
 
--- Builds a request that is not signed yet: `{ method, url, path, headers, body, request_id, warnings }`, and fields for
--- internal use; or nil and an error of kind "invalid" or "crypto". `description` is nil for an API that has none.
-function request.build(config, description, path, payload, encrypt, previous_status)
+-- Checks a payload and makes its body, absent fields filled in: `{ payload, body, warnings, personal, by_clock }`,
+-- `by_clock` the set of the fields that were filled in from the clock; or nil and an error of kind "invalid". Needs no
+-- keys: of the config it uses `rules`, `validate`, `now`, `next_ms`, `request_id` and `clock`. `description` is nil for
+-- an API that has none.
+function request.freeze(config, description, payload, previous_status)
   local now_ms, form, by_clock = config.now() * 1000, nil, nil
   if description then
     form = config.rules:form(description, payload)
@@ -170,12 +172,20 @@ function request.build(config, description, path, payload, encrypt, previous_sta
     previous_status = previous_status, now_ms = now_ms, by_clock = by_clock,
   })
   if not body then return nil, warnings_or_err end
-  local full_path = config.base.prefix .. path
+  return {
+    payload = payload, body = body, warnings = warnings_or_err or {}, by_clock = by_clock,
+    personal = form and personal or not form and personal_of(payload) or nil,
+  }
+end
+
+-- The request of what `freeze` gave.
+local function assemble(config, description, path, frozen, encrypt)
+  local payload, full_path = frozen.payload, config.base.prefix .. path
   local prepared = {
     method = "POST",
     url = config.base.origin .. full_path,
     path = full_path,
-    body = body,
+    body = frozen.body,
     headers = {
       ["Client-Id"] = config.client_id,
       ["Content-Type"] = platform.content_type,
@@ -185,20 +195,46 @@ function request.build(config, description, path, payload, encrypt, previous_sta
     },
     order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,
-    personal = form and personal or not form and personal_of(payload) or nil,
-    warnings = warnings_or_err or {},
+    personal = frozen.personal,
+    warnings = frozen.warnings,
   }
   for name, field in pairs(platform.identity) do
     if type(payload[field]) == "string" then prepared[name] = payload[field] end
   end
   if encrypt then
-    local sealed, header = seal(config, body)
+    local sealed, header = seal(config, prepared.body)
     if not sealed then return nil, Error.new("crypto", header, { request_id = prepared.request_id }) end
     prepared.body = sealed
     prepared.headers["Encrypt"] = header
     prepared.headers["Content-Type"] = config.encryption.content_type
   end
   return prepared
+end
+
+-- Builds a request that is not signed yet: `{ method, url, path, headers, body, request_id, warnings }`, and fields for
+-- internal use; or nil and an error of kind "invalid" or "crypto".
+function request.build(config, description, path, payload, encrypt, previous_status)
+  local frozen, err = request.freeze(config, description, payload, previous_status)
+  if not frozen then return nil, err end
+  return assemble(config, description, path, frozen, encrypt)
+end
+
+-- The same for a body that `freeze` made, maybe long ago, which is sent as it is. Rules may have changed meanwhile: it
+-- is checked again, by the time `frozen_ms`, at which it was made.
+function request.thaw(config, description, body, frozen_ms)
+  local payload = json.decode_object(body)
+  if not payload then
+    local broken = fault.new("", "type", "what was stored is no JSON object")
+    return nil, Error.new("invalid", broken.message, { fields = { broken } })
+  end
+  local notes = {}
+  local ok, warnings_or_err = check.payload(config.rules:form(description, payload), payload, {
+    complete = true, is_silent = not config.validate, notes = notes, now_ms = frozen_ms,
+  })
+  if not ok then return nil, warnings_or_err end
+  return assemble(config, description, description.path, {
+    payload = payload, body = body, warnings = warnings_or_err or {}, personal = notes.personal,
+  }, config.encrypt)
 end
 
 return request
