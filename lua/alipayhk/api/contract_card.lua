@@ -14,6 +14,9 @@ return {
   status_field = "orderStatus",
   sequence_field = "bizDate",
   texts_field = "syncDataInfo.languageBusinessInfo",
+  command_field = "command",
+  -- No page says so: it follows from the meaning of the codes (INFERRED).
+  settling = { after = "UN_SUPPORT_BUSINESS", of = "SEND", by = "UPDATE" },
 
   scenarios = {
     require "alipayhk.api.contract_card.air_ticket_default",

@@ -13,6 +13,9 @@
 --   status_field         the field with the scenario's status
 --   sequence_field       the field with a time, by which AlipayHK knows the later one of two events
 --   texts_field          the field with the texts that are shown to the user, if there is one
+--   command_field        the field that says what to do with what is shown, if there is one
+--   settling             a command `of` which the answer was lost may be why the next attempt is refused as `after`:
+--                        the same as a command `by` tells
 --   steps_note           what the reference says about steps that no rule forbids
 --
 -- and a scenario
@@ -46,6 +49,21 @@ end
 -- To add an API, put a file beside this one and its name here.
 for _, name in ipairs { "order", "contract_card" } do
   api.add((require("alipayhk.api." .. name)))
+end
+
+-- The API of a payload, by the field that names its scenario; nil for none.
+function api.of(payload)
+  for _, name in ipairs(api.names) do
+    local description = api.by_name[name]
+    if rawget(payload, description.scenario_field) ~= nil then return description end
+  end
+end
+
+-- What names the API of a payload, for messages about one that has none of it.
+function api.scenario_fields()
+  local fields = {}
+  for i, name in ipairs(api.names) do fields[i] = api.by_name[name].scenario_field end
+  return table.concat(fields, " nor ")
 end
 
 -- What is known about a result code, `{ status, meaning, retry }`, from the API's own page or else from related pages.

@@ -71,6 +71,7 @@ return {
   -- Result codes that any API of the family can give (SEEN on related pages). `retry`: whether a retry is worth it;
   -- true, false, or "later" for one that waits in any case. Without it the status decides: no for F, yes for U and
   -- anything else. `show`: which value of ours the message shows as a help for finding the cause; our own addition.
+  -- `about_signature`: it says nothing about the request itself.
   results = {
     SUCCESS = { status = "S", meaning = "success" },
     UNKNOWN_EXCEPTION = { status = "U", retry = true, meaning = "AlipayHK failed; the outcome is unknown" },
@@ -80,6 +81,7 @@ return {
       status = "F",
       meaning = "AlipayHK cannot verify the signature: is our public key registered for this client_id there?",
       show = "public_key",
+      about_signature = true,
     },
     INVALID_CLIENT = { status = "F", meaning = "AlipayHK does not know this client_id" },
     INVALID_API = { status = "F", meaning = "AlipayHK does not know this path: is base_url right?", show = "path" },

@@ -2,8 +2,8 @@
 -- is one attempt at an item. The queue knows what is to be sent, and what becomes of an item after its attempt:
 --
 --   queue:turn()             called in every turn: after how many milliseconds at most it wants another one
---   queue:take(mode)         an item that may go now; nil for none. `mode`: "probe", to find out whether AlipayHK can be
---                            reached; "doubt", when the last request failed, and others may tell whose trouble it is
+--   queue:take(mode)         an item that may go now; nil for none. `mode`: "probe", to find out whether AlipayHK can
+--                            be reached; "doubt", when the last request failed, and others may tell whose trouble it is
 --   queue:due_ms()           after how many milliseconds there may be one to take
 --   queue:waiting()          how many items wait
 --   queue:ended(item)        its attempt is over; `item.err`: it could not be made
@@ -103,16 +103,9 @@ local function tell_progress(self, is_last)
   call_user(self, "on_progress", progress(self))
 end
 
--- By AlipayHK's authenticated and final no, or by our own check.
-local function is_refusal(err)
-  local response = err.response
-  return err.kind == "invalid"
-    or err.kind == "result" and response.authenticated and response.result.resultStatus == "F" and not err.retryable
-end
-
 -- Tells of an item that has its outcome, `result.response` or `result.err`.
 function Engine:report(result)
-  local outcome = result.response and "accepted" or is_refusal(result.err) and "refused" or "failed"
+  local outcome = result.response and "accepted" or retry.is_refusal(result.err) and "refused" or "failed"
   self.totals[outcome] = self.totals[outcome] + 1
   if self.on_result then call_user(self, "on_result", result) end
 end

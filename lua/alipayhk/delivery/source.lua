@@ -29,26 +29,12 @@ local function iterator_of(given)
   end
 end
 
--- The API of a payload, by the field that names its scenario.
-local function description_of(payload)
-  for _, name in ipairs(api.names) do
-    local description = api.by_name[name]
-    if rawget(payload, description.scenario_field) ~= nil then return description end
-  end
-end
-
-local function scenario_fields()
-  local fields = {}
-  for i, name in ipairs(api.names) do fields[i] = api.by_name[name].scenario_field end
-  return table.concat(fields, " nor ")
-end
-
 -- What is wrong with an item before its rules are looked at.
 local function item_fault(index, payload, description)
   local no_table = arguments.type_fault(payload, "table")
   if no_table then return ("item %d: %s"):format(index, no_table) end
   if not description then
-    return ("item %d has neither %s: is it an order or a notification?"):format(index, scenario_fields())
+    return ("item %d has neither %s: is it an order or a notification?"):format(index, api.scenario_fields())
   end
 end
 
@@ -65,7 +51,7 @@ function source.items(given)
     local payload = next_payload()
     if payload == nil then return nil end
     index = index + 1
-    local description = type(payload) == "table" and description_of(payload) or nil
+    local description = type(payload) == "table" and api.of(payload) or nil
     local item = { index = index, payload = payload, description = description }
     local message = item_fault(index, payload, description)
     if message then return item, Error.new("invalid", message, { fields = { fault.new("", "type", message) } }) end

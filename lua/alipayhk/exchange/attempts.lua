@@ -20,17 +20,19 @@ local Attempts = {}
 Attempts.__index = Attempts
 
 -- `opts`: `policy` and `description` as in `alipayhk.exchange.retry`; `timeout_ms` of one attempt; `random`, which
--- gives 0 <= x < 1, OpenSSL's when absent; `gate`, none when absent.
+-- gives 0 <= x < 1, OpenSSL's when absent; `gate`, none when absent; `event`, whose attempts were begun before, by
+-- other machines: `attempts`, with the one that this machine begins with, and `lost_answer`.
 local function new(opts)
+  local event = opts.event
   return setmetatable({
     policy = opts.policy,
     description = opts.description,
     attempt_ms = opts.timeout_ms,
     random = opts.random or retry.random,
     gate = opts.gate,
-    may_have_arrived = false,
-    attempt = 0,
-    charged = 0, -- how many of them the policy's `max_attempts` counts
+    may_have_arrived = event and event.lost_answer or false,
+    attempt = event and event.attempts - 1 or 0,
+    charged = event and event.attempts - 1 or 0, -- how many of them the policy's `max_attempts` counts
   }, Attempts)
 end
 

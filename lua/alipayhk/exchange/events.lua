@@ -4,6 +4,8 @@ local runtime = require "alipayhk.base.runtime"
 
 local events = {}
 
+local NOTHING = {}
+
 -- Calls `on_event` with what `describe`, one of the functions below, makes of the arguments. An exception of it must
 -- not lose the answer to a request that was sent, so it only goes to nginx's log.
 function events.emit(config, request, describe, ...)
@@ -50,6 +52,15 @@ function events.error(attempt, err)
     timing = err.timing,
     kind = err.kind,
     code = err.code,
+  }
+end
+
+-- Of an outbox: what became of an event, or of the store. `about`: an outcome, or a fault of the store.
+function events.of_outbox(name, taken, about)
+  about = about or NOTHING
+  return {
+    name = name, id = taken.id, attempt = taken.attempts, delay_ms = about.delay_ms, code = about.code,
+    message = about.message, held_status = about.held_status,
   }
 end
 

@@ -16,6 +16,8 @@ local wire = require "alipayhk.exchange.wire"
 
 local request = {}
 
+local NO_CHANGES = {}
+
 local USER_AGENT = "lua-alipayhk/" .. version
 
 local function request_id(config, description)
@@ -34,13 +36,16 @@ local fill = {}
 
 fill.hex32 = request_id
 
--- RFC 9562, version 4.
+-- Of at least 32 hex digits, as RFC 9562 writes it. `kind`: its version.
+local function uuid(digits, kind)
+  local variant = ("89ab"):sub(tonumber(digits:sub(17, 17), 16) % 4 + 1):sub(1, 1)
+  return ("%s-%s-%d%s-%s%s-%s"):format(digits:sub(1, 8), digits:sub(9, 12), kind, digits:sub(14, 16), variant,
+    digits:sub(18, 20), digits:sub(21, 32))
+end
+
 function fill.uuid(config, description)
   local id = request_id(config, description)
-  if config.request_id then return id end
-  local variant = ("89ab"):sub(tonumber(id:sub(17, 17), 16) % 4 + 1):sub(1, 1)
-  return ("%s-%s-4%s-%s%s-%s"):format(
-    id:sub(1, 8), id:sub(9, 12), id:sub(14, 16), variant, id:sub(18, 20), id:sub(21, 32))
+  return config.request_id and id or uuid(id, 4)
 end
 
 function fill.now_ms(config, _, now_ms)
@@ -193,6 +198,7 @@ local function assemble(config, description, path, frozen, encrypt)
       ["User-Agent"] = USER_AGENT,
       ["Request-Time"] = "", ["Signature"] = "", -- `sign` sets these: room for them is made here
     },
+    command = description and description.command_field and payload[description.command_field] or nil,
     order_status = description and payload[description.status_field] or nil,
     api = description and description.name or nil,
     personal = frozen.personal,
@@ -219,21 +225,34 @@ function request.build(config, description, path, payload, encrypt, previous_sta
   return assemble(config, description, path, frozen, encrypt)
 end
 
--- The same for a body that `freeze` made, maybe long ago, which is sent as it is. Rules may have changed meanwhile: it
--- is checked again, by the time `frozen_ms`, at which it was made.
-function request.thaw(config, description, body, frozen_ms)
+-- What `thaw` has to change in a request that may have made something, to ask whether it did: see `settling` in
+-- `alipayhk.api`. Its id is another one, the same each time.
+function request.settling_changes(description, settled_id)
+  local command = description.settling.by
+  return {
+    [description.command_field] = command,
+    [platform.identity.request_id] = uuid(core.hex_encode(core.sha256(settled_id .. command)), 8),
+  }
+end
+
+-- The same for a body that `freeze` made, maybe long ago. It is sent as it is, but for `changes`, where there are any:
+-- values of its fields. Rules may have changed meanwhile: it is checked again, by the time `frozen_ms`, at which it was
+-- made.
+function request.thaw(config, description, body, frozen_ms, changes)
   local payload = json.decode_object(body)
   if not payload then
     local broken = fault.new("", "type", "what was stored is no JSON object")
     return nil, Error.new("invalid", broken.message, { fields = { broken } })
   end
+  for name, value in pairs(changes or NO_CHANGES) do payload[name] = value end
   local notes = {}
   local ok, warnings_or_err = check.payload(config.rules:form(description, payload), payload, {
     complete = true, is_silent = not config.validate, notes = notes, now_ms = frozen_ms,
   })
   if not ok then return nil, warnings_or_err end
   return assemble(config, description, description.path, {
-    payload = payload, body = body, warnings = warnings_or_err or {}, personal = notes.personal,
+    payload = payload, body = changes and json.encode(payload, notes.is_plain) or body,
+    warnings = warnings_or_err or {}, personal = notes.personal,
   }, config.encrypt)
 end
 

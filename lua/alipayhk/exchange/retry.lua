@@ -80,6 +80,13 @@ function retry.rule(policy, description, err)
   return LOST[err.code] or HTTP[err.http_status] or false
 end
 
+-- Whether an error is a final no: AlipayHK's, authenticated, or that of our own check.
+function retry.is_refusal(err)
+  local response = err.response
+  return err.kind == "invalid"
+    or err.kind == "result" and response.authenticated and response.result.resultStatus == "F" and not err.retryable
+end
+
 -- Whether an error says that too much was sent, of whatever kind: by HTTP, or by a result that says so.
 function retry.refuses_traffic(description, err)
   if err.http_status == 429 then return true end

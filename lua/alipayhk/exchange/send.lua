@@ -125,10 +125,10 @@ local function stop_closed(config, request, machine)
 end
 
 -- The machine of a built request, which says "send". `alipayhk.exchange.retry` describes `policy`; `timeout_ms` limits
--- one attempt; `gate`: see `alipayhk.exchange.attempts`.
-function send.begin(request, policy, timeout_ms, gate)
+-- one attempt; `gate` and `event`: see `alipayhk.exchange.attempts`.
+function send.begin(request, policy, timeout_ms, gate, event)
   local machine = attempts.new {
-    policy = policy, description = api.by_name[request.api], timeout_ms = timeout_ms, gate = gate,
+    policy = policy, description = api.by_name[request.api], timeout_ms = timeout_ms, gate = gate, event = event,
   }
   machine:start(runtime.monotonic_ms())
   return machine

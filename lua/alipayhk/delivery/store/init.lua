@@ -6,9 +6,9 @@
 -- and a parked one holds back none. A lane that was served goes behind the others.
 --
 --   store:put(records, opts)   stores events, all of them in one commit, and gives a list with a result for each. A
---       record is { api, merchant_biz_no, request_id, status, alike, sequence_ms, is_filled, key, body }. `sequence_ms`:
---       the time by which AlipayHK orders a lane's events; `is_filled`: we made it up; `key`: the same one again, in the
---       same lane, stores nothing; `alike`: for `coalesce`. `opts.replicas`: on how many it has to be as well.
+--       record is { api, merchant_biz_no, request_id, status, alike, sequence_ms, is_filled, key, body };
+--       `sequence_ms`: the time by which AlipayHK orders a lane's events; `is_filled`: we made it up; `key`: the same
+--       one again, in the same lane, stores nothing; `alike`: for `coalesce`. `opts.replicas`: on how many it has to be as well.
 --       A result is
 --         { id, previous_status }   stored; the status of the event that was put before it, nil for the lane's first
 --         { id, exists = true }     its key is known: the id of the first one

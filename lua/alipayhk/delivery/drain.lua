@@ -1,0 +1,295 @@
+-- Delivers the events of a store: `outbox:deliver`. Each claim is one attempt: the store schedules the next one, so
+-- that nothing is forgotten when this process dies. What became of events is recorded, and others are claimed, in one
+-- commit, and told when that has been done.
+
+local api = require "alipayhk.api"
+local arguments = require "alipayhk.base.arguments"
+local engine = require "alipayhk.delivery.engine"
+local event = require "alipayhk.delivery.event"
+local events = require "alipayhk.exchange.events"
+local request_builder = require "alipayhk.exchange.request"
+local runtime = require "alipayhk.base.runtime"
+local send = require "alipayhk.exchange.send"
+
+local drain = { CHECKS = {
+  until_empty = arguments.of_type("boolean"),
+  stop = arguments.of_type("function"),
+} }
+for name, check in pairs(engine.CHECKS) do drain.CHECKS[name] = check end
+
+-- How often a store is asked that had nothing to send; and whether this process is still the one that delivers.
+local POLL_MS, DELIVERY_MS = 100, 5000
+-- Outcomes wait so long for others, to be recorded with them.
+local GATHER_MS, GATHER_COUNT = 2, 8
+-- A store that fails is asked again after so long, and twice that each time.
+local STORE_FIRST_MS, STORE_MAX_MS = 100, 5000
+-- Where nothing is claimed meanwhile, they wait no longer than this; at the end, for a store that fails, so long.
+local RECORD_MS, LAST_MS = 10, 5000
+-- Of a lease so much has to be left for an attempt, beside the attempt's own time.
+local LEASE_MARGIN_MS = 1000
+
+local NOTHING = {}
+local PROBE = { is_probe = true }
+
+local huge, max, min = math.huge, math.max, math.min
+local now_ms = runtime.monotonic_ms
+
+local Queue = {}
+Queue.__index = Queue
+
+-- ---- telling ---------------------------------------------------------------------------------------
+
+local function tell(self, name, taken, about)
+  events.emit(self.told, taken, events.of_outbox, name, taken, about)
+end
+
+local function report(self, ended)
+  local taken, totals = ended.event, self.engine.totals
+  tell(self, ended.state == "waiting" and "later" or ended.state, taken, ended)
+  if ended.state == "waiting" then return end
+  if ended.state == "parked" then totals.parked = totals.parked + 1 end
+  self.engine:report {
+    id = taken.id, api = taken.api, merchant_biz_no = taken.merchant_biz_no, attempts = taken.attempts,
+    response = ended.response, err = ended.err,
+  }
+end
+
+-- ---- the store -------------------------------------------------------------------------------------
+
+-- Nothing was recorded, and nothing claimed. What is to be recorded is kept.
+local function store_failed(self, fault)
+  local at_ms = now_ms()
+  self.fault, self.failing_since_ms = fault, self.failing_since_ms or at_ms
+  self.store_delay_ms = min(self.store_delay_ms * 2, STORE_MAX_MS)
+  self.store_at_ms = at_ms + self.store_delay_ms
+  tell(self, "store", NOTHING, fault)
+  if not fault.is_retryable or self.until_empty and at_ms - self.failing_since_ms >= self.patience_ms then
+    self.engine:stop(fault.message)
+  end
+end
+
+local function store_worked(self)
+  self.fault, self.failing_since_ms, self.store_delay_ms = nil, nil, STORE_FIRST_MS / 2
+end
+
+-- Another process delivers: how much is left for it to do.
+local function stand_by(self)
+  local stats, fault = self.store:stats()
+  if not stats then return store_failed(self, fault) end
+  store_worked(self)
+  self.ready, self.has_asked = { first = 1, last = 0 }, true
+  self.stored_waiting = stats.waiting + stats.sending
+end
+
+-- Becomes the one that delivers, or finds out that it still is.
+local function is_delivering(self)
+  if now_ms() < self.delivery_at_ms then return self.delivers end
+  local delivers, fault = self.store:begin_delivery()
+  if fault then
+    store_failed(self, fault)
+    return false
+  end
+  self.delivers = delivers
+  self.delivery_at_ms = now_ms() + (delivers and DELIVERY_MS or POLL_MS)
+  if not delivers then stand_by(self) end
+  return delivers
+end
+
+local function tell_recorded(self, outcomes, lost)
+  local is_lost = {}
+  for _, taken in ipairs(lost) do is_lost[taken] = true end
+  for _, ended in ipairs(outcomes) do
+    if is_lost[ended.event] then
+      tell(self, "lease_lost", ended.event)
+    elseif not ended.is_returned then
+      report(self, ended)
+    end
+  end
+end
+
+local function put_ready(self, taken, asked_ms)
+  local ready = self.ready
+  taken.until_ms = asked_ms + (taken.held_ms or huge)
+  ready.last = ready.last + 1
+  ready[ready.last] = taken
+  self.engine.totals.taken = self.engine.totals.taken + 1
+end
+
+-- Records what has ended, and claims up to `limit` others.
+local function ask(self, limit, opts)
+  local outcomes, asked_ms = self.outcomes, now_ms()
+  local turn, fault = self.store:turn(outcomes, limit, opts)
+  if not turn then return store_failed(self, fault) end
+  store_worked(self)
+  self.outcomes, self.stored_waiting, self.has_asked = {}, turn.waiting, true
+  self.idle_until_ms = now_ms() + min(turn.due_ms or huge, POLL_MS)
+  for _, taken in ipairs(turn.events) do put_ready(self, taken, asked_ms) end
+  for _, taken in ipairs(turn.superseded) do tell(self, "superseded", taken) end
+  tell_recorded(self, outcomes, turn.lost)
+end
+
+-- ---- what goes next --------------------------------------------------------------------------------
+
+-- How many to claim: what may soon be under way, and no more, since others may want the rest.
+local function wanted(self)
+  return max(1, min(self.engine.concurrency, math.ceil(self.engine.pace.window.limit * 2)))
+end
+
+-- When the store may be asked for more. What has ended may have freed lanes, but others may end soon, and go into the
+-- same commit.
+local function next_ask_ms(self)
+  local count = #self.outcomes
+  if count == 0 then return max(self.store_at_ms, self.idle_until_ms) end
+  if count >= GATHER_COUNT or self.engine.in_flight == 0 then return self.store_at_ms end
+  return max(self.store_at_ms, self.gathering_since_ms + GATHER_MS)
+end
+
+local function ask_for_more(self, mode)
+  if not is_delivering(self) or now_ms() < next_ask_ms(self) then return end
+  if mode == "probe" then return ask(self, 1, PROBE) end
+  ask(self, wanted(self))
+end
+
+local function pop_ready(self)
+  local ready = self.ready
+  local taken = ready[ready.first]
+  if not taken then return nil end
+  ready[ready.first], ready.first = nil, ready.first + 1
+  return taken
+end
+
+local function put_outcome(self, taken, ended)
+  ended.event = taken
+  self.outcomes[#self.outcomes + 1] = ended
+  if #self.outcomes == 1 then self.gathering_since_ms = now_ms() end
+end
+
+local function give_back(self, taken)
+  local ended = event.returned(taken)
+  ended.is_returned = true
+  put_outcome(self, taken, ended)
+end
+
+-- The next of those that were claimed. One whose lease may pass during the attempt is given back.
+function Queue:take(mode)
+  if self.ready.first > self.ready.last then ask_for_more(self, mode) end
+  local taken = pop_ready(self)
+  while taken and taken.until_ms - now_ms() < self.attempt_ms + LEASE_MARGIN_MS do
+    give_back(self, taken)
+    taken = pop_ready(self)
+  end
+  return taken
+end
+
+function Queue:due_ms()
+  local at_ms = self.delivers and next_ask_ms(self) or max(self.store_at_ms, self.delivery_at_ms)
+  return max(0, at_ms - now_ms())
+end
+
+function Queue:waiting()
+  return self.stored_waiting + self.ready.last - self.ready.first + 1
+end
+
+-- ---- what has ended --------------------------------------------------------------------------------
+
+function Queue:ended(taken)
+  local machine = taken.machine
+  taken.age_ms = runtime.now() * 1000 - taken.put_ms
+  local ended = event.after(taken, machine, taken.err)
+  ended.response, ended.err = machine and machine.response, taken.err or machine and (machine.err or machine.last_err)
+  put_outcome(self, taken, ended)
+end
+
+-- ---- turns and the end -----------------------------------------------------------------------------
+
+local function is_told_to_stop(self)
+  if not self.stop then return false end
+  local ran, answer = pcall(self.stop)
+  if ran then return answer end
+  self.stop = nil
+  self.engine:stop_for(answer)
+end
+
+-- Records what would have to wait for the next claim, where requests are slow or have to pause.
+function Queue:turn()
+  if is_told_to_stop(self) then self.engine:stop("it was told to stop") end
+  if #self.outcomes == 0 then return self.stop and POLL_MS or huge end
+  local at_ms = max(self.store_at_ms, self.gathering_since_ms + RECORD_MS)
+  if now_ms() >= at_ms then ask(self, 0) end
+  return #self.outcomes == 0 and POLL_MS or max(0, at_ms - now_ms())
+end
+
+-- What was claimed and not sent is for others, or for later.
+function Queue:give_up()
+  local taken = pop_ready(self)
+  while taken do
+    give_back(self, taken)
+    taken = pop_ready(self)
+  end
+  self.gave_up_ms = self.gave_up_ms or now_ms()
+  if #self.outcomes > 0 and self.engine.in_flight == 0 and now_ms() >= self.store_at_ms then ask(self, 0) end
+end
+
+local function has_recorded(self)
+  return #self.outcomes == 0 or self.fault and (not self.fault.is_retryable or now_ms() - self.gave_up_ms >= LAST_MS)
+end
+
+function Queue:is_done()
+  if self.engine.reason then return self.gave_up_ms ~= nil and has_recorded(self) end
+  return self.until_empty and self.has_asked and #self.outcomes == 0 and self:waiting() == 0
+end
+
+-- What the crew does with an event: makes one attempt.
+local function new_task(self, client, policy)
+  local config = client.config
+  return function(taken)
+    local description = api.by_name[taken.api]
+    local changes = taken.is_settling and request_builder.settling_changes(description, taken.request_id) or nil
+    local request, err = request_builder.thaw(config, description, taken.body, taken.put_ms, changes)
+    taken.policy, taken.max_age_ms = policy, self.max_age_ms
+    if not request then
+      taken.err = err
+      return
+    end
+    taken.command = request.command
+    taken.machine = send.begin(request, policy, self.attempt_ms, self.engine.pace, taken)
+    taken.machine.lane = taken.lane
+    self.engine.pace:go(now_ms())
+    tell(self, "sending", taken)
+    send.attempt(client, request, taken.machine)
+  end
+end
+
+-- Delivers until it is told to stop, or with `until_empty` until nothing waits: totals; or nil and the store's fault.
+-- `opts`: those of the engine, `until_empty` and `stop`; `how`: `max_age_ms`, and `on_event` or nil.
+function drain.run(client, store, opts, how)
+  local policy = client.config.retry
+  local driver = engine.new(client, opts, policy)
+  driver.is_patient = not opts.until_empty
+  driver.totals.parked = 0
+  local queue = setmetatable({
+    engine = driver,
+    store = store,
+    told = how,
+    max_age_ms = how.max_age_ms,
+    attempt_ms = client.config.timeout_ms,
+    patience_ms = driver.pace.patience_ms,
+    until_empty = opts.until_empty,
+    stop = opts.stop,
+    outcomes = {}, -- to be recorded
+    ready = { first = 1, last = 0 }, -- claimed, to be sent
+    stored_waiting = 0,
+    store_at_ms = 0, store_delay_ms = STORE_FIRST_MS / 2, -- when a store that failed is asked again
+    idle_until_ms = 0, -- until then there is nothing to claim
+    delivers = false, delivery_at_ms = 0,
+  }, Queue)
+  driver.task = new_task(queue, driver.crew.client, event.policy(policy))
+  local ran, totals = pcall(driver.run, driver, queue)
+  store:end_delivery()
+  if not ran then error(totals, 0) end
+  if queue.fault then return nil, queue.fault end
+  if queue:waiting() > 0 then totals.stopped = driver.reason end
+  return totals
+end
+
+return drain
