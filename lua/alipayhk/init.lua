@@ -7,6 +7,7 @@ local arguments = require "alipayhk.base.arguments"
 local check = require "alipayhk.rules.check"
 local client = require "alipayhk.client"
 local json = require "alipayhk.base.json"
+local outbox = require "alipayhk.outbox"
 local rules = require "alipayhk.rules"
 local version = require "alipayhk.base.version"
 
@@ -16,13 +17,24 @@ local alipayhk = {
   empty_array = json.empty_array,
 }
 
+local function check_config(name, config)
+  local fault = arguments.type_fault(config, "table")
+  if config == alipayhk then fault = ("called with a colon; call it as %s { ... }"):format(name) end
+  if fault then error(("%s: %s"):format(name, fault), 3) end
+end
+
 -- Makes a client, or gives nil and an error of kind "config". The only I/O is reading the files named in the config.
 function alipayhk.new(config)
-  if config == alipayhk then error("alipayhk.new: called with a colon; call it as alipayhk.new { ... }", 2) end
-  local fault = arguments.type_fault(config, "table")
-  if fault then error("alipayhk.new: " .. fault, 2) end
+  check_config("alipayhk.new", config)
   local made, err = client.new(config)
   return made, err
+end
+
+-- Opens an outbox, or gives nil and an error of kind "config" or "store".
+function alipayhk.outbox(config)
+  check_config("alipayhk.outbox", config)
+  local opened, err = outbox.new(config)
+  return opened, err
 end
 
 local CHECK_OPTIONS = {

@@ -6,9 +6,10 @@
 -- and a parked one holds back none. A lane that was served goes behind the others.
 --
 --   store:put(records, opts)   stores events, all of them in one commit, and gives a list with a result for each. A
---       record is { api, merchant_biz_no, request_id, status, alike, sequence_ms, is_filled, key, body };
+--       record is { api, merchant_biz_no, request_id, status, alike, sequence_ms, is_filled, key, body }.
 --       `sequence_ms`: the time by which AlipayHK orders a lane's events; `is_filled`: we made it up; `key`: the same
---       one again, in the same lane, stores nothing; `alike`: for `coalesce`. `opts.replicas`: on how many it has to be as well.
+--       one again, in the same lane, stores nothing; `alike`: for `coalesce`. `opts.replicas`: on how many it has to be
+--       as well.
 --       A result is
 --         { id, previous_status }   stored; the status of the event that was put before it, nil for the lane's first
 --         { id, exists = true }     its key is known: the id of the first one
@@ -53,13 +54,14 @@ local store = {}
 
 local MODULES = { sqlite = "sqlite", redis = "redis", rediss = "redis" }
 
-local FORM = 'expected "sqlite:PATH", "redis://[user:password@]host[:port][/database]", or rediss:// for TLS'
+store.FORM = 'expected "sqlite:PATH", "redis://[user:password@]host[:port][/database]", or rediss:// for TLS'
 
 local function module_of(url)
   local scheme = type(url) == "string" and url:match("^([A-Za-z]+):")
   local name = scheme and MODULES[text.lower(scheme)]
-  if not name then return nil, FORM end
-  return require("alipayhk.delivery.store." .. name)
+  if not name then return nil, store.FORM end
+  local module = require("alipayhk.delivery.store." .. name)
+  return module
 end
 
 -- A message where `url` is none of a store. It repeats nothing of it: there may be a password in it.

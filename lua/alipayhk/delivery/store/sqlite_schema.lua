@@ -8,8 +8,8 @@ schema.APPLICATION_ID = 0x41484B4F
 -- By version: what makes a file of it out of one of the version before; version 0 is empty. What has been released is
 -- never changed: a new version is a new entry.
 --
--- `lane.head` is the oldest event of a lane that waits or is under way, `lane.due_ms` when it may go: without the one the
--- lane is idle, with it but without the other its head is under way. `client.last_id` is of its newest event; ids go on
+-- `lane.head` is the oldest event of a lane that waits or is under way, `lane.due_ms` when it may go: without the one
+-- the lane is idle, with it but without the other its head is under way. `client.last_id` is of its newest event; ids go on
 -- over all clients, and none comes twice, whatever was purged. A body is kept for as long as it may be sent.
 schema.STEPS = {
   [[

@@ -1,0 +1,336 @@
+-- The object that users of an outbox hold: reads arguments, makes of a payload what a store keeps, and has the floors
+-- below do the rest. What each method takes and gives is described in `alipayhk.meta`.
+
+local Error = require "alipayhk.base.error"
+local api = require "alipayhk.api"
+local arguments = require "alipayhk.base.arguments"
+local drain = require "alipayhk.delivery.drain"
+local events = require "alipayhk.exchange.events"
+local fault = require "alipayhk.base.fault"
+local json = require "alipayhk.base.json"
+local list = require "alipayhk.base.list"
+local platform = require "alipayhk.api.platform"
+local request_builder = require "alipayhk.exchange.request"
+local rules = require "alipayhk.rules"
+local runtime = require "alipayhk.base.runtime"
+local steps = require "alipayhk.rules.steps"
+local store = require "alipayhk.delivery.store"
+local suggest = require "alipayhk.base.suggest"
+local text = require "alipayhk.base.text"
+
+local Outbox = {}
+Outbox.__index = Outbox
+Outbox.__name = "alipayhk.outbox"
+
+-- ---- the config --------------------------------------------------------------------------------------
+
+local DEFAULTS = { max_age_ms = 86400000, lease_ms = 60000, validate = true }
+-- A lease has to be longer than an attempt by this, or each would be taken over.
+local LEASE_OVER_ATTEMPT_MS = 5000
+
+local CHECKS = {
+  store = store.url_fault,
+  client = function(value)
+    if type(value) == "table" and type(value.config) == "table" and type(value.transport) == "table" then return nil end
+    return "expected what alipayhk.new gave, " .. arguments.found(value)
+  end,
+  client_id = function(value)
+    return arguments.type_fault(value, "string") or arguments.blank_fault(value)
+  end,
+  validate = arguments.one_of { true, false, "strict" },
+  scenarios = arguments.of_type("table"),
+  max_age_ms = arguments.milliseconds(1),
+  lease_ms = arguments.whole("milliseconds", 1),
+  coalesce = arguments.one_of { "same_status" },
+  on_event = arguments.of_type("function"),
+}
+
+local function fail(key, message)
+  return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key })
+end
+
+local function check_values(given)
+  for name, value in pairs(given) do
+    if not CHECKS[name] then
+      return fail(text.shown(tostring(name), 64), "no such key" .. suggest.name(name, list.keys(CHECKS)))
+    end
+    local message = CHECKS[name](value)
+    if message then return fail(name, message) end
+  end
+  if given.store == nil then return fail("store", "required: " .. store.FORM) end
+  return given
+end
+
+-- What is the client's, where there is one.
+local function check_client(given)
+  local client = given.client
+  if not client and not given.client_id then
+    return fail("client", "give `client`, which delivers, or at least `client_id`, which is enough for `put`")
+  end
+  if not client then return given end
+  if given.client_id and given.client_id ~= client.config.client_id then
+    return fail("client_id", "it is not that of `client`: leave it out")
+  end
+  for _, name in ipairs { "validate", "scenarios" } do
+    if given[name] ~= nil then return fail(name, "it is the client's: give it to alipayhk.new") end
+  end
+  local least_ms = client.config.timeout_ms + LEASE_OVER_ATTEMPT_MS
+  if (given.lease_ms or DEFAULTS.lease_ms) < least_ms then
+    return fail("lease_ms", ("expected at least the client's timeout_ms and %d more, which is %d"):format(
+      LEASE_OVER_ATTEMPT_MS, least_ms))
+  end
+  return given
+end
+
+-- What `request_builder.freeze` needs, without keys.
+local function freezing_config(given)
+  local in_force, place, message = rules.alipayhk, nil, nil
+  if given.scenarios then in_force, place, message = rules.new(given.scenarios) end
+  if not in_force then return fail(place, message) end
+  local validate = given.validate
+  if validate == nil then validate = DEFAULTS.validate end
+  return { rules = in_force, validate = validate, now = runtime.now, clock = "this machine's clock" }
+end
+
+local function with(values, others)
+  local copy = {}
+  for name, value in pairs(values) do copy[name] = value end
+  for name, value in pairs(others) do copy[name] = value end
+  return copy
+end
+
+local function store_error(failed, fields)
+  fields = fields or {}
+  fields.code, fields.retryable = failed.code, failed.is_retryable
+  return Error.new("store", failed.message, fields)
+end
+
+-- Opens an outbox; or nil and an error of kind "config" or "store".
+local function new(given)
+  local checked, err = check_values(given)
+  checked, err = checked and check_client(checked), err
+  if not checked then return nil, err end
+  local client, config = given.client, nil
+  if not client then config, err = freezing_config(given) end
+  if err then return nil, err end
+  config = config or client.config
+  local opened, failed = store.open(given.store, {
+    client_id = given.client_id or config.client_id,
+    lease_ms = given.lease_ms or DEFAULTS.lease_ms,
+    coalesce = given.coalesce ~= nil,
+  })
+  if not opened then return nil, store_error(failed) end
+  return setmetatable({
+    client = client,
+    store = opened,
+    config = config,
+    told = { on_event = given.on_event or config.on_event, max_age_ms = given.max_age_ms or DEFAULTS.max_age_ms },
+    closed = false,
+  }, Outbox)
+end
+
+-- ---- arguments: one of the wrong type is thrown, at the caller's line ------------------------------
+
+local KEY_MAX = 128
+
+local PUT_OPTIONS = {
+  key = function(value)
+    if type(value) == "string" and #value >= 1 and #value <= KEY_MAX and not value:find("[" .. text.CONTROL .. "]") then
+      return nil
+    end
+    return ("expected a string of 1 to %d bytes without control characters"):format(KEY_MAX)
+  end,
+  previous_status = arguments.of_type("string"),
+  replicas = arguments.whole("replicas", 1, 100),
+}
+
+local LIST_OPTIONS = {
+  state = arguments.one_of { "waiting", "sending", "accepted", "parked", "superseded", "dropped" },
+  merchant_biz_no = arguments.of_type("string"),
+  limit = arguments.whole("events", 1, 10000),
+  after = arguments.of_type("string"),
+}
+
+local PURGE_OPTIONS = { older_than_ms = arguments.milliseconds(0) }
+
+local function is_outbox(self)
+  return type(self) == "table" and getmetatable(self) == Outbox
+end
+
+-- Called first by every method. `message`: of what is wrong with its arguments.
+local function check_call(self, method, message)
+  if not is_outbox(self) then
+    message = ("called without its outbox; call it with a colon, as outbox:%s(...)"):format(method)
+  elseif self.closed then
+    message = "the outbox is closed"
+  end
+  if message then error(("%s: %s"):format(method, message), 3) end
+end
+
+-- ---- put ---------------------------------------------------------------------------------------------
+
+local SEQUENCE_TRIES = 8
+
+local function invalid(path, code, message)
+  return nil, Error.new("invalid", message, { code = code, fields = { fault.new(path, code, message) } })
+end
+
+-- A clock that has not stood still since an event's time was taken.
+local function later_than(newest_ms)
+  return function(now_ms) return math.max(now_ms, newest_ms + 1) end
+end
+
+-- The record of a payload, and its warnings; or nil and an error. `newest_ms`: a time that is filled in is later.
+local function new_record(self, description, payload, opts, newest_ms)
+  local config = with(self.config, { next_ms = later_than(newest_ms) })
+  local frozen, err = request_builder.freeze(config, description, payload, opts.previous_status)
+  if not frozen then return nil, err end
+  local complete, identity = frozen.payload, platform.identity
+  local biz_no = json.id_text(complete[identity.merchant_biz_no])
+  local sequence = description.sequence_field
+  if not biz_no then
+    return invalid(identity.merchant_biz_no, "required", "an event of no order cannot be kept in order")
+  end
+  if type(complete[sequence]) ~= "number" then
+    return invalid(sequence, "type", sequence .. " has to be a number: it says which event is the later one")
+  end
+  local status = json.id_text(complete[description.status_field])
+  return {
+    api = description.name,
+    merchant_biz_no = biz_no,
+    request_id = json.id_text(complete[identity.request_id]),
+    status = status,
+    alike = ("%s %s"):format(status, json.id_text(complete[description.command_field]) or ""),
+    sequence_ms = complete[sequence],
+    is_filled = frozen.by_clock ~= nil,
+    key = opts.key,
+    body = frozen.body,
+  }, frozen.warnings
+end
+
+local function stale(description, newest_ms)
+  local field = description.sequence_field
+  return invalid(field, "stale", ("%s is older than that of an event which was put before, %.0f: put what is true now, "
+    .. "with a later time or none"):format(field, newest_ms))
+end
+
+-- Puts a payload, with a later time where one is filled in and another process has put a later event meanwhile.
+local function put(self, description, payload, opts)
+  local newest_ms, result = 0, nil
+  for _ = 1, SEQUENCE_TRIES do
+    local record, warnings = new_record(self, description, payload, opts, newest_ms)
+    if not record then return nil, warnings end
+    local results, failed = self.store:put({ record }, opts)
+    if not results then return nil, store_error(failed) end
+    result = results[1]
+    if not result.newest_ms then return record, warnings, result end
+    if not record.is_filled then break end
+    newest_ms = result.newest_ms
+  end
+  return stale(description, result.newest_ms)
+end
+
+-- The step from the event that was put before: where it looks wrong, the order is sent all the same.
+local function step_warning(self, description, payload, record, result)
+  local scenario = self.config.rules:form(description, payload).scenario
+  if not (scenario and result.previous_status and record.status) then return nil end
+  local message = steps.fault(scenario, result.previous_status, record.status)
+  return message and fault.new(description.status_field, "transition", message)
+end
+
+local function too_few_replicas(record, result, wanted)
+  return store_error({
+    code = "replicas", is_retryable = true,
+    message = ("it was stored, but %d of %d replicas have it: it goes out all the same, and may be lost if the primary "
+      .. "fails now"):format(result.replicas, wanted),
+  }, { id = result.id, request_id = record.request_id })
+end
+
+function Outbox:put(payload, opts)
+  local wrong = arguments.type_fault(payload, "table") or arguments.options_fault(opts, PUT_OPTIONS)
+  check_call(self, "put", wrong)
+  local description = api.of(payload)
+  if not description then
+    return invalid("", "type", ("it has neither %s: is it an order or a notification?"):format(api.scenario_fields()))
+  end
+  opts = opts or {}
+  local record, warnings, result = put(self, description, payload, opts)
+  if not record then return nil, warnings end
+  if result.exists then return result.id, "exists" end
+  local warning = not opts.previous_status and self.config.validate and step_warning(self, description, payload, record,
+    result) or nil
+  if warning then warnings[#warnings + 1] = warning end
+  events.emit(self.told, record, events.of_outbox, "put", result)
+  if opts.replicas and result.replicas < opts.replicas then
+    return nil, too_few_replicas(record, result, opts.replicas)
+  end
+  return result.id, nil, warnings
+end
+
+-- ---- the rest ------------------------------------------------------------------------------------------
+
+local function client_fault(self)
+  if not is_outbox(self) then return nil end
+  if not self.client then return "only an outbox that was given a `client` delivers" end
+  return self.client.closed and "the client is closed" or nil
+end
+
+function Outbox:deliver(opts)
+  check_call(self, "deliver", arguments.options_fault(opts, drain.CHECKS) or client_fault(self))
+  local totals, failed = drain.run(self.client, self.store, opts or {}, self.told)
+  if not totals then return nil, store_error(failed) end
+  return totals
+end
+
+-- What a store gives; or nil and an error.
+local function given(result, failed)
+  if result == nil then return nil, store_error(failed) end
+  return result
+end
+
+function Outbox:stats()
+  check_call(self, "stats")
+  return given(self.store:stats())
+end
+
+function Outbox:list(opts)
+  check_call(self, "list", arguments.options_fault(opts, LIST_OPTIONS))
+  return given(self.store:list(opts or {}))
+end
+
+local id_fault = arguments.of_type("string")
+
+function Outbox:retry(id)
+  check_call(self, "retry", id_fault(id))
+  local is_done, failed = self.store:retry(id)
+  if failed and failed.code == "stale" then return nil, Error.new("invalid", failed.message, { code = "stale" }) end
+  return given(is_done, failed)
+end
+
+function Outbox:drop(id)
+  check_call(self, "drop", id_fault(id))
+  return given(self.store:drop(id))
+end
+
+function Outbox:purge(opts)
+  local wrong = arguments.options_fault(opts, PURGE_OPTIONS)
+  if not wrong and not (opts and opts.older_than_ms) then wrong = "opts.older_than_ms: required" end
+  check_call(self, "purge", wrong)
+  return given(self.store:purge(opts.older_than_ms))
+end
+
+-- Gives back what it holds open. The client stays open: it is its owner's.
+function Outbox:close()
+  if not is_outbox(self) or self.closed then return end
+  self.closed = true
+  self.store:close()
+end
+
+Outbox.__close = Outbox.close
+Outbox.__gc = Outbox.close
+
+function Outbox:__tostring()
+  return ("alipayhk.outbox (%s)"):format(self.closed and "closed" or "open")
+end
+
+return { new = new }
