@@ -49,12 +49,16 @@ local function fail(key, message)
   return nil, Error.new("config", ("`%s`: %s"):format(key, message), { code = key })
 end
 
+local KEYS = list.keys(CHECKS)
+
 local function check_values(given)
-  for name, value in pairs(given) do
+  for name in pairs(given) do
     if not CHECKS[name] then
-      return fail(text.shown(tostring(name), 64), "no such key" .. suggest.name(name, list.keys(CHECKS)))
+      return fail(text.shown(tostring(name), 64), "no such key" .. suggest.name(name, KEYS))
     end
-    local message = CHECKS[name](value)
+  end
+  for _, name in ipairs(KEYS) do
+    local message = given[name] ~= nil and CHECKS[name](given[name])
     if message then return fail(name, message) end
   end
   if given.store == nil then return fail("store", "required: " .. store.FORM) end
@@ -108,7 +112,7 @@ end
 -- Opens an outbox; or nil and an error of kind "config" or "store".
 local function new(given)
   local checked, err = check_values(given)
-  checked, err = checked and check_client(checked), err
+  if checked then checked, err = check_client(checked) end
   if not checked then return nil, err end
   local client, config = given.client, nil
   if not client then config, err = freezing_config(given) end

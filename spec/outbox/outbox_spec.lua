@@ -3,34 +3,21 @@
 local alipayhk = require "alipayhk"
 local databases = require "spec.support.databases"
 local double = require "spec.support.doubles.alipayhk_double"
-local json = require "alipayhk.base.json"
+local outboxes = require "spec.support.outboxes"
 local samples = require "spec.support.data.samples"
 
 local gateway = double.new { algorithm = "p224" }
 
--- An outbox over a new file; `config` over the client's. Closed when the spec ends.
-local function open(config, values)
-  local path = values and values.path or databases.path()
-  local client = gateway:client(config)
-  local given = { store = "sqlite:" .. path, client = client }
-  for name, value in pairs(values or {}) do
-    if name ~= "path" then given[name] = value end
-  end
-  local outbox = assert(alipayhk.outbox(given))
-  finally(function() outbox:close() end)
-  return outbox, path
-end
+local FAST = { retry = { base_delay_ms = 1 } }
+local UNTIL_EMPTY = outboxes.UNTIL_EMPTY
 
-local function sent()
-  local payloads = {}
-  for i, request in ipairs(gateway.requests) do payloads[i] = json.decode(request.plaintext) end
-  return payloads
-end
+local function open(values, config) return outboxes.open(gateway, values, config) end
 
-local UNTIL_EMPTY = { until_empty = true }
+local function sent() return outboxes.sent(gateway) end
 
 describe("an outbox", function()
   before_each(function() gateway:answers { {} } end)
+  after_each(outboxes.close_all)
 
   it("delivers what was put, and has it on the disk before that", function()
     local outbox, path = open()
@@ -54,7 +41,7 @@ describe("an outbox", function()
     local producer = assert(alipayhk.outbox { store = "sqlite:" .. path, client_id = gateway.client_id })
     assert(producer:put(samples.order()))
     producer:close()
-    assert.equal(1, open(nil, { path = path }):deliver(UNTIL_EMPTY).accepted)
+    assert.equal(1, open { path = path }:deliver(UNTIL_EMPTY).accepted)
   end)
 
   it("sends the events of an order in the order they were put", function()
@@ -82,7 +69,7 @@ describe("an outbox", function()
 
   it("sends an event again as it is, until AlipayHK has taken it", function()
     gateway:answers { { failure = "timeout" }, { code = "UNKNOWN_EXCEPTION", status = "U" }, {} }
-    local outbox = open { retry = { base_delay_ms = 1 } }
+    local outbox = open(nil, FAST)
     local heard = {}
     assert(outbox:put(samples.order()))
     local totals = outbox:deliver { until_empty = true, on_result = function(result) heard[#heard + 1] = result end }
