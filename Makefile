@@ -192,6 +192,12 @@ bench-growth: gateway-core
 	@$(MAKE) -s build
 	@$(call with_gateway,bench/growth.lua)
 
+# What an outbox costs over its stores.
+.PHONY: bench-outbox
+bench-outbox: gateway-core
+	@$(MAKE) -s build
+	@$(call with_gateway,bench/outbox.lua)
+
 .PHONY: bench-nginx
 bench-nginx: gateway-core
 	@$(MAKE) -s build

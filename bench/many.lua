@@ -26,7 +26,7 @@ local USUAL = 64
 local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS") or 3)
 local ORDERS = tonumber(os.getenv("BENCH_ORDERS") or 4000)
 
-local function order(i)
+function many.order(i)
   return {
     merchantBizNo = ("BENCH-%d"):format(i), merchantBizType = "MOVIE_TICKET", orderStatus = "TICKETED",
     userId = "2160120012345678", orderCreateTime = 1716338541000, extInfo = {},
@@ -38,7 +38,7 @@ function many.ours(client, given, opts)
   local i = 0
   local totals = client:sync_many(function()
     i = i + 1
-    return i <= given and order(i) or nil
+    return i <= given and many.order(i) or nil
   end, opts)
   assert(totals.accepted == given, totals.stopped)
   return given / totals.seconds

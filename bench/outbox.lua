@@ -1,0 +1,194 @@
+-- `make bench-outbox`: what an outbox costs, as ratios to what lies below it in the same run: puts to a bare insert,
+-- or to redis-benchmark with the same script; deliveries to sync_many from memory; claims with many events waiting to
+-- those with few.
+--
+--     lua bench/outbox.lua < what gateway/start printed
+--
+-- OUTBOX_MOST (1000000): events that wait. BENCH_ONLY=sqlite or redis: one store.
+
+package.path = package.path .. ";./?.lua"
+
+local alipayhk = require "alipayhk"
+local canned = require "bench.canned"
+local connection = dofile "gateway/connection.lua"
+local core = require "alipayhk.core"
+local many = require "bench.many"
+local measure = require "bench.measure"
+local report = require "bench.report"
+local shell = require "spec.support.shell"
+local stores = require "alipayhk.delivery.store"
+
+local MOST = tonumber(os.getenv("OUTBOX_MOST") or 1000000)
+local ONLY = os.getenv("BENCH_ONLY")
+local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS") or 3)
+local PUTS, DELIVERIES, TURNS = 2000, 4000, 100
+local CLIENT_ID = "4Q5Y8W0WSG45P907917"
+
+local function print_ratio(what, ours, theirs, unit, target)
+  print(("%-58s %6.2f  (%s)  %9.0f / %9.0f %s"):format(what, ours / theirs, target, ours, theirs, unit))
+  io.stdout:flush()
+end
+
+local function best_of(run)
+  local best = 0
+  for _ = 1, ROUNDS do best = math.max(best, run()) end
+  return best
+end
+
+-- ---- stores --------------------------------------------------------------------------------------
+
+local function new_file()
+  return shell.directory() .. "/orders.db"
+end
+
+local STORES = {}
+
+function STORES.sqlite()
+  return { url = function() return "sqlite:" .. new_file() end, stop = function() end }
+end
+
+function STORES.redis()
+  local server = require("spec.support.servers.redis").start { lines = { "appendfsync always" } }
+  return {
+    server = server,
+    url = function()
+      server.cli("flushall")
+      return server.url()
+    end,
+    stop = server.stop,
+  }
+end
+
+-- ---- put -----------------------------------------------------------------------------------------
+
+-- Calls of f a second.
+local function rate(f)
+  return PUTS / measure.wall(f, PUTS)
+end
+
+local function puts(url)
+  local outbox, i = assert(alipayhk.outbox { store = url, client_id = CLIENT_ID }), 0
+  local result = rate(function()
+    i = i + 1
+    assert(outbox:put(many.order(i)))
+  end)
+  outbox:close()
+  return result
+end
+
+local FLOOR = {}
+
+-- One prepared insert of such a body, committed, with the same durability.
+function FLOOR.sqlite()
+  local db = assert(require("alipayhk.sqlite").open(new_file()))
+  assert(db:lock() and db:execute "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)")
+  local begin, insert, commit = db:prepare "BEGIN IMMEDIATE", db:prepare "INSERT INTO t (body) VALUES (?)",
+    db:prepare "COMMIT"
+  local body = ("x"):rep(400)
+  local result = rate(function()
+    assert(begin:run() and insert:run(body) and commit:run())
+  end)
+  db:close()
+  return result
+end
+
+-- ---- deliver -------------------------------------------------------------------------------------
+
+local function fill(url, count)
+  local store = assert(stores.open(url, { client_id = CLIENT_ID, lease_ms = 60000 }))
+  local records = {}
+  for i = 1, count do
+    records[#records + 1] = {
+      api = "order", merchant_biz_no = ("BENCH-%d"):format(i), request_id = ("%032d"):format(i), status = "TICKETED",
+      alike = "TICKETED", sequence_ms = 1716338541000, is_filled = true, body = (
+        '{"merchantBizNo":"BENCH-%d","requestId":"%032d","merchantBizType":"MOVIE_TICKET","orderStatus":"TICKETED",'
+        .. '"userId":"2160120012345678","orderCreateTime":1716338541000,"orderModifyTime":1716338541000,'
+        .. '"extInfo":{}}'):format(i, i),
+    }
+    if #records == 1000 or i == count then
+      assert(store:put(records))
+      records = {}
+    end
+  end
+  return store
+end
+
+local function deliver(client, url)
+  local store = fill(url, DELIVERIES)
+  store:close()
+  local outbox = assert(alipayhk.outbox { store = url, client = client })
+  local totals = outbox:deliver { until_empty = true, concurrency = 64 }
+  outbox:close()
+  assert(totals.accepted == DELIVERIES, totals.stopped)
+  return DELIVERIES / totals.seconds
+end
+
+local function bench_deliver(name, store, gateway)
+  local server = canned.start(gateway)
+  for _, kind in ipairs { "rsa", "ec" } do
+    local client = many.client(gateway, kind, server.url)
+    CLIENT_ID = client.config.client_id
+    many.ours(client, 200, { concurrency = 64 })
+    local ours, memory = 0, 0
+    for _ = 1, ROUNDS do
+      ours = math.max(ours, deliver(client, store.url()))
+      memory = math.max(memory, many.ours(client, DELIVERIES, { concurrency = 64 }))
+    end
+    print_ratio(("deliver from %s, of sync_many, %s"):format(name, kind), ours, memory, "orders/s", "0.85")
+    client:close()
+  end
+  server.stop()
+end
+
+-- ---- many waiting --------------------------------------------------------------------------------
+
+-- Events claimed and recorded a second, and KiB of this process meanwhile.
+local function turns(store, limit)
+  local outcomes, resident = {}, 0
+  assert(store:begin_delivery())
+  local function turn()
+    local result = assert(store:turn(outcomes, limit))
+    outcomes = {}
+    for i, event in ipairs(result.events) do outcomes[i] = { event = event, state = "accepted" } end
+    resident = math.max(resident, measure.resident())
+  end
+  turn()
+  local events = TURNS * limit
+  local seconds = measure.wall(turn, TURNS)
+  store:turn(outcomes, 0)
+  store:end_delivery()
+  return events / seconds, resident
+end
+
+local function bench_waiting(name, store)
+  local few, many_waiting, few_kib, many_kib = 0, 0, nil, nil
+  local small = fill(store.url(), 100 * TURNS)
+  few, few_kib = turns(small, 16)
+  small:close()
+  local large = fill(store.url(), MOST)
+  many_waiting, many_kib = turns(large, 16)
+  large:close()
+  print_ratio(("claim and record in %s, %d events waiting, of few"):format(name, MOST), many_waiting, few, "events/s",
+    "0.77")
+  print(("%-58s %+6.1f MiB  (16)"):format("  memory of the worker", (many_kib - few_kib) / 1024))
+end
+
+-- ---- all -----------------------------------------------------------------------------------------
+
+local gateway = connection.parse(io.read("*a"))
+local machine = report.machine()
+print(("%s, %d processors; %s; %s"):format(machine.processor, machine.processors, machine.lua, machine.date))
+for _, name in ipairs { "sqlite", "redis" } do
+  if not ONLY or ONLY == name then
+    local store = STORES[name]()
+    if FLOOR[name] then
+      print_ratio(("put, %s, one by one, of a bare insert"):format(name), best_of(function()
+        return puts(store.url())
+      end), best_of(FLOOR[name]), "puts/s", "0.70")
+    end
+    bench_deliver(name, store, gateway)
+    bench_waiting(name, store)
+    store.stop()
+  end
+end
+
