@@ -104,6 +104,7 @@ describe("the functions of", function()
   local OBJECTS = {
     { class = "alipayhk", has = functions_of(alipayhk) },
     { class = "alipayhk.Client", has = functions_of(getmetatable(double.new():client()).__index), is_method = true },
+    { class = "alipayhk.Outbox", has = functions_of(require("alipayhk.outbox").methods), is_method = true },
     { class = "alipayhk.core", has = functions_of(core, INTERNAL) },
     { class = "alipayhk.Key", has = functions_of(debug.getmetatable(key).__index), is_method = true },
     { class = "alipayhk.nginx", has = functions_of(require "alipayhk.nginx") },

@@ -16,6 +16,12 @@ local alipayhk = {}
 ---@return alipayhk.Error? err kind `config`; its `code` is the key of the config that is wrong
 function alipayhk.new(config) end
 
+---Opens an outbox, which keeps orders and notifications until AlipayHK has taken them.
+---@param config alipayhk.OutboxConfig
+---@return alipayhk.Outbox? outbox
+---@return alipayhk.Error? err kind `config` or `store`
+function alipayhk.outbox(config) end
+
 ---Checks a payload, without keys and without sending it. What a client fills in may be absent.
 ---@param api alipayhk.Api
 ---@param payload alipayhk.Payload

@@ -11,6 +11,7 @@
 ---@field message string one line
 ---@field retryable boolean whether another attempt may fare better
 ---@field attempts? integer how many there were
+---@field id? string of the event that was stored, beside code `replicas`
 ---@field request_id? string the payload's `requestId`
 ---@field tracer_id? string for AlipayHK's support
 ---@field http_status? integer of the answer, or of the proxy that refused
@@ -29,7 +30,20 @@
 ---| "signature" # an answer or a call is not known to be AlipayHK's. Code `unsigned`: it has no signature, or half of one; `wrong`: not the signature of these bytes; `client_id`: it is for another client; `stale`: too old (`max_response_age_ms`, `max_age_ms`); `unverified`: it could not be checked, for memory is short or there is no key
 ---| "decrypt" # what came cannot be opened
 ---| "protocol" # what came is no JSON object, or has no `result`; code `another_request`: it answers another request
+---| "store" # an outbox's store; `code` is an `alipayhk.StoreCode`, and `retryable` says whether it may pass
 ---| "result" # AlipayHK said F or U, whatever the HTTP status; `code` is its `resultCode`
+
+---@alias alipayhk.StoreCode
+---| "unreachable" # no connection, or no answer: whether it did what was asked is not known
+---| "denied" # it does not let us in, or does not let us write
+---| "full" # there is no room
+---| "damaged" # the file is broken; it is kept as it is
+---| "gone" # there is no such place, or the file is not where it was
+---| "locked" # others hold it
+---| "newer" # a later version of this library has made it
+---| "foreign" # it holds something else
+---| "replicas" # it was stored, but not on as many replicas as wanted
+---| "failed" # anything else
 
 ---What is wrong with a place of a payload. `tostring` gives `path: message`.
 ---@class alipayhk.Fault
@@ -46,4 +60,5 @@
 ---| "format" # not of the form, order of magnitude or calendar
 ---| "unknown" # no such field
 ---| "transition" # a step from `previous_status` that the rules forbid
+---| "stale" # the time of an event is older than that of one which was put before
 ---| "older" # a warning of a response: AlipayHK holds a later event, and did not take this one

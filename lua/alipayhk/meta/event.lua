@@ -8,16 +8,27 @@
 ---@field request_id? string
 ---@field merchant_biz_no? string
 ---@field attempt? integer from 1 on; absent where nothing was to be sent
----@field delay_ms? integer of `retry`: milliseconds until the next attempt
+---@field delay_ms? integer of `retry` and `later`: milliseconds until the next attempt
 ---@field http_status? integer
 ---@field result_code? string AlipayHK's `resultCode`
 ---@field tracer_id? string for AlipayHK's support
 ---@field timing? alipayhk.Timing
 ---@field kind? alipayhk.ErrorKind of `error`
----@field code? string of `error`
+---@field code? string of `error`; of an outbox: why an event waits or was parked, or what its store failed at
+---@field id? string of an event of an outbox
+---@field message? string beside such a `code`
+---@field held_status? string of `accepted`: another status, which AlipayHK holds
 
 ---@alias alipayhk.EventName
 ---| "attempt" # before each attempt
 ---| "retry" # before the wait for the next one
 ---| "response" # after a success
 ---| "error" # after a failure, of an attempt or before the first
+---| "put" # an outbox: an event was stored
+---| "sending" # it is about to be sent
+---| "accepted" # that was recorded
+---| "later" # it waits for another attempt, `delay_ms`
+---| "parked" # it was refused for good, or is too old
+---| "superseded" # a later one made it needless
+---| "lease_lost" # another worker took it over, and records what becomes of it
+---| "store" # the store failed; what was to be recorded is kept, and tried again
