@@ -116,6 +116,30 @@ function app.sync()
   ngx.say(cjson.encode(measure(n, function() sync_all(client, n) end)))
 end
 
+-- Orders of their own for so many seconds.
+local function orders_for(seconds)
+  local number, ends = 0, core.monotonic() + seconds
+  return function()
+    if core.monotonic() >= ends then return nil end
+    number = number + 1
+    local one = {}
+    for name, value in pairs(order) do one[name] = value end
+    one.merchantBizNo = "BATCH-" .. number
+    return one
+  end
+end
+
+local last_batch
+
+-- One batch for `?seconds=`, at most `?rate=` orders a second, or as many as it can; `usage` tells how many it could.
+function app.batch()
+  local source, rate = orders_for(tonumber(ngx.var.arg_seconds)), tonumber(ngx.var.arg_rate)
+  local totals = clients.ready:sync_many(source, { rate = rate })
+  last_batch = totals.accepted / totals.seconds
+  ngx.status = totals.accepted == totals.taken and 200 or 502
+  ngx.say(cjson.encode(totals))
+end
+
 -- Signatures and verifications alone, `?n=` of each; seconds of each.
 function app.keys()
   local n = tonumber(ngx.var.arg_n)
@@ -135,7 +159,8 @@ local function reset()
   file:close()
 end
 
--- Seconds of CPU, resident KiB now and at most (since `?reset=1`), orders in flight at most.
+-- Seconds of CPU, resident KiB now and at most (since `?reset=1`), orders in flight at most, orders a second of the
+-- last batch.
 function app.usage()
   if ngx.var.arg_reset then reset() end
   local file = assert(io.open("/proc/self/status"))
@@ -147,6 +172,7 @@ function app.usage()
     resident = tonumber(status:match("VmRSS:%s*(%d+)")),
     most_resident = tonumber(status:match("VmHWM:%s*(%d+)")),
     most_in_flight = most_in_flight,
+    last_batch = last_batch,
   })
 end
 

@@ -67,23 +67,48 @@ local function beside_orders(path, grace)
   return traffic.run(servers.port, { NEIGHBOUR, synced }, SECONDS, grace)
 end
 
-local function bench_neighbours()
-  local idle, beside, sign = {}, {}, {}
-  for i = 1, NEIGHBOUR_TURNS do
-    idle[i] = all_good(traffic.run(servers.port, { NEIGHBOUR }, SECONDS, 5)).p99_ms
+-- The neighbour's p99 beside one `sync_many`; and the orders a second of that.
+local function beside_batch(query)
+  local path = ("/batch?seconds=%d%s"):format(SECONDS, query)
+  local batch = { request = ("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"):format(path), requests = 1 }
+  local neighbour, sent = traffic.run(servers.port, { NEIGHBOUR, batch }, SECONDS, 5)
+  all_good(sent)
+  return all_good(neighbour).p99_ms, servers.ask("/usage").last_batch
+end
+
+-- What a neighbour runs beside: each gives its p99, and a batch the orders a second.
+local BESIDE = {
+  { what = ("%d orders a second"):format(ORDER_RATE), run = function()
     local neighbour, synced = beside_orders("/late", 5)
     all_good(synced)
-    beside[i] = all_good(neighbour).p99_ms
-    sign[i] = ask_keys().sign.cpu * 1e3
-  end
+    return all_good(neighbour).p99_ms
+  end },
+  { what = ("sync_many, rate = %d"):format(ORDER_RATE), run = function()
+    return beside_batch("&rate=" .. ORDER_RATE)
+  end },
+  { what = "sync_many at full speed", run = function() return beside_batch("") end },
+}
+
+local function report_neighbours(what, idle, beside, sign, speeds)
   local a, a_median = least_and_median(idle)
   local b, b_median = least_and_median(beside)
   local s, s_median = least_and_median(sign)
   local text = "%s %.2f ms, idle %.2f, signature %.2f: %.2f of what is allowed"
-  report("neighbour's p99 beside 200 orders a second",
-    text:format("least", b, a, s, b / (3 * a + 2 * s)) .. "   "
-      .. text:format("median", b_median, a_median, s_median, b_median / (3 * a_median + 2 * s_median)),
-    "at most 3 times idle and 2 signatures")
+  local said = text:format("least", b, a, s, b / (3 * a + 2 * s)) .. "   "
+    .. text:format("median", b_median, a_median, s_median, b_median / (3 * a_median + 2 * s_median))
+  if #speeds > 0 then said = ("%s   %.0f orders/s"):format(said, select(2, least_and_median(speeds))) end
+  report("neighbour's p99 beside " .. what, said, "at most 3 times idle and 2 signatures")
+end
+
+local function bench_neighbours()
+  local idle, sign, p99s, speeds = {}, {}, {}, {}
+  for k in ipairs(BESIDE) do p99s[k], speeds[k] = {}, {} end
+  for i = 1, NEIGHBOUR_TURNS do
+    idle[i] = all_good(traffic.run(servers.port, { NEIGHBOUR }, SECONDS, 5)).p99_ms
+    for k, beside in ipairs(BESIDE) do p99s[k][i], speeds[k][i] = beside.run() end
+    sign[i] = ask_keys().sign.cpu * 1e3
+  end
+  for k, beside in ipairs(BESIDE) do report_neighbours(beside.what, idle, p99s[k], sign, speeds[k]) end
 end
 
 local function bench_blocking()

@@ -221,6 +221,20 @@ local function ngx_sleep(ngx, ms)
   ngx.sleep(ms / 1000)
 end
 
+local function wait_for_turn(ngx, semaphore)
+  semaphore:wait(1)
+  ngx.sleep(0)
+end
+
+-- Lets nginx serve its sockets before we go on, so that the worker's other requests wait for one signature and not for
+-- those of all tasks. `ngx.sleep(0)` alone does that in OpenResty only: elsewhere nginx runs a timer that a timer has
+-- set before it looks at a socket. What waited for a semaphore goes on after the timers.
+local function next_turn(ngx, semaphore)
+  local waiter = ngx.thread.spawn(wait_for_turn, ngx, semaphore)
+  semaphore:post()
+  ngx.thread.wait(waiter)
+end
+
 local Threads = { next_ended = next_ended }
 Threads.__index = Threads
 
@@ -230,6 +244,7 @@ function Threads:start(task, item)
     self.ended:put(item, pcall(task, item))
   end)
   self.threads[#self.threads + 1] = thread
+  next_turn(ngx, self.semaphore)
 end
 
 -- What has ended stays in memory until somebody waits for it.
@@ -253,6 +268,7 @@ function Threads:wait(ms)
     for _, thread in ipairs(self.threads) do waited[#waited + 1] = thread end
     ngx.thread.wait(unpack(waited))
     ngx.thread.kill(waited[1])
+    next_turn(ngx, self.semaphore)
   end
   drop_ended(self)
 end
@@ -260,7 +276,10 @@ end
 function Threads.close() end
 
 local function new_threads(client)
-  return setmetatable({ client = client, ngx = runtime.nginx(), threads = {}, ended = new_ended() }, Threads)
+  return setmetatable({
+    client = client, ngx = runtime.nginx(), threads = {}, ended = new_ended(),
+    semaphore = require("ngx.semaphore").new(),
+  }, Threads)
 end
 
 -- ---- which -------------------------------------------------------------------------------------------
