@@ -337,4 +337,4 @@ function Outbox:__tostring()
   return ("alipayhk.outbox (%s)"):format(self.closed and "closed" or "open")
 end
 
-return { new = new, methods = Outbox }
+return { new = new }
