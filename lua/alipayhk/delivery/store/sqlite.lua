@@ -119,8 +119,8 @@ end
 local function write_lane(self, lane, record, id, now_ms)
   local db, newest_ms, status = self.db, record.sequence_ms, record.status
   if not lane then
-    db:run("add_lane", self.client, record.merchant_biz_no, record.api, newest_ms, status, id, now_ms)
-    return db:first("find_lane", self.client, record.merchant_biz_no, record.api).id
+    local _, lane_id = db:run("add_lane", self.client, record.merchant_biz_no, record.api, newest_ms, status, id, now_ms)
+    return lane_id
   elseif lane.head then
     db:run("extend_lane", lane.id, newest_ms, status)
   else
@@ -153,8 +153,7 @@ local function put_all(self, records)
     results[i] = result
   end
   if counts.waiting > 0 then
-    self.db:run("set_last_id", self.client, id)
-    write_counts(self, counts)
+    self.db:run("count_put", self.client, counts.waiting, id)
   end
   return results
 end

@@ -33,9 +33,9 @@ local function fault_of(message, code)
   return new_fault("failed", message, false)
 end
 
-local function check(result, message, code)
-  if result == nil then error(fault_of(message, code), 0) end
-  return result
+local function check(result, second, code)
+  if result == nil then error(fault_of(second, code), 0) end
+  return result, second
 end
 
 local Database = {}
@@ -64,7 +64,7 @@ local function statement(self, name)
   return prepared
 end
 
--- Runs a statement by its name: how many rows it changed.
+-- Runs a statement by its name: how many rows it changed, and the number of the last one that was added.
 function Database:run(name, ...)
   return check(statement(self, name):run(...))
 end

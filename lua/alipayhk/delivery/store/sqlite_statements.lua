@@ -18,7 +18,7 @@ local statements = {
       superseded = superseded + ?6, dropped = dropped + ?7
     WHERE id = ?1
   ]],
-  set_last_id = "UPDATE client SET last_id = ?2 WHERE id = ?1",
+  count_put = "UPDATE client SET waiting = waiting + ?2, last_id = ?3 WHERE id = ?1",
 
   -- ---- put -----------------------------------------------------------------------------------------
 
