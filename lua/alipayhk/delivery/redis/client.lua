@@ -87,24 +87,60 @@ local function command(name, script, keys, arguments)
   return words
 end
 
--- Runs it by its text. A server names a script by a digest of its text, each server the same: it is asked for once.
-local function eval_text(self, script, keys, arguments)
-  local commands = { command("EVAL", script.source, keys, arguments) }
-  if not script.digest then commands[2] = { "SCRIPT", "LOAD", script.source } end
+-- The commands that run scripts. `by_text`: a set of those whose text has to be sent, since the server may not have it.
+-- A server names a script by a digest of its text, each server the same: it is asked for once.
+local function commands_of(calls, by_text, last)
+  local commands, unnamed = {}, {}
+  for i, call in ipairs(calls) do
+    local script = call.script
+    local name, word = "EVALSHA", script.digest
+    if by_text[script] or not script.digest then name, word = "EVAL", script.source end
+    commands[i] = command(name, word, call.keys, call.arguments)
+    if script.digest then by_text[script] = nil else unnamed[script] = true end
+  end
+  commands[#commands + 1] = last
+  local loads = {}
+  for script in pairs(unnamed) do
+    commands[#commands + 1] = { "SCRIPT", "LOAD", script.source }
+    loads[#commands] = script
+  end
+  return commands, loads
+end
+
+local function run(self, calls, by_text, last)
+  local commands, loads = commands_of(calls, by_text, last)
   local results, message, code, is_unknown = self:pipeline(commands)
-  script.digest = script.digest or results and results[2][1]
-  return first(results, message, code, is_unknown)
+  if not results then return nil, message, code, is_unknown end
+  for i, script in pairs(loads) do
+    script.digest = results[i][1]
+    results[i] = nil
+  end
+  return results
+end
+
+-- Runs several scripts in one go, each `{ script, keys, arguments }`, and `last` after them, a command. Gives what
+-- `pipeline` gives. Scripts that the server does not have are sent to it, and `last` again.
+function Client:eval_all(calls, last)
+  local results, message, code, is_unknown = run(self, calls, {}, last)
+  if not results then return nil, message, code, is_unknown end
+  local missing, positions, by_text = {}, {}, {}
+  for i, call in ipairs(calls) do
+    if results[i][3] == "NOSCRIPT" then
+      missing[#missing + 1], positions[#positions + 1], by_text[call.script] = call, i, true
+    end
+  end
+  if #missing == 0 then return results end
+  local others
+  others, message, code, is_unknown = run(self, missing, by_text, last)
+  if not others then return nil, message, code, is_unknown or #missing < #calls or nil end
+  for i, position in ipairs(positions) do results[position] = others[i] end
+  results[#calls + 1] = others[#missing + 1]
+  return results
 end
 
 -- Runs a script; its reply. Its text is sent to a server that does not have it.
 function Client:eval(script, keys, arguments)
-  if script.digest then
-    local reply, message, code, is_unknown = first(self:pipeline {
-      command("EVALSHA", script.digest, keys, arguments),
-    })
-    if code ~= "NOSCRIPT" then return reply, message, code, is_unknown end
-  end
-  return eval_text(self, script, keys, arguments)
+  return first(self:eval_all { { script = script, keys = keys, arguments = arguments } })
 end
 
 -- Closes its connection; a call after that makes a new one.

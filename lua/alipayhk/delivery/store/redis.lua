@@ -1,0 +1,207 @@
+-- Events of an outbox in a Redis, for workers on any number of machines. `alipayhk.delivery.store` says what a store
+-- promises, `alipayhk.delivery.store.redis_scripts` how it is kept here: by scripts over lane groups.
+--
+-- Each script happens wholly or not at all; what goes to several groups does not happen at once in all of them. Of what
+-- failed it is not known how far it came, and all of it may be asked for again: outcomes change nothing the second
+-- time, a put stores nothing the second time if it has a `key`, and events that were claimed without anybody hearing of
+-- it are taken back when their leases have passed.
+
+local groups = require "alipayhk.delivery.store.redis_groups"
+local new_turns = require("alipayhk.delivery.store.redis_turns").new
+local scripts = require "alipayhk.delivery.store.redis_scripts"
+local url = require "alipayhk.delivery.redis.url"
+
+local flag, whole = groups.flag, groups.whole
+
+local CONNECT_TIMEOUT_MS, TIMEOUT_MS = 5000, 5000
+-- For replicas; it has to be less than TIMEOUT_MS.
+local REPLICAS_TIMEOUT_MS = 2500
+
+local GROUPS = scripts.GROUPS
+
+local Store = {}
+Store.__index = Store
+
+local redis = {}
+
+-- ---- putting -------------------------------------------------------------------------------------
+
+local function put_call(self, record, replicas)
+  local group = groups.of(record.merchant_biz_no or "")
+  return self.groups:call(group, scripts.put, {
+    group, flag(replicas), record.api, record.merchant_biz_no or "", record.request_id or "", record.status or "",
+    record.alike or "", whole(record.sequence_ms), flag(record.is_filled), record.key or "", record.body,
+  })
+end
+
+local function put_result(reply, replicas)
+  local id, what, detail = reply[1], reply[2], reply[3]
+  if what == "stale" then return { newest_ms = detail } end
+  if what == "exists" then return { id = id, exists = true, replicas = replicas } end
+  return { id = id, previous_status = detail, replicas = replicas }
+end
+
+-- Each event is stored in a script of its own, in their order.
+function Store:put(records, opts)
+  local replicas = opts and opts.replicas
+  local calls = {}
+  for i, record in ipairs(records) do calls[i] = put_call(self, record, replicas) end
+  local replies, fault = self.groups:run(calls, replicas and { "WAIT", replicas, REPLICAS_TIMEOUT_MS })
+  if not replies then return nil, fault end
+  local results = {}
+  for i in ipairs(calls) do results[i] = put_result(replies[i], replies[#calls + 1]) end
+  return results
+end
+
+-- ---- delivering ----------------------------------------------------------------------------------
+
+-- Any number of processes may deliver: each holds events for as long as its leases.
+function Store.begin_delivery()
+  return true
+end
+
+function Store.end_delivery() end
+
+function Store:turn(outcomes, limit, opts)
+  return self.turns:turn(outcomes, limit, opts and opts.is_probe)
+end
+
+-- ---- looking -------------------------------------------------------------------------------------
+
+local STATES = { "waiting", "sending", "parked", "accepted", "superseded", "dropped" }
+
+function Store:stats()
+  local replies, fault = self.groups:run_everywhere(scripts.stats)
+  if not replies then return nil, fault end
+  local stats = {}
+  for i, state in ipairs(STATES) do
+    stats[state] = 0
+    for _, counts in ipairs(replies) do stats[state] = stats[state] + counts[i] end
+  end
+  local oldest_ms = -1
+  for _, counts in ipairs(replies) do oldest_ms = math.max(oldest_ms, counts[#STATES + 1]) end
+  stats.oldest_ms = oldest_ms >= 0 and oldest_ms or nil
+  return stats
+end
+
+-- How many events a script looks at.
+local PAGE = 500
+
+local LISTED = {
+  "id", "api", "merchant_biz_no", "state", "attempts", "put_ms", "due_ms", "code", "message", "held_status",
+}
+
+local function append_listed(to, lists)
+  for _, list in ipairs(lists) do
+    local event = {}
+    for i, name in ipairs(LISTED) do event[name] = list[i] or nil end
+    to[#to + 1] = event
+  end
+end
+
+-- The first `limit` of a group; nil and a fault if that fails.
+local function list_group(self, group, opts)
+  local found, after = {}, opts.after or "0"
+  repeat
+    local arguments = { after, math.min(opts.limit, PAGE), opts.merchant_biz_no or "" }
+    for _, state in ipairs(opts.state and { opts.state } or STATES) do arguments[#arguments + 1] = state end
+    local replies, fault = self.groups:run { self.groups:call(group, scripts.list, arguments) }
+    if not replies then return nil, fault end
+    after = replies[1][1]
+    append_listed(found, replies[1][2])
+  until not after or #found >= opts.limit
+  return found
+end
+
+local function by_id(a, b) return tonumber(a.id) < tonumber(b.id) end
+
+function Store:list(opts)
+  opts = opts or {}
+  opts = { state = opts.state, merchant_biz_no = opts.merchant_biz_no, after = opts.after, limit = opts.limit or 100 }
+  local only = opts.merchant_biz_no and groups.of(opts.merchant_biz_no)
+  local all, listed = {}, {}
+  for group = only or 0, only or GROUPS - 1 do
+    local found, fault = list_group(self, group, opts)
+    if not found then return nil, fault end
+    for _, event in ipairs(found) do all[#all + 1] = event end
+  end
+  table.sort(all, by_id)
+  for i = 1, math.min(opts.limit, #all) do listed[i] = all[i] end
+  return listed
+end
+
+-- ---- by hand -------------------------------------------------------------------------------------
+
+-- What a script says of one event; 0 where that is no id of ours.
+local function ask_about(self, script, id)
+  local group = groups.of_id(id)
+  if not group then return 0 end
+  local replies, fault = self.groups:run { self.groups:call(group, script, { id }) }
+  if not replies then return nil, fault end
+  return replies[1]
+end
+
+local STALE = {
+  code = "stale", is_retryable = false,
+  message = "a later event of its order is under way or was accepted: drop it",
+}
+
+function Store:retry(id)
+  local said, fault = ask_about(self, scripts.retry, id)
+  if not said then return nil, fault end
+  if said < 0 then return nil, STALE end
+  return said == 1
+end
+
+function Store:drop(id)
+  local said, fault = ask_about(self, scripts.drop, id)
+  if not said then return nil, fault end
+  return said == 1
+end
+
+local ENDED = { "accepted", "superseded", "dropped" }
+
+local function purge_state(self, group, state, older_than_ms)
+  local forgotten, after = 0, "0"
+  repeat
+    local arguments = { state, whole(older_than_ms), after }
+    local replies, fault = self.groups:run { self.groups:call(group, scripts.purge, arguments) }
+    if not replies then return nil, fault end
+    forgotten, after = forgotten + replies[1][1], replies[1][2]
+  until not after
+  return forgotten
+end
+
+function Store:purge(older_than_ms)
+  local forgotten = 0
+  for group = 0, GROUPS - 1 do
+    for _, state in ipairs(ENDED) do
+      local count, fault = purge_state(self, group, state, older_than_ms)
+      if not count then return nil, fault end
+      forgotten = forgotten + count
+    end
+  end
+  return forgotten
+end
+
+function Store:close()
+  self.groups:close()
+end
+
+-- ---- opening -------------------------------------------------------------------------------------
+
+-- A message where that is no URL of a Redis.
+function redis.url_fault(given)
+  return select(2, url.parse(given))
+end
+
+-- Opens one. Nothing is connected before it is needed: nginx allows no connections while it starts.
+function redis.open(given, opts)
+  local target = url.parse(given)
+  target.connect_timeout_ms, target.timeout_ms = CONNECT_TIMEOUT_MS, TIMEOUT_MS
+  local made, message = groups.new(target, opts.client_id)
+  if not made then return nil, { code = "failed", message = message, is_retryable = false } end
+  return setmetatable({ groups = made, turns = new_turns(made, opts) }, Store)
+end
+
+return redis

@@ -1,0 +1,40 @@
+-- What went wrong with a Redis, as a store says it.
+
+local faults = {}
+
+local function fault(code, is_retryable, cure)
+  return { code = code, is_retryable = is_retryable, cure = cure }
+end
+
+local UNREACHABLE = fault("unreachable", true)
+local DENIED = fault("denied", false)
+local FOREIGN = fault("foreign", false, "that is none of an outbox: name another server or database in the URL")
+
+-- By the code of `alipayhk.delivery.redis.client`, which says itself what to do about most. A replica in the primary's
+-- place is `unreachable`: after a failover the one that was the primary comes back as a replica, and where the URL's
+-- host is a name or an address that moves with the primary, a new connection finds it.
+local FAULTS = {
+  CONNECTION = fault("unreachable", true, "is it running, and does the URL name the right host and port?"),
+  TIMEOUT = fault("unreachable", true, "is it overloaded, or the network slow?"),
+  TLS = UNREACHABLE, LOADING = UNREACHABLE, MASTERDOWN = UNREACHABLE, CLUSTERDOWN = UNREACHABLE,
+  READONLY = UNREACHABLE, NOREPLICAS = UNREACHABLE,
+  TRYAGAIN = fault("unreachable", true, "the Redis Cluster is moving its keys: try again"),
+  BUSY = fault("unreachable", true, "somebody's script keeps it busy: SCRIPT KILL ends that"),
+  UNBLOCKED = fault("unreachable", true, "it became a replica: name the primary in the URL"),
+  NOAUTH = DENIED, WRONGPASS = DENIED, NOPERM = DENIED,
+  OOM = fault("full", true), MISCONF = fault("full", true),
+  PROTOCOL = FOREIGN, WRONGTYPE = FOREIGN,
+  FOREIGN = fault("foreign", false, "another version of alipayhk made it: use that one"),
+  NEWER = fault("newer", false, "a later version of alipayhk made it: upgrade this one"),
+}
+
+local FAILED = fault("failed", false)
+
+-- The fault of what the client says: `{ code, message, is_retryable }`.
+function faults.of(message, code)
+  local found = FAULTS[code] or FAILED
+  if found.cure then message = ("%s (%s)"):format(message, found.cure) end
+  return { code = found.code, message = message, is_retryable = found.is_retryable }
+end
+
+return faults

@@ -1,0 +1,75 @@
+-- The lane groups of an outbox in a Redis: which one has an event, and scripts in them.
+
+local client = require "alipayhk.delivery.redis.client"
+local core = require "alipayhk.core"
+local faults = require "alipayhk.delivery.store.redis_faults"
+local scripts = require "alipayhk.delivery.store.redis_scripts"
+
+local COUNT = scripts.GROUPS
+
+local Groups = {}
+Groups.__index = Groups
+
+local groups = {}
+
+-- The group of a merchantBizNo's events, whatever their API: a number from 0 on.
+function groups.of(merchant_biz_no)
+  return core.sha256(merchant_biz_no):byte() % COUNT
+end
+
+-- The group of an event; nil where that is no id of ours.
+function groups.of_id(id)
+  return type(id) == "string" and #id == 16 and id:find("^%d+$") and tonumber(id) % COUNT or nil
+end
+
+-- Arguments of scripts are strings and whole numbers; "" is none.
+function groups.flag(value) return value and "1" or "0" end
+
+function groups.whole(value) return value and math.ceil(value) or "" end
+
+-- What stands in braces decides which node of a Redis Cluster has a key.
+local function keys_of(client_id, group)
+  local keys = {}
+  for i, name in ipairs(scripts.KEYS) do keys[i] = ("{alipayhk:%s:%d}:%s"):format(client_id, group, name) end
+  return keys
+end
+
+-- Those of a client_id. `target`: as `alipayhk.delivery.redis.client` takes it. No I/O yet. Gives nil and a message if
+-- that cannot be here.
+function groups.new(target, client_id)
+  local made, message = client.new(target)
+  if not made then return nil, message end
+  local keys, name = {}, core.percent_encode(client_id)
+  for group = 0, COUNT - 1 do keys[group] = keys_of(name, group) end
+  return setmetatable({ client = made, keys = keys }, Groups)
+end
+
+-- A script in one group, for `run`.
+function Groups:call(group, script, arguments)
+  return { group = group, script = script, keys = self.keys[group], arguments = arguments }
+end
+
+-- Runs scripts, and `last` after them, a command: their replies; or nil and a fault.
+function Groups:run(calls, last)
+  local results, message, code = self.client:eval_all(calls, last)
+  if not results then return nil, faults.of(message, code) end
+  local replies = {}
+  for i, result in ipairs(results) do
+    if result[1] == nil then return nil, faults.of(result[2], result[3]) end
+    replies[i] = result[1]
+  end
+  return replies
+end
+
+-- Runs one without arguments in every group.
+function Groups:run_everywhere(script)
+  local calls = {}
+  for group = 0, COUNT - 1 do calls[#calls + 1] = self:call(group, script, {}) end
+  return self:run(calls)
+end
+
+function Groups:close()
+  self.client:close()
+end
+
+return groups
