@@ -216,36 +216,20 @@ end
 
 -- ---- light threads in nginx ------------------------------------------------------------------------
 
+-- After so long another task may start though none has ended. `ngx.sleep` of less logs a warning in a plain nginx.
+local PAUSE_MS = 1
+
 -- nginx spawns functions of Lua alone.
-local function ngx_sleep(ngx, ms)
-  ngx.sleep(ms / 1000)
+local function sleep(ngx, ms)
+  ngx.sleep(math.max(PAUSE_MS, ms) / 1000)
 end
 
-local function wait_for_turn(ngx, semaphore)
+local function wait_for(semaphore)
   semaphore:wait(1)
-  ngx.sleep(0)
-end
-
--- Lets nginx serve its sockets before we go on, so that the worker's other requests wait for one signature and not for
--- those of all tasks. `ngx.sleep(0)` alone does that in OpenResty only: elsewhere nginx runs a timer that a timer has
--- set before it looks at a socket. What waited for a semaphore goes on after the timers.
-local function next_turn(ngx, semaphore)
-  local waiter = ngx.thread.spawn(wait_for_turn, ngx, semaphore)
-  semaphore:post()
-  ngx.thread.wait(waiter)
 end
 
 local Threads = { next_ended = next_ended }
 Threads.__index = Threads
-
-function Threads:start(task, item)
-  local ngx = self.ngx
-  local thread = ngx.thread.spawn(function()
-    self.ended:put(item, pcall(task, item))
-  end)
-  self.threads[#self.threads + 1] = thread
-  next_turn(ngx, self.semaphore)
-end
 
 -- What has ended stays in memory until somebody waits for it.
 local function drop_ended(self)
@@ -261,16 +245,29 @@ local function drop_ended(self)
   self.threads = alive
 end
 
-function Threads:wait(ms)
+-- Until a task ends, or for that long; and then until nginx has served every socket that is ready: what waits for a
+-- semaphore comes after them. So one turn of its loop makes one signature, for which its other requests wait.
+local function next_turn(self, ms)
   local ngx = self.ngx
-  if self.ended:is_empty() then
-    local waited = { ngx.thread.spawn(ngx_sleep, ngx, ms) }
-    for _, thread in ipairs(self.threads) do waited[#waited + 1] = thread end
-    ngx.thread.wait(unpack(waited))
-    ngx.thread.kill(waited[1])
-    next_turn(ngx, self.semaphore)
-  end
   drop_ended(self)
+  local waited = { ngx.thread.spawn(sleep, ngx, ms) }
+  for _, thread in ipairs(self.threads) do waited[#waited + 1] = thread end
+  ngx.thread.wait(unpack(waited))
+  ngx.thread.kill(waited[1])
+  local waiter = ngx.thread.spawn(wait_for, self.semaphore)
+  self.semaphore:post()
+  ngx.thread.wait(waiter)
+end
+
+function Threads:start(task, item)
+  self.threads[#self.threads + 1] = self.ngx.thread.spawn(function()
+    self.ended:put(item, pcall(task, item))
+  end)
+  next_turn(self, PAUSE_MS)
+end
+
+function Threads:wait(ms)
+  if self.ended:is_empty() then next_turn(self, ms) end
 end
 
 function Threads.close() end
