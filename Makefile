@@ -338,6 +338,7 @@ help:
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
 	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'
+	@echo 'make bench-outbox    what puts and deliveries of an outbox cost'
 	@echo 'make bench-growth    a thousand to a million orders in one call: time and memory'
 	@echo 'make budget          instructions of the library'"'"'s own work, against bench/budget/budget.json'
 	@echo 'make budget-update   makes the counts of now the budget'

@@ -11,7 +11,6 @@ package.path = package.path .. ";./?.lua"
 local alipayhk = require "alipayhk"
 local canned = require "bench.canned"
 local connection = dofile "gateway/connection.lua"
-local core = require "alipayhk.core"
 local many = require "bench.many"
 local measure = require "bench.measure"
 local report = require "bench.report"
@@ -66,13 +65,13 @@ end
 -- ---- put -----------------------------------------------------------------------------------------
 
 -- Calls of f a second.
-local function rate(f)
+local function per_second(f)
   return PUTS / measure.wall(f, PUTS)
 end
 
 local function puts(url)
   local outbox, i = assert(alipayhk.outbox { store = url, client_id = CLIENT_ID }), 0
-  local result = rate(function()
+  local result = per_second(function()
     i = i + 1
     assert(outbox:put(many.order(i)))
   end)
@@ -89,7 +88,7 @@ function FLOOR.sqlite()
   local begin, insert, commit = db:prepare "BEGIN IMMEDIATE", db:prepare "INSERT INTO t (body) VALUES (?)",
     db:prepare "COMMIT"
   local body = ("x"):rep(400)
-  local result = rate(function()
+  local result = per_second(function()
     assert(begin:run() and insert:run(body) and commit:run())
   end)
   db:close()
@@ -199,16 +198,16 @@ local function turns(store, limit)
 end
 
 local function bench_waiting(name, store)
-  local few, many_waiting, few_kib, many_kib = 0, 0, nil, nil
-  local small = fill(store.url(), 100 * TURNS)
-  few, few_kib = turns(small, 16)
-  small:close()
-  local large = fill(store.url(), MOST)
-  many_waiting, many_kib = turns(large, 16)
-  large:close()
-  print_ratio(("claim and record in %s, %d events waiting, of few"):format(name, MOST), many_waiting, few, "events/s",
-    "0.77")
-  print(("%-58s %+6.1f MiB  (16)"):format("  memory of the worker", (many_kib - few_kib) / 1024))
+  local function measured(count)
+    local filled = fill(store.url(), count)
+    local rate, resident = turns(filled, 16)
+    filled:close()
+    return rate, resident
+  end
+  local few, few_kib = measured(100 * TURNS)
+  local most, most_kib = measured(MOST)
+  print_ratio(("claim and record in %s, %d events waiting, of few"):format(name, MOST), most, few, "events/s", "0.77")
+  print(("%-58s %+6.1f MiB  (16)"):format("  memory of the worker", (most_kib - few_kib) / 1024))
 end
 
 -- ---- all -----------------------------------------------------------------------------------------
