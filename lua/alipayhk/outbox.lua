@@ -128,7 +128,8 @@ local function new(given)
     client = client,
     store = opened,
     config = config,
-    told = { on_event = given.on_event or config.on_event, max_age_ms = given.max_age_ms or DEFAULTS.max_age_ms },
+    max_age_ms = given.max_age_ms or DEFAULTS.max_age_ms,
+    told = { on_event = given.on_event or config.on_event },
     closed = false,
   }, Outbox)
 end
@@ -276,14 +277,23 @@ end
 local function client_fault(self)
   if not is_outbox(self) then return nil end
   if not self.client then return "only an outbox that was given a `client` delivers" end
+  if self.is_delivering then return "it is under way already" end
   return self.client.closed and "the client is closed" or nil
+end
+
+-- Ends a delivery, or what of it was closed meanwhile.
+local function end_delivery(self, ran, totals, failed)
+  self.is_delivering = false
+  if self.closed then self.store:close() end
+  if not ran then error(totals, 0) end
+  if not totals then return nil, store_error(failed) end
+  return totals
 end
 
 function Outbox:deliver(opts)
   check_call(self, "deliver", arguments.options_fault(opts, drain.CHECKS) or client_fault(self))
-  local totals, failed = drain.run(self.client, self.store, opts or {}, self.told)
-  if not totals then return nil, store_error(failed) end
-  return totals
+  self.is_delivering = true
+  return end_delivery(self, pcall(drain.run, self, opts or {}))
 end
 
 -- What a store gives; or nil and an error.
@@ -323,11 +333,12 @@ function Outbox:purge(opts)
   return given(self.store:purge(opts.older_than_ms))
 end
 
--- Gives back what it holds open. The client stays open: it is its owner's.
+-- Gives back what it holds open; a delivery that is under way is ended, and does that then. The client stays open: it
+-- is its owner's.
 function Outbox:close()
   if not is_outbox(self) or self.closed then return end
   self.closed = true
-  self.store:close()
+  if not self.is_delivering then self.store:close() end
 end
 
 Outbox.__close = Outbox.close

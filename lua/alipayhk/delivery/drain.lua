@@ -40,7 +40,7 @@ Queue.__index = Queue
 -- ---- telling ---------------------------------------------------------------------------------------
 
 local function tell(self, name, taken, about)
-  events.emit(self.told, taken, events.of_outbox, name, taken, about)
+  events.emit(self.outbox.told, taken, events.of_outbox, name, taken, about)
 end
 
 local function report(self, ended)
@@ -210,10 +210,15 @@ local function is_told_to_stop(self)
   self.engine:stop_for(answer)
 end
 
+local function look_whether_to_stop(self)
+  if self.outbox.closed then self.engine:stop("the outbox was closed") end
+  if is_told_to_stop(self) then self.engine:stop("it was told to stop") end
+end
+
 -- Records what would have to wait for the next claim, where requests are slow or have to pause.
 function Queue:turn()
-  if is_told_to_stop(self) then self.engine:stop("it was told to stop") end
-  if #self.outcomes == 0 then return self.stop and POLL_MS or huge end
+  look_whether_to_stop(self)
+  if #self.outcomes == 0 then return POLL_MS end
   local at_ms = max(self.store_at_ms, self.gathering_since_ms + RECORD_MS)
   if now_ms() >= at_ms then ask(self, 0) end
   return #self.outcomes == 0 and POLL_MS or max(0, at_ms - now_ms())
@@ -246,7 +251,7 @@ local function new_task(self, client, policy)
     local description = api.by_name[taken.api]
     local changes = taken.is_settling and request_builder.settling_changes(description, taken.request_id) or nil
     local request, err = request_builder.thaw(config, description, taken.body, taken.put_ms, changes)
-    taken.policy, taken.max_age_ms = policy, self.max_age_ms
+    taken.policy, taken.max_age_ms = policy, self.outbox.max_age_ms
     if not request then
       taken.err = err
       return
@@ -261,8 +266,10 @@ local function new_task(self, client, policy)
 end
 
 -- Delivers until it is told to stop, or with `until_empty` until nothing waits: totals; or nil and the store's fault.
--- `opts`: those of the engine, `until_empty` and `stop`; `how`: `max_age_ms`, and `on_event` or nil.
-function drain.run(client, store, opts, how)
+-- `outbox`: its `client`, its `store`, its `max_age_ms`, whom its events are `told`, and whether it is `closed`; `opts`:
+-- those of the engine, `until_empty` and `stop`.
+function drain.run(outbox, opts)
+  local client, store = outbox.client, outbox.store
   local policy = client.config.retry
   local driver = engine.new(client, opts, policy)
   driver.is_patient = not opts.until_empty
@@ -270,8 +277,7 @@ function drain.run(client, store, opts, how)
   local queue = setmetatable({
     engine = driver,
     store = store,
-    told = how,
-    max_age_ms = how.max_age_ms,
+    outbox = outbox,
     attempt_ms = client.config.timeout_ms,
     patience_ms = driver.pace.patience_ms,
     until_empty = opts.until_empty,
