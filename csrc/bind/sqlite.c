@@ -263,29 +263,39 @@ static ahk_database *check_database(lua_State *L)
     return handle->database;
 }
 
-static int check_lock_ms(lua_State *L)
+/* A number among the options; one that is out of the question where it is none. */
+static double number_option(lua_State *L, const char *name, double otherwise)
 {
-    if (lua_isnoneornil(L, 2)) {
-        return LOCK_MS;
-    }
-    luaL_checktype(L, 2, LUA_TTABLE);
-    ahk_get_field(L, 2, "lock_ms");
-    const double given = lua_isnil(L, -1) ? LOCK_MS : lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
-    luaL_argcheck(L, given >= 0 && given <= AHK_LOCK_MS_MAX, 2, "lock_ms: 0 to 600000 are expected");
+    ahk_get_field(L, 2, name);
+    const double given = lua_isnil(L, -1) ? otherwise : lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
     lua_pop(L, 1);
-    return (int)given;
+    return given;
 }
 
-/* open(path, [{ lock_ms }]): opens a database, which is made where there is none. */
+static ahk_database_options check_options(lua_State *L)
+{
+    if (lua_isnoneornil(L, 2)) {
+        return (ahk_database_options){.lock_ms = LOCK_MS};
+    }
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const double lock_ms = number_option(L, "lock_ms", LOCK_MS);
+    luaL_argcheck(L, lock_ms >= 0 && lock_ms <= AHK_LOCK_MS_MAX, 2, "lock_ms: 0 to 600000 are expected");
+    const double application_id = number_option(L, "application_id", 0);
+    luaL_argcheck(L, application_id >= 0 && application_id <= INT32_MAX, 2,
+                  "application_id: 0 to 2^31 - 1 is expected");
+    return (ahk_database_options){.lock_ms = (int)lock_ms, .application_id = (int)application_id};
+}
+
+/* open(path, [{ lock_ms, application_id }]): opens a database, which is made where there is none. */
 static int sqlite_open(lua_State *L)
 {
     const ahk_slice path = ahk_check_slice(L, 1);
     luaL_argcheck(L, !ahk_slice_has(path, '\0'), 1, "a path holds no NUL byte");
-    const int lock_ms = check_lock_ms(L);
+    const ahk_database_options options = check_options(L);
     ahk_weigh(L, DATABASE_WEIGHT);
     database_handle *handle = ahk_new_handle(L, sizeof *handle, DATABASE);
     ahk_store_fault fault = AHK_STORE_FAULT_INIT;
-    handle->database = ahk_database_open((const char *)path.data, lock_ms, &fault);
+    handle->database = ahk_database_open((const char *)path.data, options, &fault);
     return handle->database != NULL ? 1 : push_fault(L, &fault);
 }
 

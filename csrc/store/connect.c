@@ -1,5 +1,6 @@
 /* A connection to a file that is there: how it is set up, and whether it may be used. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "database_private.h"
@@ -53,7 +54,7 @@ static bool configure(ahk_database *database, ahk_store_fault *fault)
         (void)sqlite3_limit(connection, LIMITS[i].limit, LIMITS[i].value);
     }
     (void)sqlite3_extended_result_codes(connection, 1);
-    (void)sqlite3_busy_timeout(connection, database->lock_ms);
+    (void)sqlite3_busy_timeout(connection, database->options.lock_ms);
     return true;
 }
 
@@ -100,6 +101,27 @@ static bool is_database(ahk_database *database, ahk_store_fault *fault)
 {
     answer tables;
     return ask(database, "SELECT count(*) FROM sqlite_master", &tables, fault);
+}
+
+/* Nothing is in it, or what its application put there. */
+static bool is_expected(ahk_database *database, ahk_store_fault *fault)
+{
+    answer found;
+    const int expected = database->options.application_id;
+    if (expected == 0) {
+        return true;
+    }
+    if (!ask(database,
+             "SELECT CASE WHEN application_id = 0 AND NOT EXISTS (SELECT * FROM sqlite_master) THEN 'empty' "
+             "ELSE application_id END FROM pragma_application_id",
+             &found, fault)) {
+        return false;
+    }
+    return strcmp(found.text, "empty") == 0 || strtol(found.text, NULL, 10) == expected ||
+           ahk_store_fail(fault, "FOREIGN",
+                          AHK_PATH_FORMAT ": it is the database of another program, and left as it was: name another "
+                                          "file",
+                          AHK_PATH(database->path.text));
 }
 
 /* SQLite opens for reading what it may not write. */
@@ -153,6 +175,7 @@ bool ahk_database_connect(ahk_database *database, ahk_store_fault *fault)
     if (code != SQLITE_OK) {
         return ahk_database_fail(database, code, fault);
     }
-    return configure(database, fault) && is_database(database, fault) && is_writable(database, fault) &&
-           is_utf8(database, fault) && use_wal(database, fault) && set_pragmas(database, fault);
+    return configure(database, fault) && is_database(database, fault) && is_expected(database, fault) &&
+           is_writable(database, fault) && is_utf8(database, fault) && use_wal(database, fault) &&
+           set_pragmas(database, fault);
 }

@@ -28,7 +28,7 @@ bool ahk_database_is_ours(const ahk_database *database, ahk_store_fault *fault)
 static bool open_at(ahk_database *database, const char *path, ahk_store_fault *fault)
 {
     if (!ahk_store_resolve(path, &database->path, fault) || !ahk_fork_allows(&database->path, fault) ||
-        !ahk_lock_wait(&database->writer, &database->path, database->lock_ms, fault)) {
+        !ahk_lock_wait(&database->writer, &database->path, database->options.lock_ms, fault)) {
         return false;
     }
     const bool is_open = ahk_store_ensure(&database->path, fault) &&
@@ -38,9 +38,9 @@ static bool open_at(ahk_database *database, const char *path, ahk_store_fault *f
     return is_open;
 }
 
-ahk_database *ahk_database_open(const char *path, int lock_ms, ahk_store_fault *fault)
+ahk_database *ahk_database_open(const char *path, ahk_database_options options, ahk_store_fault *fault)
 {
-    AHK_REQUIRE(path != NULL && lock_ms >= 0 && lock_ms <= AHK_LOCK_MS_MAX);
+    AHK_REQUIRE(path != NULL && options.lock_ms >= 0 && options.lock_ms <= AHK_LOCK_MS_MAX);
     ahk_database *database = calloc(1, sizeof *database);
     if (database == NULL) {
         (void)ahk_store_fail_sqlite(fault, path, NULL, SQLITE_NOMEM);
@@ -50,7 +50,7 @@ ahk_database *ahk_database_open(const char *path, int lock_ms, ahk_store_fault *
     database->deliverer = (ahk_lock)AHK_LOCK_INIT("-deliver");
     database->fork_entry.locks[0] = &database->writer;
     database->fork_entry.locks[1] = &database->deliverer;
-    database->lock_ms = lock_ms;
+    database->options = options;
     if (!open_at(database, path, fault)) {
         database->must_not_checkpoint = true; /* it stays as it was */
         ahk_database_close(database);
@@ -166,7 +166,7 @@ bool ahk_database_lock(ahk_database *database, ahk_store_fault *fault)
         return ahk_store_fail(fault, "LOCK_HELD", AHK_PATH_FORMAT ": this handle holds the lock already: unlock first",
                               AHK_PATH(database->path.text));
     }
-    if (!ahk_lock_wait(&database->writer, &database->path, database->lock_ms, fault)) {
+    if (!ahk_lock_wait(&database->writer, &database->path, database->options.lock_ms, fault)) {
         return false;
     }
     if (has_moved(database)) {

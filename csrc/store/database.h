@@ -24,13 +24,20 @@ enum { AHK_LOCK_MS_MAX = 600000 };
 
 typedef struct ahk_database ahk_database;
 
+/* How a database is opened. `lock_ms`: for how long it waits for the lock, here and in ahk_database_lock, and as long
+ * for a program that does not heed it. `application_id`: what holds something has to bear this number (SQLite's PRAGMA
+ * of that name), or is another program's and is left as it was, code "FOREIGN"; 0 for any. */
+typedef struct {
+    int lock_ms;
+    int application_id;
+} ahk_database_options;
+
 /* Whether the SQLite that is loaded can do what is needed here. */
 AHK_MUST_USE bool ahk_database_is_supported(ahk_store_fault *fault);
 
 /* Opens the file, which is made where there is none; NULL and a fault for what is no database, or is damaged as far as
- * its first page tells: that file is left as it was. Waits up to `lock_ms` for the lock, here and in ahk_database_lock,
- * and as long for a program that does not heed it. */
-AHK_MUST_USE ahk_database *ahk_database_open(const char *path, int lock_ms, ahk_store_fault *fault);
+ * its first page tells: that file is left as it was. */
+AHK_MUST_USE ahk_database *ahk_database_open(const char *path, ahk_database_options options, ahk_store_fault *fault);
 
 /* Ends its statements, undoes a transaction that is open, carries the WAL into the file where nobody holds the lock and
  * nothing was found damaged, and frees its locks. It never waits. NULL is fine. */

@@ -16,7 +16,7 @@ struct ahk_database {
     ahk_lock deliverer;
     ahk_fork_entry fork_entry;
     ahk_node *statements; /* of which none outlives the connection */
-    int lock_ms;
+    ahk_database_options options;
     bool must_not_checkpoint; /* damaged, or not where it was */
 };
 

@@ -168,6 +168,37 @@ describe("a database that is there", function()
   end)
 end)
 
+describe("the database of another application", function()
+  local OURS = { application_id = 77 }
+
+  it("is refused, and left as it was", function()
+    for _, sql in ipairs { TABLE, "PRAGMA application_id = 78", "PRAGMA application_id = 78; " .. TABLE } do
+      local path = databases.path()
+      databases.judge(path, sql)
+      local before = shell.read(path)
+      refused("FOREIGN", path .. ": it is the database of another program", path, OURS)
+      assert.equal(before, shell.read(path))
+      sqlite.open(path):close()
+    end
+  end)
+
+  it("is not what bears the number, or is empty", function()
+    local path = databases.path()
+    for _ = 1, 2 do
+      local db = assert(sqlite.open(path, OURS))
+      databases.write(db, "PRAGMA application_id = 77; CREATE TABLE IF NOT EXISTS t(v)")
+      db:close()
+    end
+  end)
+
+  it("is told by a number of 31 bits", function()
+    for _, value in ipairs { -1, 2 ^ 31, "77", 0 / 0, {} } do
+      assert.error_matches(function() sqlite.open("x", { application_id = value }) end, "application_id: 0 to 2^31 - 1",
+        1, true)
+    end
+  end)
+end)
+
 describe("what is no database", function()
   for name, path in pairs {
     ["an empty path"] = "", ["memory"] = ":memory:", ["another name of memory"] = ":x:",

@@ -11,7 +11,7 @@
 local assert = require "luassert"
 local core = require "alipayhk.core"
 
-local unpack = table.unpack or unpack -- luacheck: ignore 143
+local unpack = table.unpack or unpack -- luacheck: ignore 113 143 (5.1's name)
 
 local contract = {}
 
@@ -293,6 +293,199 @@ function contract.declare(new_place, busted)
       assert.same({ ids[4] }, values_of(store:list { merchant_biz_no = "A", state = "waiting", after = ids[3] }, "id"))
       assert.same({}, store:list { state = "dropped" })
       assert.same({}, store:list { merchant_biz_no = "X" })
+    end)
+  end)
+
+  describe("retry", function()
+    before_each(deliver)
+
+    it("has a parked one wait again, before those that were put after it", function()
+      local id = put(store, record "A", record "A")
+      park(store, { code = "PARAM_ILLEGAL" })
+      assert.is_true(store:retry(id))
+      assert.same({ 2, 0 }, { store:stats().waiting, store:stats().parked })
+      local event = claim_next(store)
+      assert.same({ id, 2 }, { event.id, event.attempts })
+      finish(store, { event })
+      assert.is_true(claim_next(store).id ~= id)
+    end)
+
+    it("is for those that are parked", function()
+      local id = put(store, record "A")
+      assert.is_false(store:retry(id))
+      finish(store, claim(store))
+      for _, other in ipairs { id, "99999", "x", "", "1e3", "-1" } do assert.is_false(store:retry(other)) end
+      assert.equal(1, store:stats().accepted)
+    end)
+
+    it("is stale once a later one of its lane is under way or was accepted", function()
+      local id = put(store, record "A", record "A")
+      park(store)
+      local later = claim_next(store)
+      local function is_stale()
+        local result, fault = store:retry(id)
+        assert.is_nil(result)
+        assert.same({ "stale", false }, { fault.code, fault.is_retryable })
+        assert.equal(1, store:stats().parked)
+      end
+      is_stale()
+      finish(store, { later })
+      is_stale()
+      assert.equal(1, store:purge(0))
+      is_stale()
+    end)
+
+    it("is fine where later ones were parked, or wait for another attempt", function()
+      local first, second = put(store, record "A", record "A", record "A")
+      park(store)
+      finish(store, { claim_next(store) }, { state = "parked" })
+      finish(store, { claim_next(store) }, { state = "waiting", delay_ms = 60000 })
+      assert.is_true(store:retry(second))
+      assert.is_true(store:retry(first))
+      for _, id in ipairs { first, second } do
+        local event = claim_next(store)
+        assert.equal(id, event.id)
+        finish(store, { event })
+      end
+      assert.same({}, claim(store)) -- the third keeps its delay
+      assert.equal(1, store:stats().waiting)
+    end)
+  end)
+
+  describe("drop", function()
+    it("is for those that are parked, and is final", function()
+      local id, second = put(store, record "A", record "A")
+      assert.is_false(store:drop(id))
+      deliver()
+      park(store)
+      assert.is_true(store:drop(id))
+      assert.is_false(store:drop(id))
+      assert.is_false(store:drop "x")
+      assert.is_false(store:retry(id))
+      assert.same({ "dropped", "waiting" }, values_of(store:list(), "state"))
+      assert.same({ 0, 1 }, { store:stats().parked, store:stats().dropped })
+      assert.equal(second, claim_next(store).id)
+    end)
+  end)
+
+  describe("purge", function()
+    before_each(deliver)
+
+    it("forgets what has ended, and its keys", function()
+      local ids = { put(store, record("A", { key = "a" }), record("B", { key = "b" }), record("C", { key = "c" })) }
+      local events = claim(store)
+      finish(store, { events[1] })
+      finish(store, { events[2], events[3] }, { state = "parked" })
+      assert.is_true(store:drop(ids[2]))
+      assert.equal(0, store:purge(60000))
+      core.sleep(2)
+      assert.equal(2, store:purge(1))
+      assert.equal(0, store:purge(0))
+      assert.same({ ids[3] }, values_of(store:list(), "id"))
+      assert.same({ waiting = 0, sending = 0, parked = 1, accepted = 0, superseded = 0, dropped = 0 }, store:stats())
+      local results = store:put { record("A", { key = "a" }), record("C", { key = "c" }) }
+      assert.is_nil(results[1].exists)
+      assert.is_true(results[2].exists)
+      for _, id in ipairs(ids) do assert.is_true(results[1].id ~= id) end
+    end)
+
+    it("forgets a lane with its last event", function()
+      put(store, record("A", { sequence_ms = 5 }))
+      finish(store, claim(store))
+      assert.equal(1, store:purge(0))
+      local result = store:put({ record("A", { sequence_ms = 1 }) })[1]
+      assert.is_string(result.id)
+      assert.is_nil(result.previous_status)
+    end)
+
+    it("leaves what waits, what is under way, and their lanes", function()
+      put(store, record("A", { sequence_ms = 5 }), record "A", record("B", { sequence_ms = 5 }))
+      finish(store, { claim(store)[1] })
+      assert.equal(1, store:purge(0))
+      assert.same({ { newest_ms = 5 }, { newest_ms = 5 } },
+        store:put { record("A", { sequence_ms = 1 }), record("B", { sequence_ms = 1 }) })
+      assert.same({ "waiting", "sending" }, values_of(store:list(), "state"))
+    end)
+
+    it("gives no id twice", function()
+      local first = put(store, record "A")
+      finish(store, claim(store))
+      assert.equal(1, store:purge(0))
+      assert.is_true(put(store, record "A") ~= first)
+    end)
+  end)
+
+  describe("coalesce", function()
+    before_each(function()
+      store:close()
+      store = place.open { coalesce = true }
+      deliver()
+    end)
+
+    local function alike(status, merchant_biz_no)
+      return record(merchant_biz_no or "A", { status = status, alike = status })
+    end
+
+    it("sends of those that are alike, next to each other, the last", function()
+      local ids = { put(store, alike "X", alike "X", alike "X", alike "Y", alike "X", alike("X", "B")) }
+      local turn = store:turn({}, 10)
+      assert.same({ ids[3], ids[6] }, values_of(turn.events, "id"))
+      assert.same({ ids[1], ids[2] }, values_of(turn.superseded, "id"))
+      assert.same({ ORDER, "A", "X" },
+        { turn.superseded[1].api, turn.superseded[1].merchant_biz_no, turn.superseded[1].status })
+      assert.equal(2, turn.waiting)
+      assert.same({ 2, 2, 2 }, { store:stats().superseded, store:stats().sending, store:stats().waiting })
+      turn = store:turn({ { event = turn.events[1], state = "accepted" } }, 10)
+      assert.same({ ids[4] }, values_of(turn.events, "id"))
+      turn = store:turn({ { event = turn.events[1], state = "accepted" } }, 10)
+      assert.same({ ids[5] }, values_of(turn.events, "id"))
+      assert.same({ "superseded", "superseded" }, values_of(store:list { state = "superseded" }, "state"))
+    end)
+
+    it("passes over none that was sent, whether or not that counted", function()
+      for _, fields in ipairs { {}, { is_free = true, lost_answer = true } } do
+        local first = put(store, alike "X")
+        fields.state = "waiting"
+        finish(store, claim(store), fields)
+        local second, third = put(store, alike "X", alike "X")
+        local event = claim_next(store)
+        assert.equal(first, event.id)
+        finish(store, { event })
+        local turn = store:turn({}, 10)
+        assert.same({ third }, values_of(turn.events, "id"))
+        assert.same({ second }, values_of(turn.superseded, "id"))
+        finish(store, turn.events)
+      end
+    end)
+
+    it("passes over none that is like none", function()
+      put(store, record "A", record "A")
+      assert.same({}, store:turn({}, 10).superseded)
+    end)
+
+    it("goes through thousands of them", function()
+      local records = {}
+      for i = 1, 2500 do records[i] = alike "X" end
+      local last = assert(store:put(records))[2500].id
+      local superseded, events = 0, {}
+      for _ = 1, 10 do
+        local turn = assert(store:turn({}, 10))
+        superseded = superseded + #turn.superseded
+        for _, event in ipairs(turn.events) do events[#events + 1] = event end
+      end
+      assert.same({ last }, values_of(events, "id"))
+      assert.same({ 2499, 2499 }, { superseded, store:stats().superseded })
+    end)
+
+    it("is asked for", function()
+      local plain = place.open {}
+      store:close()
+      store = plain
+      deliver()
+      local first = put(store, alike "X", alike "X")
+      local turn = store:turn({}, 10)
+      assert.same({ first }, values_of(turn.events, "id"))
+      assert.same({}, turn.superseded)
     end)
   end)
 

@@ -14,6 +14,8 @@
 
 enum { THREADS = 4, PUTS = 20, LOCK_MS = 20000 };
 
+static const ahk_database_options OPTIONS = {.lock_ms = LOCK_MS};
+
 static const char *path;
 static int rounds;
 static atomic_int complaints;
@@ -62,7 +64,7 @@ static void *work(void *argument)
     (void)argument;
     for (int i = 0; i < rounds; i++) {
         ahk_store_fault fault = AHK_STORE_FAULT_INIT;
-        ahk_database *database = ahk_database_open(path, LOCK_MS, &fault);
+        ahk_database *database = ahk_database_open(path, OPTIONS, &fault);
         ahk_statement *insert =
             database != NULL ? ahk_statement_new(database, sql("INSERT INTO t VALUES(?)"), &fault) : NULL;
         if (database == NULL || !use(database, insert, &fault)) {
@@ -95,7 +97,7 @@ int main(int argc, char **argv)
     ahk_store_fault fault = AHK_STORE_FAULT_INIT;
     path = argc > 2 ? argv[1] : "";
     rounds = argc > 2 ? atoi(argv[2]) : 0;
-    ahk_database *first = ahk_database_open(path, LOCK_MS, &fault);
+    ahk_database *first = ahk_database_open(path, OPTIONS, &fault);
     if (first == NULL || !ahk_database_lock(first, &fault) ||
         !ahk_database_execute(first, sql("CREATE TABLE t(v)"), &fault) || !ahk_database_unlock(first, &fault)) {
         complain(&fault);

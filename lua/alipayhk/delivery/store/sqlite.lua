@@ -1,28 +1,29 @@
 -- The store in a file: SQLite, through alipayhk.sqlite. A put or a turn is one transaction under the writers' lock, and
 -- on the disk when it returns. It blocks.
 --
--- One process of a file delivers, by a lock that the kernel frees when it dies. A turn looks whether it still has that
--- right: `delivery` is a number that grows whenever somebody begins.
+-- One process of a file delivers, by a lock that the kernel frees when it dies. In each turn it looks whether it still
+-- is the one: `delivery` grows whenever somebody begins.
 
 local clock = require "alipayhk.delivery.store.clock"
 local runtime = require "alipayhk.base.runtime"
 local schema = require "alipayhk.delivery.store.sqlite_schema"
 local sqlite_database = require "alipayhk.delivery.store.sqlite_database"
 
-local min, max = math.min, math.max
+local floor, huge, max, min = math.floor, math.huge, math.max, math.min
 
 local sqlite = {}
 
 local Store = {}
 Store.__index = Store
 
--- The columns of the counters, in the order of the statement `count`.
-local STATES = { "waiting", "sending", "parked", "accepted", "superseded", "dropped" }
+-- Kept beside the file, for recording what became of events when the disk is full.
+local BALLAST_BYTES = 4 * 1024 * 1024
+-- A turn keeps the lock for so much, and what it claims has to fit into memory.
+local CLAIM_BYTES, SUPERSEDED_MAX, CLAMPED_MAX = 16 * 1024 * 1024, 1000, 1000
+local DELAY_MAX_MS = 5 * 60 * 1000
+local LIST_COUNT, PURGE_COUNT = 100, 500
 
--- Bodies that are claimed in one turn have to fit into memory.
-local CLAIM_BYTES_MAX = 16 * 1024 * 1024
-
-local LIST_MAX = 100
+local NO_OPTS = {}
 
 -- ---- opening -------------------------------------------------------------------------------------
 
@@ -30,29 +31,25 @@ local function path_of(url)
   return url:match("^%a+:(.*)$")
 end
 
--- alipayhk.sqlite, or nil and a message: it is built only where SQLite's headers are.
+-- alipayhk.sqlite; or nil and a message.
 local function load_module()
   local loaded, module = pcall(require, "alipayhk.sqlite")
   if loaded then return module end
-  if not module:find("module 'alipayhk.sqlite' not found", 1, true) then return nil, module end
-  return nil, "alipayhk was built without SQLite: install libsqlite3-dev, then build and install alipayhk again"
+  if not tostring(module):find("module 'alipayhk.sqlite' not found", 1, true) then return nil, tostring(module) end
+  return nil, "alipayhk was built without SQLite: install libsqlite3-dev, then build alipayhk again"
 end
 
 function sqlite.url_fault(url)
   local path = path_of(url)
-  if path == "" then return 'expected "sqlite:PATH": the path of a file is missing' end
-  if path:find("%z") then return 'expected "sqlite:PATH": a path holds no NUL byte' end
+  if path == "" then return 'expected "sqlite:PATH": it names no file' end
+  if path:find("%z") then return 'expected "sqlite:PATH": there is a NUL byte in the path' end
   local _, message = load_module()
   return message
 end
 
--- Brings the tables to this version, and gives the number of the client.
+-- Sees to the tables, and gives the number of the client.
 local function prepare(db, client_id)
-  local found = assert(db.handle:prepare(schema.LOOK)):first()
-  local code, message = schema.fault(found)
-  if code then db:fail(code, message, false) end
-  local sql = schema.migration(found)
-  if sql then db.check(db.handle:execute(sql)) end
+  db:migrate()
   db:run("add_client", client_id)
   return db:first("find_client", client_id).id
 end
@@ -60,28 +57,27 @@ end
 local function open(path, opts)
   local module, message = load_module()
   if not module then return nil, { code = "failed", message = message, is_retryable = false } end
-  local handle, fault, code = module.open(path, { lock_ms = opts.lock_ms })
-  if not handle then return nil, sqlite_database.fault_of(fault, code) end
+  local handle, words, code = module.open(path, { lock_ms = opts.lock_ms, application_id = schema.APPLICATION_ID })
+  if not handle then return nil, sqlite_database.fault_of(words, code) end
   local db = sqlite_database.new(handle, path)
-  local client
-  client, fault = db:transact(prepare, db, opts.client_id)
+  local client, fault = db:transact(prepare, db, opts.client_id)
   if client then return db, client end
   handle:close()
   return nil, fault
 end
 
--- `opts`, over those of every store: `lock_ms`, for how long a call waits for other processes, by default 5000;
--- `delay_max_ms`, the longest that an event waits until it goes again; `now`, seconds since the epoch.
+-- `opts`, besides those of every store: `lock_ms`, for how long a call waits for other processes, by default 5000;
+-- `delay_max_ms`, the longest that an event waits for its next attempt; `now`, seconds since the epoch.
 function sqlite.open(url, opts)
-  local db, client = open(path_of(url), opts)
-  if not db then return nil, client end
+  local db, client_or_fault = open(path_of(url), opts)
+  if not db then return nil, client_or_fault end
   return setmetatable({
     db = db,
-    client = client,
+    client = client_or_fault,
     coalesce = opts.coalesce,
-    delay_max_ms = opts.delay_max_ms or 300000,
+    delay_max_ms = opts.delay_max_ms or DELAY_MAX_MS,
     now_ms = clock.new(opts.now or runtime.now),
-    delivery = nil, -- the number of ours, while it delivers
+    delivery = nil, -- while it delivers: the number of that
   }, Store)
 end
 
@@ -92,97 +88,121 @@ end
 -- ---- counters ------------------------------------------------------------------------------------
 
 local function new_counts()
-  return { waiting = 0, sending = 0, parked = 0, accepted = 0, superseded = 0, dropped = 0 }
+  return { waiting = 0, sending = 0, parked = 0, accepted = 0, superseded = 0, dropped = 0, are_changed = false }
 end
 
-local function move(counts, from, to)
-  counts[from] = counts[from] - 1
-  counts[to] = counts[to] + 1
+-- `to` may be nil: they are forgotten.
+local function move(counts, from, to, count)
+  counts[from] = counts[from] - (count or 1)
+  if to then counts[to] = counts[to] + (count or 1) end
+  counts.are_changed = true
 end
 
 local function write_counts(self, counts)
-  for _, state in ipairs(STATES) do
-    if counts[state] ~= 0 then
-      return self.db:run("count", self.client, counts.waiting, counts.sending, counts.parked, counts.accepted,
-        counts.superseded, counts.dropped)
-    end
-  end
+  if not counts.are_changed then return end
+  self.db:run("count", self.client, counts.waiting, counts.sending, counts.parked, counts.accepted, counts.superseded,
+    counts.dropped)
 end
 
 -- ---- put -----------------------------------------------------------------------------------------
 
-local function is_stale(record, newest_ms)
-  if not (record.sequence_ms and newest_ms) then return false end
-  return record.sequence_ms < newest_ms or record.is_filled and record.sequence_ms == newest_ms
+local function id_of(number)
+  return ("%d"):format(number)
 end
 
-local function write_lane(self, lane, record, id, now_ms)
+local function is_stale(record, newest_ms)
+  local sequence_ms = record.sequence_ms
+  if not (sequence_ms and newest_ms) then return false end
+  return sequence_ms < newest_ms or record.is_filled and sequence_ms == newest_ms
+end
+
+-- Puts an event behind those of its lane: the number of the lane.
+local function extend_lane(self, lane, record, number, now_ms)
   local db, newest_ms, status = self.db, record.sequence_ms, record.status
   if not lane then
-    local _, lane_id = db:run("add_lane", self.client, record.merchant_biz_no, record.api, newest_ms, status, id, now_ms)
-    return lane_id
-  elseif lane.head then
-    db:run("extend_lane", lane.id, newest_ms, status)
-  else
-    db:run("revive_lane", lane.id, newest_ms, status, id, now_ms)
+    local _, added = db:run("add_lane", self.client, record.merchant_biz_no, record.api, newest_ms, status, number,
+      now_ms)
+    return added
   end
+  db:run("extend_lane", lane.id, newest_ms, status, lane.head or number, lane.head and lane.due_ms or now_ms)
   return lane.id
 end
 
-local function put_one(self, record, id, now_ms)
+-- The result, and whether it was stored.
+local function put_one(self, record, number, now_ms)
   local db = self.db
   local lane = db:first("find_lane", self.client, record.merchant_biz_no, record.api)
   local known = lane and record.key and db:first("find_key", lane.id, record.key)
-  if known then return { id = ("%d"):format(known.id), exists = true } end
-  if lane and is_stale(record, lane.newest_ms) then return { newest_ms = lane.newest_ms } end
-  local lane_id = write_lane(self, lane, record, id, now_ms)
-  db:run("add_event", id, self.client, lane_id, now_ms, record.key, record.request_id, record.status, record.alike)
-  db:run("add_body", id, record.body)
-  return { id = ("%d"):format(id), previous_status = lane and lane.newest_status or nil }, true
+  if known then return { id = id_of(known.id), exists = true }, false end
+  if lane and is_stale(record, lane.newest_ms) then return { newest_ms = lane.newest_ms }, false end
+  db:run("add_event", number, self.client, extend_lane(self, lane, record, number, now_ms), now_ms, record.key,
+    record.request_id, record.status, record.alike)
+  db:run("add_body", number, record.body)
+  return { id = id_of(number), previous_status = lane and lane.newest_status or nil }, true
 end
 
-local function put_all(self, records)
-  local now_ms, counts, results = self.now_ms(), new_counts(), {}
-  local id = self.db:first("read_client", self.client).last_id
+local function put_all(self, records, replicas)
+  local has_room, fault = self.db:has_ballast(BALLAST_BYTES)
+  if not has_room then error(fault, 0) end
+  local now_ms, results = self.now_ms(), {}
+  local first = self.db:first("last_id").last_id
+  local last = first
   for i, record in ipairs(records) do
-    local result, is_stored = put_one(self, record, id + 1, now_ms)
+    local result, is_stored = put_one(self, record, last + 1, now_ms)
     if is_stored then
-      id = id + 1
-      counts.waiting = counts.waiting + 1
+      last, result.replicas = last + 1, replicas
     end
     results[i] = result
   end
-  if counts.waiting > 0 then
-    self.db:run("count_put", self.client, counts.waiting, id)
-  end
+  if last > first then self.db:run("count_put", self.client, last - first, last) end
   return results
 end
 
-function Store:put(records)
-  return self.db:transact(put_all, self, records)
+-- A file has no replicas: none of those that are asked for has it.
+function Store:put(records, opts)
+  return self.db:transact(put_all, self, records, opts and opts.replicas and 0 or nil)
 end
 
 -- ---- delivery ------------------------------------------------------------------------------------
 
+-- Those that were under way wait again: the number of this delivery.
 local function recover(self)
   local db, counts = self.db, new_counts()
   db:run("begin_delivery", self.client)
   db:run("recover_lanes", self.client)
-  local count = db:run("recover_events", self.client)
-  counts.sending, counts.waiting = -count, count
+  move(counts, "sending", "waiting", (db:run("recover_events", self.client)))
   write_counts(self, counts)
-  return db:first("read_client", self.client).delivery
+  return db:first("look", self.client).delivery
+end
+
+local function claim_delivery(self)
+  return (sqlite_database.check(self.db.handle:claim_delivery()))
+end
+
+local function is_delivering(self)
+  return self.delivery ~= nil and self.db:first("look", self.client).delivery == self.delivery
+end
+
+-- Damage is found before anything is sent.
+local function check_file(self)
+  return (sqlite_database.check(self.db.handle:check()))
+end
+
+local function begin_delivery(self)
+  local db = self.db
+  local is_ours, fault = db:attempt(is_delivering, self)
+  if is_ours or fault then return is_ours, fault end
+  is_ours, fault = db:attempt(check_file, self)
+  if not is_ours then return nil, fault end
+  self.delivery, fault = db:transact(recover, self)
+  return self.delivery and true, fault
 end
 
 function Store:begin_delivery()
-  if self.delivery then return true end
-  local handle = self.db.handle
-  local is_ours, fault = self.db.attempt(function() return self.db.check(handle:claim_delivery()) end)
-  if not is_ours then return is_ours, fault end
-  self.delivery, fault = self.db:transact(recover, self)
-  if self.delivery then return true end
-  handle:release_delivery()
-  return nil, fault
+  local is_ours, fault = self.db:attempt(claim_delivery, self)
+  if is_ours then is_ours, fault = begin_delivery(self) end
+  if not is_ours then self:end_delivery() end
+  return is_ours, fault
 end
 
 function Store:end_delivery()
@@ -190,110 +210,281 @@ function Store:end_delivery()
   self.db.handle:release_delivery()
 end
 
--- ---- turns ---------------------------------------------------------------------------------------
+-- ---- turns: what became of events ----------------------------------------------------------------
 
--- Writes down what became of an event; false where it is not ours any more.
+-- Writes down what became of one; false where it is another's by now.
 local function record(self, outcome, counts, now_ms)
   local db, event, state = self.db, outcome.event, outcome.state
-  local id, is_waiting = tonumber(event.id), state == "waiting"
-  local due_ms = now_ms + (is_waiting and min(outcome.delay_ms or 0, self.delay_max_ms) or 0)
-  local changed = db:run("record", id, state, outcome.is_free and 1 or 0, math.floor(due_ms),
-    not is_waiting and now_ms or nil, outcome.lost_answer and 1 or 0, outcome.is_settling and 1 or 0, outcome.code,
-    outcome.message, outcome.held_status)
+  local number, due_ms = tonumber(event.id), nil
+  if state == "waiting" then due_ms = now_ms + floor(min(outcome.delay_ms or 0, self.delay_max_ms)) end
+  local changed = db:run("record", number, state, outcome.is_free, due_ms, now_ms, outcome.lost_answer,
+    outcome.is_settling, outcome.code, outcome.message, outcome.held_status)
   if changed == 0 then return false end
-  if is_waiting then
-    db:run("requeue_lane", event.lane, math.floor(due_ms))
+  local is_accepted = state == "accepted"
+  if due_ms then
+    db:run("set_head", event.lane, number, due_ms)
   else
-    db:run("advance_lane", event.lane, id, state == "accepted" and id or 0, now_ms)
-    if state == "accepted" then db:run("remove_body", id) end
+    db:run("advance_lane", event.lane, number, now_ms, is_accepted and number or 0)
   end
+  if is_accepted then db:run("remove_body", number) end
   move(counts, "sending", state)
   return true
 end
 
-local function record_all(self, outcomes, is_ours, counts, now_ms)
+-- Those of others.
+local function record_all(self, outcomes, delivery, counts, now_ms)
   local lost = {}
   for _, outcome in ipairs(outcomes) do
     local event = outcome.event
-    if not is_ours or event.delivery ~= self.delivery or not record(self, outcome, counts, now_ms) then
-      lost[#lost + 1] = event
-    end
+    if event.delivery ~= delivery or not record(self, outcome, counts, now_ms) then lost[#lost + 1] = event end
   end
   return lost
 end
 
-local function claim_one(self, row, counts)
-  local db = self.db
-  local body = db:first("read_body", row.id).body
-  db:run("claim_event", row.id)
-  db:run("claim_lane", row.lane, row.id)
-  move(counts, "waiting", "sending")
+-- ---- turns: what goes next -----------------------------------------------------------------------
+
+-- The event of a row, as it was when it was read.
+local function event_of(self, row)
   return {
-    id = ("%d"):format(row.id), lane = row.lane, delivery = self.delivery,
-    api = row.api, merchant_biz_no = row.merchant_biz_no, request_id = row.request_id, status = row.status, body = body,
-    attempts = row.attempts + 1, put_ms = row.put_ms,
+    id = id_of(row.id), lane = row.lane, delivery = self.delivery,
+    api = row.api, merchant_biz_no = row.merchant_biz_no, request_id = row.request_id, status = row.status,
+    attempts = row.attempts, put_ms = row.put_ms,
     lost_answer = row.lost_answer ~= 0, is_settling = row.is_settling ~= 0,
   }
 end
 
-local function claim_all(self, limit, until_ms, counts)
-  local events, bytes = {}, 0
-  for _, row in ipairs(self.db:all("find_due", self.client, until_ms, limit)) do
-    local event = claim_one(self, row, counts)
-    events[#events + 1], bytes = event, bytes + #event.body
-    if bytes >= CLAIM_BYTES_MAX then break end
-  end
-  return events
+local function was_sent(row)
+  return row.attempts > 0 or row.lost_answer ~= 0
 end
 
--- What a turn gives besides events, from the row that `look` gave.
-local function finish(turn, row, now_ms)
-  turn.waiting = row.waiting
-  turn.due_ms = row.first_ms and max(0, row.first_ms - now_ms)
+-- The one behind `row`, where it makes `row` needless.
+local function find_successor(self, row)
+  if not row.alike or was_sent(row) then return nil end
+  local behind = self.db:first("find_behind", row.lane, row.id)
+  local is_one = behind and behind.state == "waiting" and behind.alike == row.alike and not was_sent(behind)
+  return is_one and behind or nil
+end
+
+-- Ends those from `row` on that the next one makes needless: the row of the last.
+local function supersede(self, row, turn, counts, now_ms)
+  local db, successor = self.db, find_successor(self, row)
+  while successor and #turn.superseded < SUPERSEDED_MAX do
+    db:run("supersede", row.id, now_ms)
+    db:run("remove_body", row.id)
+    move(counts, "waiting", "superseded")
+    turn.superseded[#turn.superseded + 1] = event_of(self, row)
+    row, successor = successor, find_successor(self, successor)
+  end
+  return row, successor
+end
+
+-- The bytes of its body.
+local function claim_one(self, row, turn, counts)
+  local db, event = self.db, event_of(self, row)
+  db:run("claim", row.id)
+  db:run("set_head", row.lane, row.id, nil)
+  move(counts, "waiting", "sending")
+  event.attempts, event.body = event.attempts + 1, db:first("read_body", row.id).body
+  turn.events[#turn.events + 1] = event
+  return #event.body
+end
+
+local function claim_all(self, limit, until_ms, turn, counts, now_ms)
+  local bytes = 0
+  for _, row in ipairs(self.db:all("find_due", self.client, until_ms, limit)) do
+    local has_successor
+    if self.coalesce then row, has_successor = supersede(self, row, turn, counts, now_ms) end
+    if has_successor then return self.db:run("set_head", row.lane, row.id, now_ms) end -- the next turn goes on
+    bytes = bytes + claim_one(self, row, turn, counts)
+    if bytes >= CLAIM_BYTES then return end
+  end
+end
+
+-- Whether there is anything to claim, from what `look` gave. A due time that is further off than any delay comes from a
+-- clock that was wrong.
+local function has_work(self, looked, is_probe, now_ms)
+  if not looked.first_ms or looked.delivery ~= self.delivery then return false end
+  return is_probe or looked.first_ms <= now_ms or looked.last_ms > now_ms + self.delay_max_ms
+end
+
+local function claim(self, limit, is_probe, turn, counts, now_ms)
+  local looked = self.db:first("look", self.client)
+  if limit < 1 or not has_work(self, looked, is_probe, now_ms) then return end
+  local latest_ms = now_ms + self.delay_max_ms
+  if looked.last_ms > latest_ms then self.db:run("clamp", self.client, latest_ms, now_ms, CLAMPED_MAX) end
+  claim_all(self, limit, is_probe and huge or now_ms, turn, counts, now_ms)
+end
+
+-- ---- turns ---------------------------------------------------------------------------------------
+
+local function new_turn()
+  return { events = {}, lost = {}, superseded = {} }
+end
+
+local function finish(turn, looked, now_ms)
+  turn.waiting = looked.waiting
+  turn.due_ms = looked.first_ms and max(0, looked.first_ms - now_ms)
   return turn
 end
 
-local function turn_within(self, outcomes, limit, is_probe)
-  local now_ms, counts = self.now_ms(), new_counts()
-  local row = self.db:first("look", self.client)
-  local is_ours = row.delivery == self.delivery
-  local turn = { lost = record_all(self, outcomes, is_ours, counts, now_ms), superseded = {} }
-  turn.events = is_ours and limit > 0 and claim_all(self, limit, is_probe and math.huge or now_ms, counts) or {}
+-- A turn that writes nothing and takes no lock; false where there is something to claim.
+local function turn_idly(self, limit, is_probe)
+  local now_ms, looked = self.now_ms(), self.db:first("look", self.client)
+  if limit > 0 and has_work(self, looked, is_probe, now_ms) then return false end
+  return finish(new_turn(), looked, now_ms)
+end
+
+local function record_and_claim(self, outcomes, limit, is_probe)
+  local now_ms, counts, turn = self.now_ms(), new_counts(), new_turn()
+  local looked = self.db:first("look", self.client)
+  turn.lost = record_all(self, outcomes, looked.delivery, counts, now_ms)
+  claim(self, limit, is_probe, turn, counts, now_ms)
   write_counts(self, counts)
   return finish(turn, self.db:first("look", self.client), now_ms)
 end
 
+-- Claims nothing before there is ballast again: what it claims has to be recorded.
+local function turn_within(self, outcomes, limit, is_probe)
+  local has_room, fault = self.db:has_ballast(BALLAST_BYTES)
+  if not has_room and #outcomes == 0 then error(fault, 0) end
+  return record_and_claim(self, outcomes, has_room and limit or 0, is_probe)
+end
+
+-- On a full disk.
+local function record_without_ballast(self, outcomes)
+  self.db.handle:drop_ballast()
+  return record_and_claim(self, outcomes, 0)
+end
+
 function Store:turn(outcomes, limit, opts)
-  return self.db:transact(turn_within, self, outcomes, limit, opts and opts.is_probe)
+  local db, is_probe = self.db, opts and opts.is_probe
+  local turn, fault
+  if #outcomes == 0 then
+    turn, fault = db:attempt(turn_idly, self, limit, is_probe)
+    if turn ~= false then return turn, fault end
+  end
+  turn, fault = db:transact(turn_within, self, outcomes, limit, is_probe)
+  if turn or fault.code ~= "full" or #outcomes == 0 then return turn, fault end
+  return db:transact(record_without_ballast, self, outcomes)
 end
 
 -- ---- what people ask and do ----------------------------------------------------------------------
 
 local function stats(self)
-  local row, now_ms = self.db:first("stats", self.client), self.now_ms()
-  local oldest_ms = min(row.waiting_ms or math.huge, row.sending_ms or math.huge)
-  row.waiting_ms, row.sending_ms = nil, nil
-  row.oldest_ms = oldest_ms ~= math.huge and max(0, now_ms - oldest_ms) or nil
-  return row
+  local found = self.db:first("stats", self.client)
+  local oldest_ms = min(found.waiting_ms or huge, found.sending_ms or huge)
+  found.waiting_ms, found.sending_ms = nil, nil
+  found.oldest_ms = oldest_ms < huge and max(0, self.now_ms() - oldest_ms) or nil
+  return found
 end
 
 function Store:stats()
-  return self.db.attempt(stats, self)
+  return self.db:attempt(stats, self)
+end
+
+-- The number of an id, which a user may have made up.
+local function number_of(id)
+  return type(id) == "string" and id:find("^%d+$") and tonumber(id) or -1
 end
 
 local function list(self, opts)
   local name = "list" .. (opts.state and "_state" or "") .. (opts.merchant_biz_no and "_lane" or "")
-  local events = self.db:all(name, self.client, tonumber(opts.after or 0), opts.state, opts.merchant_biz_no,
-    opts.limit or LIST_MAX)
+  local events = self.db:all(name, self.client, number_of(opts.after), opts.state, opts.merchant_biz_no,
+    opts.limit or LIST_COUNT)
   for _, event in ipairs(events) do
-    event.id = ("%d"):format(event.id)
+    event.id = id_of(event.id)
     if event.state ~= "waiting" then event.due_ms = nil end
   end
   return events
 end
 
 function Store:list(opts)
-  return self.db.attempt(list, self, opts or {})
+  return self.db:attempt(list, self, opts or NO_OPTS)
+end
+
+-- Whether one of its lane that was put after it is under way, or was accepted.
+local function is_overtaken(parked, number)
+  local is_under_way = parked.head and not parked.due_ms
+  return parked.accepted_id > number or is_under_way and parked.head > number
+end
+
+local function retry(self, number)
+  local db, counts, now_ms = self.db, new_counts(), self.now_ms()
+  local parked = db:first("find_parked", number, self.client)
+  if not parked then return false end
+  if is_overtaken(parked, number) then return "stale" end
+  db:run("unpark", number, now_ms)
+  if not parked.head or parked.head > number then db:run("set_head", parked.lane, number, now_ms) end
+  move(counts, "parked", "waiting")
+  write_counts(self, counts)
+  return true
+end
+
+function Store:retry(id)
+  local result, fault = self.db:transact(retry, self, number_of(id))
+  if result ~= "stale" then return result, fault end
+  return nil, {
+    code = "stale", is_retryable = false,
+    message = "a later event of its order is under way or was accepted: it would be turned back; drop this one",
+  }
+end
+
+local function drop(self, number)
+  local db, counts = self.db, new_counts()
+  if db:run("drop", number, self.client, self.now_ms()) == 0 then return false end
+  db:run("remove_body", number)
+  move(counts, "parked", "dropped")
+  write_counts(self, counts)
+  return true
+end
+
+function Store:drop(id)
+  return self.db:transact(drop, self, number_of(id))
+end
+
+-- ---- purge ---------------------------------------------------------------------------------------
+
+local ENDED = { "accepted", "superseded", "dropped" }
+
+-- Some that have ended, after `last` in their order. They change no more, so that no lock is needed.
+local function find_ended(self, state, last, before_ms)
+  return self.db:all("find_ended", self.client, state, last, before_ms, PURGE_COUNT)
+end
+
+-- And the lanes of which nothing is left.
+local function forget(self, state, rows)
+  local db, counts, forgotten = self.db, new_counts(), 0
+  for _, row in ipairs(rows) do
+    forgotten = forgotten + db:run("forget_event", row.id)
+    db:run("forget_lane", row.lane)
+  end
+  move(counts, state, nil, forgotten)
+  write_counts(self, counts)
+  return forgotten
+end
+
+-- In several transactions: others put meanwhile.
+local function purge_state(self, state, before_ms)
+  local db, total, last = self.db, 0, 0
+  while true do
+    local rows, fault = db:attempt(find_ended, self, state, last, before_ms)
+    if not rows then return nil, fault end
+    if #rows == 0 then return total end
+    local forgotten
+    forgotten, fault = db:transact(forget, self, state, rows)
+    if not forgotten then return nil, fault end
+    total, last = total + forgotten, rows[#rows].id
+  end
+end
+
+function Store:purge(older_than_ms)
+  local total, before_ms = 0, self.now_ms() - older_than_ms
+  for _, state in ipairs(ENDED) do
+    local count, fault = purge_state(self, state, before_ms)
+    if not count then return nil, fault end
+    total = total + count
+  end
+  return total
 end
 
 return sqlite

@@ -1,9 +1,11 @@
 -- A database of SQLite as the store uses it: its statements, prepared when they are first needed; transactions under
 -- the writers' lock; and faults, which are thrown inside and returned outside.
 
+local schema = require "alipayhk.delivery.store.sqlite_schema"
 local statements = require "alipayhk.delivery.store.sqlite_statements"
 
--- What the codes of alipayhk.sqlite are to a store, the longer name first: the code, and whether later may help.
+-- What the codes of alipayhk.sqlite are to a store: the code, and whether later may help. The first row whose name a
+-- code begins with stands for it.
 local CODES = {
   { "SQLITE_READONLY_DBMOVED", "gone", false },
   { "SQLITE_READONLY", "denied", false },
@@ -18,7 +20,10 @@ local CODES = {
   { "LOCKED", "locked", true },
   { "SQLITE_IOERR", "failed", true },
   { "SQLITE_NOMEM", "failed", true },
+  { "", "failed", false },
 }
+
+-- ---- faults --------------------------------------------------------------------------------------
 
 local Fault = {}
 
@@ -26,34 +31,35 @@ local function new_fault(code, message, is_retryable)
   return setmetatable({ code = code, message = message, is_retryable = is_retryable }, Fault)
 end
 
+-- The fault for what alipayhk.sqlite said.
 local function fault_of(message, code)
   for _, row in ipairs(CODES) do
     if code:sub(1, #row[1]) == row[1] then return new_fault(row[2], message, row[3]) end
   end
-  return new_fault("failed", message, false)
 end
 
+-- What alipayhk.sqlite gave, or its fault is thrown.
 local function check(result, second, code)
   if result == nil then error(fault_of(second, code), 0) end
   return result, second
 end
 
-local Database = {}
-Database.__index = Database
-
--- Runs `work` with the arguments: what it returns; or nil and the fault that it threw.
-local function attempt(work, ...)
-  local ran, result = pcall(work, ...)
+-- What pcall gave: the result; or nil and the fault that was thrown. What else was thrown is thrown on.
+local function caught(ran, result)
   if ran then return result end
   if getmetatable(result) ~= Fault then error(result, 0) end
   return nil, result
 end
 
+-- ---- inside: these throw -------------------------------------------------------------------------
+
+local Database = {}
+Database.__index = Database
+
+-- `handle`: of alipayhk.sqlite.
 local function new(handle, path)
   return setmetatable({ handle = handle, path = path, prepared = {} }, Database)
 end
-
--- ---- inside: these throw -------------------------------------------------------------------------
 
 local function statement(self, name)
   local prepared = self.prepared[name]
@@ -71,27 +77,46 @@ end
 
 -- The first row that it gives; false for none.
 function Database:first(name, ...)
-  return check(statement(self, name):first(...))
+  return (check(statement(self, name):first(...)))
 end
 
 -- All of them.
 function Database:all(name, ...)
-  return check(statement(self, name):all(...))
+  return (check(statement(self, name):all(...)))
 end
 
-function Database:fail(code, message, is_retryable)
-  error(new_fault(code, self.path .. ": " .. message, is_retryable), 0)
+-- Sees to it that there is ballast, which is given up when the disk is full: false where it is full already. A file
+-- system that cannot keep room, as it compresses, is used without.
+function Database:has_ballast(bytes)
+  local done, message, code = self.handle:ballast(bytes)
+  if done or fault_of(message, code).code ~= "full" then return true end
+  return false, fault_of(message, code)
 end
 
--- For what alipayhk.sqlite gave: the result, or its fault.
-Database.check = check
+-- Where the file is of a version that this code does not know: it may have become so since it was opened.
+function Database:check_version()
+  local version = self:first("version").user_version
+  local message = schema.fault(version)
+  if message then error(new_fault("newer", ("%s: %s"):format(self.path, message), false), 0) end
+  return version
+end
 
--- ---- outside -------------------------------------------------------------------------------------
+-- Brings the tables to this version.
+function Database:migrate()
+  local sql = schema.migration(self:check_version())
+  if sql then check(self.handle:execute(sql)) end
+end
 
-Database.attempt = attempt
+-- ---- outside: these give nil and a fault -----------------------------------------------------------
+
+-- Runs `work` with the arguments.
+function Database.attempt(_, work, ...)
+  return caught(pcall(work, ...))
+end
 
 local function committed(self, work, ...)
   self:run "begin"
+  self:check_version()
   local result = work(...)
   self:run "commit"
   return result
@@ -103,8 +128,7 @@ function Database:transact(work, ...)
   if not locked then return nil, fault_of(message, code) end
   local ran, result = pcall(committed, self, work, ...)
   self.handle:unlock() -- undoes what is open
-  if ran then return result end
-  return attempt(error, result, 0)
+  return caught(ran, result)
 end
 
-return { new = new, fault_of = fault_of, attempt = attempt }
+return { new = new, fault_of = fault_of, check = check }

@@ -2,15 +2,16 @@
 
 local schema = {}
 
--- Marks a file as an outbox of ours: "AHKO" in ASCII.
+-- Marks a file as an outbox: "AHKO" in ASCII.
 schema.APPLICATION_ID = 0x41484B4F
 
 -- By version: what makes a file of it out of one of the version before; version 0 is empty. What has been released is
 -- never changed: a new version is a new entry.
 --
--- `lane.head` is the oldest event of a lane that waits or is under way, `lane.due_ms` when it may go: without the one
--- the lane is idle, with it but without the other its head is under way. `client.last_id` is of its newest event; ids go on
--- over all clients, and none comes twice, whatever was purged. A body is kept for as long as it may be sent.
+-- `lane.head` is the oldest event of a lane that waits or is under way; `lane.due_ms` is when it may go, NULL where it
+-- is under way, or where there is none. `client.last_id`: of its newest event; ids go on over all clients, and none
+-- comes twice, whatever was purged. `client.delivery`: how often somebody began to deliver. A body, which has personal
+-- data in it, is kept for as long as it may be sent.
 schema.STEPS = {
   [[
     CREATE TABLE client (
@@ -42,35 +43,18 @@ schema.STEPS = {
   ]],
 }
 
--- What a file holds: `application_id`, `version`, and `objects`, how many tables and the like.
-schema.LOOK = [[
-  SELECT (SELECT application_id FROM pragma_application_id) AS application_id,
-    (SELECT user_version FROM pragma_user_version) AS version,
-    (SELECT count(*) FROM sqlite_master) AS objects
-]]
-
-local function is_new(found)
-  return found.application_id == 0 and found.version == 0 and found.objects == 0
+-- The SQL that brings a file to this version, in one transaction; nil for one that is.
+function schema.migration(version)
+  if version == #schema.STEPS then return nil end
+  local sql = table.concat(schema.STEPS, ";\n", version + 1)
+  return ("%s;\nPRAGMA application_id = %d; PRAGMA user_version = %d"):format(sql, schema.APPLICATION_ID, #schema.STEPS)
 end
 
--- The code of a fault and what is wrong, for a file that is none of ours, or none of this version or an older one.
-function schema.fault(found)
-  if is_new(found) then return nil end
-  if found.application_id ~= schema.APPLICATION_ID then
-    return "foreign", "it is the database of something else, and left as it was: name another file"
-  end
-  if found.version > #schema.STEPS then
-    return "newer", ("a later version of alipayhk has made it (its tables are of version %d, this one knows %d): "
-      .. "install that version here too"):format(found.version, #schema.STEPS)
-  end
-end
-
--- The SQL that is still to be run, in one transaction; nil for none.
-function schema.migration(found)
-  local version = #schema.STEPS
-  if found.version == version then return nil end
-  local sql = table.concat(schema.STEPS, "\n", found.version + 1)
-  return ("%s\nPRAGMA application_id = %d; PRAGMA user_version = %d"):format(sql, schema.APPLICATION_ID, version)
+-- What is wrong with a file of that version; nil where it is this or an older one.
+function schema.fault(version)
+  if version <= #schema.STEPS then return nil end
+  return ("a later alipayhk has been here (its tables have version %d, this alipayhk knows %d): install the same one "
+    .. "for all that use the file"):format(version, #schema.STEPS)
 end
 
 return schema

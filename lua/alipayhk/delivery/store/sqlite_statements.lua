@@ -1,36 +1,34 @@
 -- The SQL of the outbox's store, by name. What a partial index asks for stands in a query word for word, or follows
--- from a comparison: otherwise SQLite reads the table.
+-- from a comparison: otherwise SQLite would read the whole table.
 
 local statements = {
   begin = "BEGIN IMMEDIATE",
   commit = "COMMIT",
+  version = "PRAGMA user_version",
 
-  -- ---- the client ----------------------------------------------------------------------------------
+  -- ---- clients -------------------------------------------------------------------------------------
 
   find_client = "SELECT id FROM client WHERE client_id = ?1",
   add_client = "INSERT OR IGNORE INTO client (client_id) VALUES (?1)",
-  -- What a writer has to know first: nobody but who holds the lock changes it.
-  read_client = [[
-    SELECT waiting, delivery, (SELECT max(last_id) FROM client) AS last_id FROM client WHERE id = ?1
-  ]],
   count = [[
     UPDATE client SET waiting = waiting + ?2, sending = sending + ?3, parked = parked + ?4, accepted = accepted + ?5,
       superseded = superseded + ?6, dropped = dropped + ?7
     WHERE id = ?1
   ]],
-  count_put = "UPDATE client SET waiting = waiting + ?2, last_id = ?3 WHERE id = ?1",
 
   -- ---- put -----------------------------------------------------------------------------------------
 
+  last_id = "SELECT max(last_id) AS last_id FROM client",
+  count_put = "UPDATE client SET waiting = waiting + ?2, last_id = ?3 WHERE id = ?1",
   find_lane = [[
-    SELECT id, head, newest_ms, newest_status FROM lane WHERE client = ?1 AND merchant_biz_no = ?2 AND api = ?3
+    SELECT id, head, due_ms, newest_ms, newest_status FROM lane
+    WHERE client = ?1 AND merchant_biz_no = ?2 AND api = ?3
   ]],
   add_lane = [[
     INSERT INTO lane (client, merchant_biz_no, api, newest_ms, newest_status, head, due_ms)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
   ]],
-  extend_lane = "UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3 WHERE id = ?1",
-  revive_lane = [[
+  extend_lane = [[
     UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3, head = ?4, due_ms = ?5 WHERE id = ?1
   ]],
   find_key = "SELECT id FROM event WHERE lane = ?1 AND key = ?2",
@@ -49,43 +47,51 @@ local statements = {
     WHERE id IN (SELECT lane FROM event WHERE client = ?1 AND state = 'sending')
   ]],
   recover_events = "UPDATE event SET state = 'waiting', lost_answer = 1 WHERE client = ?1 AND state = 'sending'",
-
   look = [[
     SELECT waiting, delivery,
       (SELECT due_ms FROM lane WHERE client = ?1 AND due_ms IS NOT NULL ORDER BY due_ms LIMIT 1) AS first_ms,
       (SELECT due_ms FROM lane WHERE client = ?1 AND due_ms IS NOT NULL ORDER BY due_ms DESC LIMIT 1) AS last_ms
     FROM client WHERE id = ?1
   ]],
-  -- Lanes that would be due too late, the first of them now: ?2 is the latest time that there can be, ?3 now.
+  -- What is due after ?2 is due now, ?3.
   clamp = [[
-    UPDATE lane SET due_ms = ?3 WHERE id IN
-      (SELECT id FROM lane WHERE client = ?1 AND due_ms > ?2 ORDER BY due_ms LIMIT ?4)
+    UPDATE lane SET due_ms = ?3
+    WHERE id IN (SELECT id FROM lane WHERE client = ?1 AND due_ms > ?2 ORDER BY due_ms LIMIT ?4)
   ]],
 
+  -- ---- what became of events -----------------------------------------------------------------------
+
+  -- ?4: when it is due again. One that is not keeps the time that it was due at.
   record = [[
-    UPDATE event SET state = ?2, attempts = attempts - ?3, due_ms = ?4, ended_ms = ?5,
-      lost_answer = lost_answer OR ?6, is_settling = is_settling OR ?7, code = ?8, message = ?9,
-      held_status = coalesce(?10, held_status)
+    UPDATE event SET state = ?2, attempts = attempts - coalesce(?3, 0), due_ms = coalesce(?4, due_ms),
+      ended_ms = CASE ?2 WHEN 'accepted' THEN ?5 END, lost_answer = lost_answer OR coalesce(?6, 0),
+      is_settling = is_settling OR coalesce(?7, 0), code = ?8, message = ?9, held_status = coalesce(?10, held_status)
     WHERE id = ?1 AND state = 'sending'
   ]],
-  requeue_lane = "UPDATE lane SET due_ms = ?2 WHERE id = ?1",
-  -- The next one that waits, behind the lanes that are due already.
+  set_head = "UPDATE lane SET head = ?2, due_ms = ?3 WHERE id = ?1",
+  -- The next one that waits becomes the head, behind the lanes that are due already. ?4: ?2 if it was accepted, or 0.
   advance_lane = [[
-    UPDATE lane SET accepted_id = max(accepted_id, ?3), (head, due_ms) =
-      (SELECT id, max(due_ms, ?4) FROM event WHERE lane = ?1 AND id > ?2 AND state = 'waiting' ORDER BY id LIMIT 1)
+    UPDATE lane SET accepted_id = max(accepted_id, ?4), (head, due_ms) =
+      (SELECT id, max(due_ms, ?3) FROM event WHERE lane = ?1 AND id > ?2 AND state = 'waiting' ORDER BY id LIMIT 1)
     WHERE id = ?1
   ]],
   remove_body = "DELETE FROM body WHERE id = ?1",
 
+  -- ---- what goes next ------------------------------------------------------------------------------
+
   find_due = [[
-    SELECT lane.id AS lane, event.id, api, merchant_biz_no, request_id, status, alike, attempts, put_ms, lost_answer,
-      is_settling
+    SELECT event.id, lane, api, merchant_biz_no, request_id, status, alike, attempts, put_ms, lost_answer, is_settling
     FROM lane JOIN event ON event.id = lane.head
     WHERE lane.client = ?1 AND lane.due_ms <= ?2 ORDER BY lane.due_ms LIMIT ?3
   ]],
+  find_behind = [[
+    SELECT event.id, lane, api, merchant_biz_no, request_id, status, alike, attempts, put_ms, lost_answer, is_settling,
+      state
+    FROM event JOIN lane ON lane.id = event.lane WHERE event.lane = ?1 AND event.id > ?2 ORDER BY event.id LIMIT 1
+  ]],
+  supersede = "UPDATE event SET state = 'superseded', ended_ms = ?2 WHERE id = ?1",
+  claim = "UPDATE event SET state = 'sending', attempts = attempts + 1 WHERE id = ?1",
   read_body = "SELECT body FROM body WHERE id = ?1",
-  claim_event = "UPDATE event SET state = 'sending', attempts = attempts + 1 WHERE id = ?1",
-  claim_lane = "UPDATE lane SET head = ?2, due_ms = NULL WHERE id = ?1",
 
   -- ---- what people ask and do ----------------------------------------------------------------------
 
@@ -95,18 +101,31 @@ local statements = {
       (SELECT put_ms FROM event WHERE client = ?1 AND state = 'sending' ORDER BY id LIMIT 1) AS sending_ms
     FROM client WHERE id = ?1
   ]],
+  find_parked = [[
+    SELECT lane, head, lane.due_ms, accepted_id FROM event JOIN lane ON lane.id = event.lane
+    WHERE event.id = ?1 AND event.client = ?2 AND state = 'parked'
+  ]],
+  unpark = "UPDATE event SET state = 'waiting', due_ms = ?2 WHERE id = ?1",
+  drop = "UPDATE event SET state = 'dropped', ended_ms = ?3 WHERE id = ?1 AND client = ?2 AND state = 'parked'",
+  find_ended = [[
+    SELECT id, lane FROM event WHERE client = ?1 AND state = ?2 AND id > ?3 AND ended_ms <= ?4 ORDER BY id LIMIT ?5
+  ]],
+  forget_event = "DELETE FROM event WHERE id = ?1",
+  forget_lane = [[
+    DELETE FROM lane WHERE id = ?1 AND NOT EXISTS (SELECT * FROM event WHERE lane = ?1)
+  ]],
 }
 
--- By what is asked for, with the condition that it adds. ?1: the client, ?2: the id after which it begins, ?3: the
--- state, ?4: merchant_biz_no, ?5: how many.
+-- What a list may ask for, and so which index is read. ?1: the client, ?2: the id after which it begins, ?3: the state,
+-- ?4: merchant_biz_no, ?5: how many.
 local LIST = [[
   SELECT event.id, api, merchant_biz_no, state, attempts, put_ms, event.due_ms, code, message, held_status
   FROM event JOIN lane ON lane.id = event.lane
-  WHERE %s event.id > ?2 AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY event.id LIMIT ?5
+  WHERE %s AND event.id > ?2 AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY event.id LIMIT ?5
 ]]
-statements.list = LIST:format "event.client = ?1 AND"
-statements.list_state = LIST:format "event.client = ?1 AND event.state = ?3 AND"
-statements.list_lane = LIST:format "lane.client = ?1 AND lane.merchant_biz_no = ?4 AND"
-statements.list_state_lane = LIST:format "lane.client = ?1 AND lane.merchant_biz_no = ?4 AND event.state = ?3 AND"
+statements.list = LIST:format("+event.client = ?1") -- with the plus no index is: by their ids
+statements.list_state = LIST:format("event.client = ?1 AND state = ?3")
+statements.list_lane = LIST:format("lane.client = ?1 AND merchant_biz_no = ?4")
+statements.list_state_lane = LIST:format("lane.client = ?1 AND merchant_biz_no = ?4 AND state = ?3")
 
 return statements
