@@ -124,7 +124,8 @@ local function extend_lane(self, lane, record, number, now_ms)
       now_ms)
     return added
   end
-  db:run("extend_lane", lane.id, newest_ms, status, lane.head or number, lane.head and lane.due_ms or now_ms)
+  db:run("extend_lane", lane.id, newest_ms, status)
+  if not lane.head then db:run("set_head", lane.id, number, now_ms) end
   return lane.id
 end
 

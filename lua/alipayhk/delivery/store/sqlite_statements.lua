@@ -21,16 +21,13 @@ local statements = {
   last_id = "SELECT max(last_id) AS last_id FROM client",
   count_put = "UPDATE client SET waiting = waiting + ?2, last_id = ?3 WHERE id = ?1",
   find_lane = [[
-    SELECT id, head, due_ms, newest_ms, newest_status FROM lane
-    WHERE client = ?1 AND merchant_biz_no = ?2 AND api = ?3
+    SELECT id, head, newest_ms, newest_status FROM lane WHERE client = ?1 AND merchant_biz_no = ?2 AND api = ?3
   ]],
   add_lane = [[
     INSERT INTO lane (client, merchant_biz_no, api, newest_ms, newest_status, head, due_ms)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
   ]],
-  extend_lane = [[
-    UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3, head = ?4, due_ms = ?5 WHERE id = ?1
-  ]],
+  extend_lane = "UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3 WHERE id = ?1",
   find_key = "SELECT id FROM event WHERE lane = ?1 AND key = ?2",
   add_event = [[
     INSERT INTO event (id, client, lane, state, put_ms, due_ms, key, request_id, status, alike)
