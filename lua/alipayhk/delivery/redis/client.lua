@@ -143,6 +143,15 @@ function Client:eval(script, keys, arguments)
   return first(self:eval_all { { script = script, keys = keys, arguments = arguments } })
 end
 
+-- Runs a script, by its text, in a node of a Redis Cluster that is about to get its keys: what `pipeline` gives for one
+-- command.
+function Client:eval_asking(call)
+  local results, message, code = self:pipeline {
+    { "ASKING" }, command("EVAL", call.script.source, call.keys, call.arguments),
+  }
+  return results and results[2] or { nil, message, code }
+end
+
 -- Closes its connection; a call after that makes a new one.
 function Client:close()
   self.link.close()

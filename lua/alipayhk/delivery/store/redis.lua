@@ -8,6 +8,7 @@
 
 local groups = require "alipayhk.delivery.store.redis_groups"
 local new_turns = require("alipayhk.delivery.store.redis_turns").new
+local platform = require "alipayhk.api.platform"
 local scripts = require "alipayhk.delivery.store.redis_scripts"
 local url = require "alipayhk.delivery.redis.url"
 
@@ -17,7 +18,13 @@ local CONNECT_TIMEOUT_MS, TIMEOUT_MS = 5000, 5000
 -- For replicas; it has to be less than TIMEOUT_MS.
 local REPLICAS_TIMEOUT_MS = 2500
 
-local GROUPS = scripts.GROUPS
+-- How many events go in one go, beside that their bodies are together no larger than one may be.
+local PUT_MAX = 1000
+
+-- How many events a script looks at for a list.
+local PAGE = 500
+
+local LIST_MAX = 100
 
 local Store = {}
 Store.__index = Store
@@ -27,9 +34,10 @@ local redis = {}
 -- ---- putting -------------------------------------------------------------------------------------
 
 local function put_call(self, record, replicas)
-  local group = groups.of(record.merchant_biz_no or "")
+  local merchant_biz_no = record.merchant_biz_no or ""
+  local group = groups.of(merchant_biz_no)
   return self.groups:call(group, scripts.put, {
-    group, flag(replicas), record.api, record.merchant_biz_no or "", record.request_id or "", record.status or "",
+    group, flag(replicas), record.api, merchant_biz_no, record.request_id or "", record.status or "",
     record.alike or "", whole(record.sequence_ms), flag(record.is_filled), record.key or "", record.body,
   })
 end
@@ -38,18 +46,29 @@ local function put_result(reply, replicas)
   local id, what, detail = reply[1], reply[2], reply[3]
   if what == "stale" then return { newest_ms = detail } end
   if what == "exists" then return { id = id, exists = true, replicas = replicas } end
-  return { id = id, previous_status = detail, replicas = replicas }
+  return { id = id, previous_status = detail or nil, replicas = replicas }
 end
 
--- Each event is stored in a script of its own, in their order.
+-- Appends to `results`; gives a fault if that fails.
+local function put_some(self, calls, replicas, results)
+  local replies, fault, counts = self.groups:try(calls, replicas and { "WAIT", replicas, REPLICAS_TIMEOUT_MS })
+  if fault then return fault end
+  for i, reply in ipairs(replies) do results[#results + 1] = put_result(reply, counts[i]) end
+end
+
+-- Each event is stored by a script of its own, in their order.
 function Store:put(records, opts)
   local replicas = opts and opts.replicas
-  local calls = {}
-  for i, record in ipairs(records) do calls[i] = put_call(self, record, replicas) end
-  local replies, fault = self.groups:run(calls, replicas and { "WAIT", replicas, REPLICAS_TIMEOUT_MS })
-  if not replies then return nil, fault end
-  local results = {}
-  for i in ipairs(calls) do results[i] = put_result(replies[i], replies[#calls + 1]) end
+  local results, calls, bytes = {}, {}, 0
+  for i, record in ipairs(records) do
+    local following = records[i + 1]
+    calls[#calls + 1], bytes = put_call(self, record, replicas), bytes + #record.body
+    if not following or bytes + #following.body > platform.body_max or #calls == PUT_MAX then
+      local fault = put_some(self, calls, replicas, results)
+      if fault then return nil, fault end
+      calls, bytes = {}, 0
+    end
+  end
   return results
 end
 
@@ -73,19 +92,15 @@ local STATES = { "waiting", "sending", "parked", "accepted", "superseded", "drop
 function Store:stats()
   local replies, fault = self.groups:run_everywhere(scripts.stats)
   if not replies then return nil, fault end
-  local stats = {}
+  local stats, oldest_ms = {}, -1
   for i, state in ipairs(STATES) do
     stats[state] = 0
     for _, counts in ipairs(replies) do stats[state] = stats[state] + counts[i] end
   end
-  local oldest_ms = -1
   for _, counts in ipairs(replies) do oldest_ms = math.max(oldest_ms, counts[#STATES + 1]) end
   stats.oldest_ms = oldest_ms >= 0 and oldest_ms or nil
   return stats
 end
-
--- How many events a script looks at.
-local PAGE = 500
 
 local LISTED = {
   "id", "api", "merchant_biz_no", "state", "attempts", "put_ms", "due_ms", "code", "message", "held_status",
@@ -99,52 +114,48 @@ local function append_listed(to, lists)
   end
 end
 
--- The first `limit` of a group; nil and a fault if that fails.
-local function list_group(self, group, opts)
-  local found, after = {}, opts.after or "0"
+-- Appends the first ones of a group to `found`; gives a fault if that fails.
+local function list_group(self, group, opts, limit, found)
+  local after, most = opts.after or "0", #found + limit
   repeat
-    local arguments = { after, math.min(opts.limit, PAGE), opts.merchant_biz_no or "" }
+    local arguments = { after, math.min(limit, PAGE), opts.merchant_biz_no or "" }
     for _, state in ipairs(opts.state and { opts.state } or STATES) do arguments[#arguments + 1] = state end
-    local replies, fault = self.groups:run { self.groups:call(group, scripts.list, arguments) }
-    if not replies then return nil, fault end
-    after = replies[1][1]
-    append_listed(found, replies[1][2])
-  until not after or #found >= opts.limit
+    local reply, fault = self.groups:run_in(group, scripts.list, arguments)
+    if not reply then return fault end
+    after = reply[1]
+    append_listed(found, reply[2])
+  until not after or #found >= most
+end
+
+local function is_older(a, b) return tonumber(a.id) < tonumber(b.id) end
+
+-- An order's events are in one group.
+function Store:list(opts)
+  opts = opts or {}
+  local limit, found = opts.limit or LIST_MAX, {}
+  local only = opts.merchant_biz_no and groups.of(opts.merchant_biz_no)
+  for group = only or 0, only or scripts.GROUPS - 1 do
+    local fault = list_group(self, group, opts, limit, found)
+    if fault then return nil, fault end
+  end
+  table.sort(found, is_older)
+  for i = #found, limit + 1, -1 do found[i] = nil end
   return found
 end
 
-local function by_id(a, b) return tonumber(a.id) < tonumber(b.id) end
-
-function Store:list(opts)
-  opts = opts or {}
-  opts = { state = opts.state, merchant_biz_no = opts.merchant_biz_no, after = opts.after, limit = opts.limit or 100 }
-  local only = opts.merchant_biz_no and groups.of(opts.merchant_biz_no)
-  local all, listed = {}, {}
-  for group = only or 0, only or GROUPS - 1 do
-    local found, fault = list_group(self, group, opts)
-    if not found then return nil, fault end
-    for _, event in ipairs(found) do all[#all + 1] = event end
-  end
-  table.sort(all, by_id)
-  for i = 1, math.min(opts.limit, #all) do listed[i] = all[i] end
-  return listed
-end
-
 -- ---- by hand -------------------------------------------------------------------------------------
-
--- What a script says of one event; 0 where that is no id of ours.
-local function ask_about(self, script, id)
-  local group = groups.of_id(id)
-  if not group then return 0 end
-  local replies, fault = self.groups:run { self.groups:call(group, script, { id }) }
-  if not replies then return nil, fault end
-  return replies[1]
-end
 
 local STALE = {
   code = "stale", is_retryable = false,
   message = "a later event of its order is under way or was accepted: drop it",
 }
+
+-- What a script says of one event; 0 where that is no id of ours.
+local function ask_about(self, script, id)
+  local group = groups.of_id(id)
+  if not group then return 0 end
+  return self.groups:run_in(group, script, { id })
+end
 
 function Store:retry(id)
   local said, fault = ask_about(self, scripts.retry, id)
@@ -164,17 +175,16 @@ local ENDED = { "accepted", "superseded", "dropped" }
 local function purge_state(self, group, state, older_than_ms)
   local forgotten, after = 0, "0"
   repeat
-    local arguments = { state, whole(older_than_ms), after }
-    local replies, fault = self.groups:run { self.groups:call(group, scripts.purge, arguments) }
-    if not replies then return nil, fault end
-    forgotten, after = forgotten + replies[1][1], replies[1][2]
+    local reply, fault = self.groups:run_in(group, scripts.purge, { state, whole(older_than_ms), after })
+    if not reply then return nil, fault end
+    forgotten, after = forgotten + reply[1], reply[2]
   until not after
   return forgotten
 end
 
 function Store:purge(older_than_ms)
   local forgotten = 0
-  for group = 0, GROUPS - 1 do
+  for group = 0, scripts.GROUPS - 1 do
     for _, state in ipairs(ENDED) do
       local count, fault = purge_state(self, group, state, older_than_ms)
       if not count then return nil, fault end
@@ -184,10 +194,6 @@ function Store:purge(older_than_ms)
   return forgotten
 end
 
-function Store:close()
-  self.groups:close()
-end
-
 -- ---- opening -------------------------------------------------------------------------------------
 
 -- A message where that is no URL of a Redis.
@@ -195,13 +201,18 @@ function redis.url_fault(given)
   return select(2, url.parse(given))
 end
 
--- Opens one. Nothing is connected before it is needed: nginx allows no connections while it starts.
+-- Opens one. `opts`, over those of every store: `delay_max_ms`, the longest that an event waits until it goes again.
+-- Nothing is connected before it is needed: nginx allows no connections while it starts.
 function redis.open(given, opts)
   local target = url.parse(given)
   target.connect_timeout_ms, target.timeout_ms = CONNECT_TIMEOUT_MS, TIMEOUT_MS
   local made, message = groups.new(target, opts.client_id)
   if not made then return nil, { code = "failed", message = message, is_retryable = false } end
   return setmetatable({ groups = made, turns = new_turns(made, opts) }, Store)
+end
+
+function Store:close()
+  self.groups:close()
 end
 
 return redis

@@ -1,8 +1,8 @@
 -- The lane groups of an outbox in a Redis: which one has an event, and scripts in them.
 
-local client = require "alipayhk.delivery.redis.client"
 local core = require "alipayhk.core"
 local faults = require "alipayhk.delivery.store.redis_faults"
+local new_nodes = require("alipayhk.delivery.store.redis_nodes").new
 local scripts = require "alipayhk.delivery.store.redis_scripts"
 
 local COUNT = scripts.GROUPS
@@ -37,27 +37,34 @@ end
 -- Those of a client_id. `target`: as `alipayhk.delivery.redis.client` takes it. No I/O yet. Gives nil and a message if
 -- that cannot be here.
 function groups.new(target, client_id)
-  local made, message = client.new(target)
-  if not made then return nil, message end
+  local nodes, message = new_nodes(target)
+  if not nodes then return nil, message end
   local keys, name = {}, core.percent_encode(client_id)
   for group = 0, COUNT - 1 do keys[group] = keys_of(name, group) end
-  return setmetatable({ client = made, keys = keys }, Groups)
+  return setmetatable({ nodes = nodes, keys = keys }, Groups)
 end
 
--- A script in one group, for `run`.
+-- A script in one group, for `try` and `run`.
 function Groups:call(group, script, arguments)
   return { group = group, script = script, keys = self.keys[group], arguments = arguments }
 end
 
--- Runs scripts, and `last` after them, a command: their replies; or nil and a fault.
-function Groups:run(calls, last)
-  local results, message, code = self.client:eval_all(calls, last)
-  if not results then return nil, faults.of(message, code) end
-  local replies = {}
-  for i, result in ipairs(results) do
-    if result[1] == nil then return nil, faults.of(result[2], result[3]) end
-    replies[i] = result[1]
+-- Runs scripts in one go, and after them `last`, a command. Gives a list of the scripts' replies, nil for those that
+-- failed; the first fault, nil for none; and a list of what `last` gave where each ran.
+function Groups:try(calls, last)
+  local replies, lasts, fault = {}, {}, nil
+  for i, result in ipairs(self.nodes:run(calls, last)) do
+    replies[i], lasts[i] = result[1], result.last and result.last[1]
+    local failed = result[1] == nil and result or result.last and result.last[1] == nil and result.last
+    if failed then fault = fault or faults.of(failed[2], failed[3]) end
   end
+  return replies, fault, lasts
+end
+
+-- Runs scripts: their replies, or nil and a fault.
+function Groups:run(calls)
+  local replies, fault = self:try(calls)
+  if fault then return nil, fault end
   return replies
 end
 
@@ -68,8 +75,14 @@ function Groups:run_everywhere(script)
   return self:run(calls)
 end
 
+-- Runs one in one group: its reply, or nil and a fault.
+function Groups:run_in(group, script, arguments)
+  local replies, fault = self:run { self:call(group, script, arguments) }
+  return replies and replies[1], fault
+end
+
 function Groups:close()
-  self.client:close()
+  self.nodes:close()
 end
 
 return groups

@@ -42,7 +42,7 @@ local SETS = { waiting = KEYS[9], sending = KEYS[10], parked = KEYS[11], accepte
 
 local call = redis.call
 
-local format, groups = unpack(call("HMGET", META, "format", "groups"))
+local format, groups, last, token = unpack(call("HMGET", META, "format", "groups", "last", "token"))
 if format and tonumber(format) > FORMAT then return redis.error_reply("NEWER its format is " .. format) end
 if format and tonumber(groups) ~= GROUPS then return redis.error_reply("FOREIGN it has lane groups: " .. groups) end
 
@@ -56,79 +56,71 @@ local position = 0
 
 local function text()
   position = position + 1
-  return ARGV[position] ~= "" and ARGV[position] or nil
+  return ARGV[position] ~= "" and ARGV[position]
 end
 
-local function number() return tonumber(text()) end
+local function number() return tonumber(text() or nil) end
 
 local function flag() return text() == "1" end
 
--- ---- records -------------------------------------------------------------------------------------
+-- ---- records: lists whose places have names; false is none ----------------------------------------
 
--- `lane`: its id; `ended_token`: the last one whose holder said what became of the event.
-local EVENT = { "state", "lane", "api", "merchant_biz_no", "request_id", "status", "alike", "key", "put_ms", "due_ms",
-  "attempts", "token", "ended_token", "ended_ms", "lease_ms", "lost_answer", "is_settling", "code", "message",
-  "held_status" }
+-- LANE: the lane's id; ENDED_TOKEN: the last one whose holder said what became of the event.
+local STATE, LANE, API, BIZ_NO, REQUEST_ID, STATUS, ALIKE, KEY, PUT_MS, ATTEMPTS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local DUE_MS, LEASE_MS, TOKEN, ENDED_TOKEN, ENDED_MS, LOST_ANSWER, IS_SETTLING = 11, 12, 13, 14, 15, 16, 17
+local CODE, MESSAGE, HELD_STATUS = 18, 19, 20
 
--- `id`: that of its first event; `head`: the id of its head; `newest_ms`, `status`: of the newest event; `accepted`:
--- the newest one that was accepted; `events`: how many there are of it.
-local LANE = { "id", "head", "newest_ms", "status", "accepted", "events" }
+-- ID: of its first event; HEAD: the id of its head; NEWEST_MS, NEWEST_STATUS: of its newest event; NEWEST_ACCEPTED: the
+-- id of the newest one that was accepted; COUNT: how many events there are of it.
+local ID, HEAD, NEWEST_MS, NEWEST_STATUS, NEWEST_ACCEPTED, COUNT = 1, 2, 3, 4, 5, 6
 
-local function read(key, name, fields)
+local function read(key, name)
   local packed = call("HGET", key, name)
-  if not packed then return nil end
-  local record = {}
-  for i, value in ipairs(cmsgpack.unpack(packed)) do record[fields[i]] = value or nil end
-  return record
+  return packed and cmsgpack.unpack(packed)
 end
 
-local function write(key, name, fields, record)
-  local values = {}
-  for i, field in ipairs(fields) do values[i] = record[field] or false end
-  call("HSET", key, name, cmsgpack.pack(values))
-end
+local function read_event(id) return read(EVENTS, id) end
 
-local function read_event(id) return read(EVENTS, id, EVENT) end
+local function write_event(id, event) call("HSET", EVENTS, id, cmsgpack.pack(event)) end
 
-local function write_event(id, event) write(EVENTS, id, EVENT, event) end
+local function lane_name(event) return event[API] .. "\0" .. event[BIZ_NO] end
 
-local function lane_name(event) return event.api .. "\0" .. event.merchant_biz_no end
+local function read_lane(event) return read(LANES, lane_name(event)) end
 
-local function read_lane(event) return read(LANES, lane_name(event), LANE) end
-
-local function write_lane(event, lane) write(LANES, lane_name(event), LANE, lane) end
+local function write_lane(event, lane) call("HSET", LANES, lane_name(event), cmsgpack.pack(lane)) end
 
 -- ---- what becomes of an event --------------------------------------------------------------------
 
 local function move(id, event, state)
-  if event.state then call("ZREM", SETS[event.state], id) end
+  call("ZREM", SETS[event[STATE]], id)
   call("ZADD", SETS[state], id, id)
-  event.state = state
+  event[STATE] = state
 end
 
 local function finish(id, event, state)
   call("HDEL", BODIES, id)
-  event.ended_ms = now_ms
+  event[ENDED_MS] = now_ms
   move(id, event, state)
 end
 
 -- The id of the first event behind the head of a lane, nil for none.
-local function second_of(lane)
-  local member = call("ZRANGEBYLEX", QUEUE, "[" .. lane, "(" .. lane .. ":", "LIMIT", 0, 1)[1]
-  return member and member:sub(#lane + 1)
+local function second_of(lane_id)
+  local member = call("ZRANGEBYLEX", QUEUE, "[" .. lane_id, "(" .. lane_id .. ":", "LIMIT", 0, 1)[1]
+  return member and member:sub(#lane_id + 1)
 end
 
 -- The head has ended, and the next one is the head, behind all that are due.
 local function advance(lane)
-  lane.head = second_of(lane.id)
-  if not lane.head then return end
-  call("ZREM", QUEUE, lane.id .. lane.head)
-  call("ZADD", DUE, math.max(now, read_event(lane.head).due_ms or 0), lane.head)
+  local id = second_of(lane[ID])
+  lane[HEAD] = id or false
+  if not id then return end
+  call("ZREM", QUEUE, lane[ID] .. id)
+  call("ZADD", DUE, math.max(now, read_event(id)[DUE_MS] or 0), id)
 end
 
 -- It is under way no longer, and its lane's head still.
 local function wait_again(id, event, due_ms)
-  event.token, event.due_ms = nil, due_ms
+  event[TOKEN], event[DUE_MS] = false, due_ms
   call("ZREM", LEASES, id)
   call("ZADD", DUE, due_ms, id)
   move(id, event, "waiting")
@@ -139,42 +131,41 @@ end
 -- { id, "exists" } or { false, "stale", newest_ms }.
 local PUT = [=[
 local group, has_replicas = number(), flag()
-local event = { api = text(), merchant_biz_no = text() or "", request_id = text(), status = text(), alike = text(),
-  put_ms = now_ms, attempts = 0 }
+local event = {}
+for place = 1, HELD_STATUS do event[place] = false end
+event[API], event[BIZ_NO], event[REQUEST_ID], event[STATUS], event[ALIKE] = text(), text() or "", text(), text(), text()
 local sequence_ms, is_filled, key = number(), flag(), text()
-position = position + 1
-local body = ARGV[position]
+local body = ARGV[position + 1]
 
-local lane = read_lane(event) or { events = 0 }
-local known = key and lane.id and call("HGET", IDS, lane.id .. key)
+local lane = read_lane(event) or { false, false, false, false, false, 0 }
+local known = key and lane[ID] and call("HGET", IDS, lane[ID] .. key)
 if known then
   -- Replicas that have this write have all before it.
   if has_replicas then call("HSET", META, "format", FORMAT) end
   return { known, "exists" }
 end
-local newest_ms = lane.newest_ms
+local newest_ms = lane[NEWEST_MS]
 if sequence_ms and newest_ms and (sequence_ms < newest_ms or is_filled and sequence_ms == newest_ms) then
   return { false, "stale", newest_ms }
 end
 
-if not format then call("HSET", META, "format", FORMAT, "groups", GROUPS) end
-local last = math.max((tonumber(call("HGET", META, "last")) or 10 ^ 14) + 1, math.floor(now * 100))
-call("HSET", META, "last", last)
+last = math.max((tonumber(last or nil) or 10 ^ 14) + 1, math.floor(now * 100))
+call("HSET", META, "format", FORMAT, "groups", GROUPS, "last", last)
 local id = ("%.0f"):format(last * GROUPS + group)
-lane.id = lane.id or id
-event.lane, event.key = lane.id, key
-if key then call("HSET", IDS, lane.id .. key, id) end
+lane[ID] = lane[ID] or id
+event[STATE], event[LANE], event[KEY], event[PUT_MS], event[ATTEMPTS] = "waiting", lane[ID], key, now_ms, 0
+if key then call("HSET", IDS, lane[ID] .. key, id) end
 call("HSET", BODIES, id, body)
-move(id, event, "waiting")
 write_event(id, event)
-if lane.head then
-  call("ZADD", QUEUE, 0, lane.id .. id)
+call("ZADD", SETS.waiting, id, id)
+if lane[HEAD] then
+  call("ZADD", QUEUE, 0, lane[ID] .. id)
 else
-  lane.head = id
+  lane[HEAD] = id
   call("ZADD", DUE, now, id)
 end
-local previous = lane.status
-lane.newest_ms, lane.status, lane.events = sequence_ms or newest_ms, event.status, lane.events + 1
+local previous = lane[NEWEST_STATUS]
+lane[NEWEST_MS], lane[NEWEST_STATUS], lane[COUNT] = sequence_ms or newest_ms, event[STATUS], lane[COUNT] + 1
 write_lane(event, lane)
 return { id, "stored", previous }
 ]=]
@@ -193,11 +184,11 @@ local delay_max_ms = number()
 local function record(id, event, state, delay_ms)
   if state == "waiting" then return wait_again(id, event, now + math.min(delay_ms or 0, delay_max_ms)) end
   call("ZREM", LEASES, id)
-  event.token = nil
+  event[TOKEN] = false
   local lane = read_lane(event)
   if state == "accepted" then
     finish(id, event, state)
-    lane.accepted = id
+    lane[NEWEST_ACCEPTED] = id
   else
     move(id, event, state)
   end
@@ -207,15 +198,16 @@ end
 
 -- Gives whether it changed nothing. Said a second time, since nobody heard the reply, it is as true as the first time.
 local function read_outcome()
-  local id, token, state, delay_ms = text(), number(), text(), number()
+  local id, its_token, state, delay_ms = text(), number(), text(), number()
   local is_free, lost_answer, is_settling = flag(), flag(), flag()
   local code, message, held_status = text(), text(), text()
   local event = read_event(id)
-  if not event or event.token ~= token then return not (event and event.ended_token == token) end
-  event.ended_token = token
-  if is_free then event.attempts = event.attempts - 1 end
-  event.lost_answer, event.is_settling = event.lost_answer or lost_answer, event.is_settling or is_settling
-  event.code, event.message, event.held_status = code, message, held_status
+  if not event then return true end
+  if event[TOKEN] ~= its_token then return event[ENDED_TOKEN] ~= its_token end
+  event[ENDED_TOKEN] = its_token
+  if is_free then event[ATTEMPTS] = event[ATTEMPTS] - 1 end
+  event[LOST_ANSWER], event[IS_SETTLING] = event[LOST_ANSWER] or lost_answer, event[IS_SETTLING] or is_settling
+  event[CODE], event[MESSAGE], event[HELD_STATUS] = code, message, held_status
   record(id, event, state, delay_ms)
   write_event(id, event)
   return false
@@ -232,17 +224,17 @@ local limit, bytes, lease_ms, is_coalescing, is_probe = number(), number(), numb
 
 local function take_back(id)
   local event = read_event(id)
-  event.lost_answer = true
+  event[LOST_ANSWER] = true
   wait_again(id, event, now)
   write_event(id, event)
 end
 
 for _, id in ipairs(call("ZRANGEBYSCORE", LEASES, "-inf", now, "LIMIT", 0, 100)) do take_back(id) end
 
--- Others may hold theirs for longer.
-for _, id in ipairs(call("ZRANGEBYSCORE", LEASES, "(" .. now + lease_ms, "+inf", "LIMIT", 0, 100)) do
-  local its_lease_ms = read_event(id).lease_ms
-  if tonumber(call("ZSCORE", LEASES, id)) > now + its_lease_ms then call("ZADD", LEASES, now + its_lease_ms, id) end
+-- Others may hold theirs for longer than we do.
+for _, id in ipairs(call("ZRANGEBYSCORE", LEASES, now + lease_ms + 1, "+inf", "LIMIT", 0, 100)) do
+  local until_ms = now + read_event(id)[LEASE_MS]
+  if tonumber(call("ZSCORE", LEASES, id)) > until_ms then call("ZADD", LEASES, until_ms, id) end
 end
 
 -- ---- claims --------------------------------------------------------------------------------------
@@ -250,16 +242,15 @@ end
 local claimed, superseded = {}, {}
 
 local function shown(id, event)
-  return { id, event.api, event.merchant_biz_no, event.request_id or false, event.status or false, event.attempts,
-    event.put_ms }
+  return { id, event[API], event[BIZ_NO], event[REQUEST_ID], event[STATUS], event[ATTEMPTS], event[PUT_MS] }
 end
 
 -- The event behind it if that one, alike, makes it needless.
 local function successor(event)
-  if not (is_coalescing and event.alike and event.attempts == 0) then return nil end
-  local id = second_of(event.lane)
+  if not (is_coalescing and event[ALIKE] and event[ATTEMPTS] == 0) then return nil end
+  local id = second_of(event[LANE])
   local other = id and read_event(id)
-  if other and other.alike == event.alike and other.attempts == 0 then return id, other end
+  if other and other[ALIKE] == event[ALIKE] and other[ATTEMPTS] == 0 then return id, other end
 end
 
 local function supersede(id, event)
@@ -282,14 +273,23 @@ local function newest_alike(id, event)
   end
 end
 
+-- What is claimed at once has one token. By the time, none is given out twice: neither by a replica that took over and
+-- had not heard of the last ones.
+local function new_token()
+  token = math.max((token or 0) + 1, math.floor(now * 1000))
+  call("HSET", META, "token", token)
+  return token
+end
+
 local function claim(id, event, body)
   call("ZREM", DUE, id)
   call("ZADD", LEASES, now + lease_ms, id)
   move(id, event, "sending")
-  event.attempts, event.token, event.lease_ms = event.attempts + 1, call("HINCRBY", META, "token", 1), lease_ms
+  event[ATTEMPTS], event[LEASE_MS] = event[ATTEMPTS] + 1, lease_ms
+  event[TOKEN] = claimed[1] and token or new_token()
   write_event(id, event)
   local list = shown(id, event)
-  list[8], list[9], list[10] = event.lost_answer and 1 or 0, event.is_settling and 1 or 0, event.token
+  list[8], list[9], list[10] = event[LOST_ANSWER] and 1 or 0, event[IS_SETTLING] and 1 or 0, token
   list[11] = body
   claimed[#claimed + 1] = list
 end
@@ -299,29 +299,28 @@ local function try(id)
   local event
   id, event = newest_alike(id, read_event(id))
   if not id then return true end
-  bytes = bytes - call("HSTRLEN", BODIES, id)
+  local body = call("HGET", BODIES, id)
+  bytes = bytes - #body
   if bytes < 0 then return false end
-  claim(id, event, call("HGET", BODIES, id))
-  return #claimed < limit
+  claim(id, event, body)
+  return true
 end
 
 local function due_ids()
   local ids = call("ZRANGEBYSCORE", DUE, "-inf", is_probe and "+inf" or now, "LIMIT", 0, limit)
   if #ids > 0 then return ids end
-  return call("ZRANGEBYSCORE", DUE, "(" .. now + delay_max_ms, "+inf", "LIMIT", 0, limit)
+  return call("ZRANGEBYSCORE", DUE, now + delay_max_ms + 1, "+inf", "LIMIT", 0, limit)
 end
 
-if limit > 0 then
-  for _, id in ipairs(due_ids()) do
-    if not try(id) then break end
-  end
+for _, id in ipairs(limit > 0 and due_ids() or {}) do
+  if not try(id) then break end
 end
 
 -- ---- what is left --------------------------------------------------------------------------------
 
 local function next_due()
   local due_ms = tonumber(call("ZRANGE", DUE, 0, 0, "WITHSCORES")[2] or nil)
-  if due_ms and due_ms > now + delay_max_ms then return now end
+  if due_ms and due_ms > now + delay_max_ms + 1 then return now end
   return due_ms
 end
 
@@ -337,7 +336,7 @@ for i = 1, 6 do counts[i] = call("ZCARD", KEYS[8 + i]) end
 local oldest_ms = -1
 for _, state in ipairs { "waiting", "sending" } do
   local id = call("ZRANGE", SETS[state], 0, 0)[1]
-  if id then oldest_ms = math.max(oldest_ms, now_ms - read_event(id).put_ms) end
+  if id then oldest_ms = math.max(oldest_ms, now_ms - read_event(id)[PUT_MS]) end
 end
 counts[7] = oldest_ms
 return counts
@@ -348,20 +347,25 @@ return counts
 local LIST = [=[
 local after, limit, merchant_biz_no = text(), number(), text()
 local ids = {}
-for state in function() return text() end do
-  for _, id in ipairs(call("ZRANGEBYSCORE", SETS[state], "(" .. after, "+inf", "LIMIT", 0, limit)) do
+while position < #ARGV do
+  for _, id in ipairs(call("ZRANGEBYSCORE", SETS[text()], "(" .. after, "+inf", "LIMIT", 0, limit)) do
     ids[#ids + 1] = id
   end
 end
 table.sort(ids)
 
+local function due_ms(id, event)
+  if event[STATE] ~= "waiting" then return false end
+  return tonumber(call("ZSCORE", DUE, id) or nil) or event[DUE_MS] or event[PUT_MS]
+end
+
 local found = {}
 for i = 1, math.min(limit, #ids) do
-  local event = read_event(ids[i])
-  if not merchant_biz_no or event.merchant_biz_no == merchant_biz_no then
-    local due_ms = event.state == "waiting" and (call("ZSCORE", DUE, ids[i]) or event.due_ms or event.put_ms)
-    found[#found + 1] = { ids[i], event.api, event.merchant_biz_no, event.state, event.attempts, event.put_ms,
-      tonumber(due_ms or nil) or false, event.code or false, event.message or false, event.held_status or false }
+  local id = ids[i]
+  local event = read_event(id)
+  if not merchant_biz_no or event[BIZ_NO] == merchant_biz_no then
+    found[#found + 1] = { id, event[API], event[BIZ_NO], event[STATE], event[ATTEMPTS], event[PUT_MS],
+      due_ms(id, event), event[CODE], event[MESSAGE], event[HELD_STATUS] }
   end
 end
 return { #ids >= limit and ids[limit], found }
@@ -371,20 +375,20 @@ return { #ids >= limit and ids[limit], found }
 local RETRY = [=[
 local id = text()
 local event = read_event(id)
-if not event or event.state ~= "parked" then return 0 end
+if not event or event[STATE] ~= "parked" then return 0 end
 local lane = read_lane(event)
-local is_sending = lane.head and call("ZSCORE", LEASES, lane.head)
-if (lane.accepted or "") > id or is_sending and lane.head > id then return -1 end
+local head, accepted = lane[HEAD], lane[NEWEST_ACCEPTED]
+if accepted and accepted > id or head and head > id and call("ZSCORE", LEASES, head) then return -1 end
 
-event.due_ms = now_ms
-if lane.head and lane.head < id then
-  call("ZADD", QUEUE, 0, lane.id .. id)
+event[DUE_MS] = now
+if head and head < id then
+  call("ZADD", QUEUE, 0, lane[ID] .. id)
 else
-  if lane.head then
-    call("ZREM", DUE, lane.head)
-    call("ZADD", QUEUE, 0, lane.id .. lane.head)
+  if head then
+    call("ZREM", DUE, head)
+    call("ZADD", QUEUE, 0, lane[ID] .. head)
   end
-  lane.head = id
+  lane[HEAD] = id
   call("ZADD", DUE, now, id)
   write_lane(event, lane)
 end
@@ -397,7 +401,7 @@ return 1
 local DROP = [=[
 local id = text()
 local event = read_event(id)
-if not event or event.state ~= "parked" then return 0 end
+if not event or event[STATE] ~= "parked" then return 0 end
 finish(id, event, "dropped")
 write_event(id, event)
 return 1
@@ -415,18 +419,18 @@ local forgotten = 0
 local function forget(id, event)
   call("ZREM", SETS[state], id)
   call("HDEL", EVENTS, id)
-  if event.key then call("HDEL", IDS, event.lane .. event.key) end
+  if event[KEY] then call("HDEL", IDS, event[LANE] .. event[KEY]) end
   local lane = read_lane(event)
-  lane.events = lane.events - 1
-  if lane.events > 0 then write_lane(event, lane) else call("HDEL", LANES, lane_name(event)) end
+  lane[COUNT] = lane[COUNT] - 1
+  if lane[COUNT] > 0 then write_lane(event, lane) else call("HDEL", LANES, lane_name(event)) end
   forgotten = forgotten + 1
 end
 
 local ids = call("ZRANGEBYSCORE", SETS[state], "(" .. after, "+inf", "LIMIT", 0, LIMIT)
 for _, id in ipairs(ids) do
   local event = read_event(id)
-  if event.put_ms > latest_ms then return { forgotten, false } end
-  if event.ended_ms <= latest_ms then forget(id, event) end
+  if event[PUT_MS] > latest_ms then return { forgotten, false } end
+  if event[ENDED_MS] <= latest_ms then forget(id, event) end
 end
 return { forgotten, #ids == LIMIT and ids[LIMIT] }
 ]=]

@@ -28,8 +28,9 @@ local function new(of, opts)
     coalesce = opts.coalesce,
     delay_max_ms = opts.delay_max_ms or DELAY_MAX_MS,
     -- By group, as the last turn heard it: how many wait, when the next one is due by the server's clock, and by ours,
-    -- the monotonic one. None of the latter before the first turn.
-    waiting = {}, due_us = nil, due_ms = nil,
+    -- the monotonic one.
+    waiting = {}, due_us = {}, due_ms = {},
+    has_heard = false, -- of all groups
     kept = { events = {}, superseded = {} }, -- what turns that failed did all the same
   }, Turns)
 end
@@ -90,24 +91,24 @@ local function hear(self, turn, group, reply, asked_ms)
   self.due_ms[group] = due_us and asked_ms + (due_us - now_us) / 1000 or NEVER
 end
 
--- Asks the groups that have an entry in `claims`. Nil and a fault if that fails. A lease counts from before that.
+-- Asks the groups that have an entry in `claims`. Nil and a fault if one fails. A lease counts from before that.
 local function ask(self, turn, claims)
   local asked_ms, calls = runtime.monotonic_ms(), {}
   for group = 0, COUNT - 1 do
     if claims[group] then append(calls, call_of(self, group, turn.outcomes[group], claims[group])) end
   end
-  local replies, fault = self.groups:run(calls)
-  if not replies then return nil, fault end
-  self.due_us, self.due_ms = self.due_us or {}, self.due_ms or {}
-  for i, call in ipairs(calls) do hear(self, turn, call.group, replies[i], asked_ms) end
-  return true
+  local replies, fault = self.groups:try(calls)
+  for i, call in ipairs(calls) do
+    if replies[i] then hear(self, turn, call.group, replies[i], asked_ms) end
+  end
+  return not fault or nil, fault
 end
 
 -- ---- claiming ------------------------------------------------------------------------------------
 
 -- All groups, the one whose next event is due first at the beginning.
 local function in_order(self)
-  local order, due_us = {}, self.due_us or {}
+  local order, due_us = {}, self.due_us
   for group = 0, COUNT - 1 do order[group + 1] = group end
   table.sort(order, function(a, b)
     local a_us, b_us = due_us[a] or 0, due_us[b] or 0
@@ -200,9 +201,10 @@ end
 
 -- Without knowing when what is due it would ask the wrong ones for little.
 local function run(self, turn, limit, is_probe)
-  if is_probe or not self.due_ms then
+  if is_probe or not self.has_heard then
     local heard, fault = ask(self, turn, shares(in_order(self), 0))
     if not heard then return nil, fault end
+    self.has_heard = true
   end
   if is_probe then return #turn.events == limit or probe(self, turn) end
   return claim(self, turn, limit)

@@ -1,0 +1,129 @@
+-- Which server runs a lane group's scripts: the one of the URL, or in a Redis Cluster the node that has the group's
+-- keys. That is found out by asking: a node names the right one (MOVED), and while the keys are moved the one that has
+-- them already (ASK). Where a node is gone, any other one knows which took its place.
+--
+-- A script that may have run is never sent again from here.
+
+local new_client = require("alipayhk.delivery.redis.client").new
+local runtime = require "alipayhk.base.runtime"
+
+-- A cluster that is being changed is asked again after so long, and for so long.
+local PAUSE_MS, PATIENCE_MS = 50, 2000
+
+-- What passes within a moment.
+local PASSING = { TRYAGAIN = true, CLUSTERDOWN = true, MOVED = true }
+-- What a server says that is not the primary any more. Its name may be another's by now: a new connection finds out.
+local DEMOTED = { READONLY = true, MASTERDOWN = true, UNBLOCKED = true }
+
+local Nodes = {}
+Nodes.__index = Nodes
+
+-- `target`: as `alipayhk.delivery.redis.client` takes it. No I/O yet. Gives nil and a message if that cannot be here.
+local function new(target)
+  local client, message = new_client(target)
+  if not client then return nil, message end
+  return setmetatable({
+    target = target,
+    home = target.peer,
+    clients = { [target.peer] = client }, -- by address
+    serving = {}, -- by group, the address of its node where that is another one
+  }, Nodes)
+end
+
+-- The client of a node, which is spoken to as the one of the URL.
+local function client_of(self, peer)
+  local client = self.clients[peer]
+  if client then return client end
+  local target = {}
+  for name, value in pairs(self.target) do target[name] = value end
+  local host, port = peer:match("^(.*):(%d+)$")
+  target.host, target.port, target.peer = host:match("^%[(.*)%]$") or host, tonumber(port), peer
+  client = assert(new_client(target))
+  self.clients[peer] = client
+  return client
+end
+
+-- The address in "MOVED 3999 127.0.0.1:6381". A node that does not know its own name gives the port alone.
+local function peer_in(message, asked)
+  local host, port = message:match("[A-Z]+ %d+ (%S*):(%d+)")
+  if host == "" then host = asked:match("^(.*):%d+$") end
+  if host:find(":", 1, true) and not host:find("^%[") then host = "[" .. host .. "]" end
+  return host .. ":" .. port
+end
+
+-- Another known node than one that is gone; nil where there is none.
+local function other_than(self, gone)
+  for peer in pairs(self.clients) do
+    if peer ~= gone then return peer end
+  end
+end
+
+-- A node could not be asked. Gives whether somebody else is to be: nothing was done, and another node may know more.
+local function turn_away(self, call, peer, is_unknown)
+  local other = other_than(self, peer)
+  self.serving[call.group] = other
+  return other ~= nil and not is_unknown
+end
+
+-- Takes what a node says to a script: the result, and whether it is to be sent again.
+local function follow(self, call, peer, result)
+  local code = result[3]
+  if code == "MOVED" then self.serving[call.group] = peer_in(result[2], peer) end
+  if code == "ASK" then
+    result = client_of(self, peer_in(result[2], peer)):eval_asking(call)
+    code = result[3]
+  end
+  if DEMOTED[code] then client_of(self, peer):close() end
+  return result, PASSING[code] or false
+end
+
+-- Sends the scripts at some positions of `calls` to a node. Puts what becomes of them into `results`, and appends those
+-- that are to be sent again to `again`.
+local function ask(self, round, peer, positions)
+  local calls = {}
+  for i, position in ipairs(positions) do calls[i] = round.calls[position] end
+  local results, message, code, is_unknown = client_of(self, peer):eval_all(calls, round.last)
+  for i, position in ipairs(positions) do
+    local result, is_open
+    if results then
+      result, is_open = follow(self, calls[i], peer, results[i])
+      result.last = results[#calls + 1]
+    else
+      result, is_open = { nil, message, code }, turn_away(self, calls[i], peer, is_unknown)
+    end
+    round.results[position] = result
+    if is_open then round.again[#round.again + 1] = position end
+  end
+end
+
+-- By address, the positions of what goes there.
+local function by_node(self, calls, positions)
+  local lists = {}
+  for _, position in ipairs(positions) do
+    local peer = self.serving[calls[position].group] or self.home
+    lists[peer] = lists[peer] or {}
+    lists[peer][#lists[peer] + 1] = position
+  end
+  return lists
+end
+
+-- Runs scripts, each `{ group, script, keys, arguments }`, in one go at each node, and `last` after them, a command.
+-- Gives a list: `{ reply }` or `{ nil, message, code }` for each, its `last` what `last` gave there.
+function Nodes:run(calls, last)
+  local round = { calls = calls, last = last, results = {}, again = {} }
+  for position in ipairs(calls) do round.again[position] = position end
+  local until_ms, count = runtime.monotonic_ms() + PATIENCE_MS, 0
+  repeat
+    local positions = round.again
+    round.again, count = {}, count + 1
+    for peer, its in pairs(by_node(self, calls, positions)) do ask(self, round, peer, its) end
+    if count > 1 and #round.again > 0 then runtime.sleep(PAUSE_MS) end
+  until #round.again == 0 or runtime.monotonic_ms() >= until_ms
+  return round.results
+end
+
+function Nodes:close()
+  for _, client in pairs(self.clients) do client:close() end
+end
+
+return { new = new }
