@@ -160,11 +160,13 @@ static bool is_utf8(ahk_database *database, ahk_store_fault *fault)
                            AHK_PATH(database->path.text), encoding.text));
 }
 
-/* FULL: a commit is on the disk when it returns. Temporary tables would leave personal data elsewhere. */
+/* FULL: a commit is on the disk when it returns. What is deleted is overwritten, and temporary tables stay in memory:
+ * there is personal data in it. */
 static bool set_pragmas(ahk_database *database, ahk_store_fault *fault)
 {
     answer none;
     return ask(database, "PRAGMA synchronous=FULL", &none, fault) &&
+           ask(database, "PRAGMA secure_delete=ON", &none, fault) &&
            ask(database, "PRAGMA temp_store=MEMORY", &none, fault);
 }
 

@@ -62,6 +62,7 @@ describe("a new database", function()
     assert.equal(1, pragma "foreign_keys")
     assert.equal(0, pragma "trusted_schema")
     assert.equal(2, pragma "temp_store")
+    assert.equal(1, pragma "secure_delete")
     db:close()
   end)
 

@@ -69,7 +69,7 @@ describe("a store in a file", function()
       assert.equal(tonumber(count), stats[state], state)
     end
     -- A body is there for as long as it may be sent.
-    local bodies = databases.judge(path, "SELECT count(*) FROM body")
+    local bodies = databases.judge(path, "SELECT count(body) FROM event")
     assert.equal(stats.waiting + stats.sending + stats.parked, tonumber(bodies))
     assert.equal("ok", databases.judge(path, "PRAGMA integrity_check"))
     opened:close()
@@ -483,7 +483,7 @@ describe("a file on a disk that is full", function()
     fails("full", true, "make room", nil, fault)
     assert.equal(count, opened:stats().waiting)
     assert.equal("ok", databases.judge(path, "PRAGMA integrity_check"))
-    assert.equal(tostring(count), databases.judge(path, "SELECT count(*) FROM body"))
+    assert.equal(tostring(count), databases.judge(path, "SELECT count(body) FROM event"))
   end)
 
   it_mounts("records what became of events all the same, but claims none before there is room again", function()

@@ -137,8 +137,7 @@ local function put_one(self, record, number, now_ms)
   if known then return { id = id_of(known.id), exists = true }, false end
   if lane and is_stale(record, lane.newest_ms) then return { newest_ms = lane.newest_ms }, false end
   db:run("add_event", number, self.client, extend_lane(self, lane, record, number, now_ms), now_ms, record.key,
-    record.request_id, record.status, record.alike)
-  db:run("add_body", number, record.body)
+    record.request_id, record.status, record.alike, record.body)
   return { id = id_of(number), previous_status = lane and lane.newest_status or nil }, true
 end
 
@@ -221,13 +220,11 @@ local function record(self, outcome, counts, now_ms)
   local changed = db:run("record", number, state, outcome.is_free, due_ms, now_ms, outcome.lost_answer,
     outcome.is_settling, outcome.code, outcome.message, outcome.held_status)
   if changed == 0 then return false end
-  local is_accepted = state == "accepted"
   if due_ms then
     db:run("set_head", event.lane, number, due_ms)
   else
-    db:run("advance_lane", event.lane, number, now_ms, is_accepted and number or 0)
+    db:run("advance_lane", event.lane, number, now_ms, state == "accepted" and number or 0)
   end
-  if is_accepted then db:run("remove_body", number) end
   move(counts, "sending", state)
   return true
 end
@@ -271,7 +268,6 @@ local function supersede(self, row, turn, counts, now_ms)
   local db, successor = self.db, find_successor(self, row)
   while successor and #turn.superseded < SUPERSEDED_MAX do
     db:run("supersede", row.id, now_ms)
-    db:run("remove_body", row.id)
     move(counts, "waiting", "superseded")
     turn.superseded[#turn.superseded + 1] = event_of(self, row)
     row, successor = successor, find_successor(self, successor)
@@ -433,7 +429,6 @@ end
 local function drop(self, number)
   local db, counts = self.db, new_counts()
   if db:run("drop", number, self.client, self.now_ms()) == 0 then return false end
-  db:run("remove_body", number)
   move(counts, "parked", "dropped")
   write_counts(self, counts)
   return true

@@ -10,8 +10,8 @@ schema.APPLICATION_ID = 0x41484B4F
 --
 -- `lane.head` is the oldest event of a lane that waits or is under way; `lane.due_ms` is when it may go, NULL where it
 -- is under way, or where there is none. `client.last_id`: of its newest event; ids go on over all clients, and none
--- comes twice, whatever was purged. `client.delivery`: how often somebody began to deliver. A body, which has personal
--- data in it, is kept for as long as it may be sent.
+-- comes twice, whatever was purged. `client.delivery`: how often somebody began to deliver. `event.body`, which has
+-- personal data in it, is kept for as long as it may be sent.
 schema.STEPS = {
   [[
     CREATE TABLE client (
@@ -34,12 +34,12 @@ schema.STEPS = {
       put_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, ended_ms INTEGER,
       attempts INTEGER NOT NULL DEFAULT 0, lost_answer INTEGER NOT NULL DEFAULT 0,
       is_settling INTEGER NOT NULL DEFAULT 0,
-      key TEXT, request_id TEXT, status TEXT, alike TEXT, code TEXT, message TEXT, held_status TEXT
+      key TEXT, request_id TEXT, status TEXT, alike TEXT, code TEXT, message TEXT, held_status TEXT,
+      body BLOB
     );
     CREATE INDEX event_lane ON event (lane);
     CREATE INDEX event_state ON event (client, state);
     CREATE UNIQUE INDEX event_key ON event (lane, key) WHERE key IS NOT NULL;
-    CREATE TABLE body (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
   ]],
 }
 

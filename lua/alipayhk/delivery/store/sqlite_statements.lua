@@ -30,10 +30,9 @@ local statements = {
   extend_lane = "UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3 WHERE id = ?1",
   find_key = "SELECT id FROM event WHERE lane = ?1 AND key = ?2",
   add_event = [[
-    INSERT INTO event (id, client, lane, state, put_ms, due_ms, key, request_id, status, alike)
-    VALUES (?1, ?2, ?3, 'waiting', ?4, ?4, ?5, ?6, ?7, ?8)
+    INSERT INTO event (id, client, lane, state, put_ms, due_ms, key, request_id, status, alike, body)
+    VALUES (?1, ?2, ?3, 'waiting', ?4, ?4, ?5, ?6, ?7, ?8, ?9)
   ]],
-  add_body = "INSERT INTO body (id, body) VALUES (?1, ?2)",
 
   -- ---- delivery ------------------------------------------------------------------------------------
 
@@ -62,7 +61,8 @@ local statements = {
   record = [[
     UPDATE event SET state = ?2, attempts = attempts - coalesce(?3, 0), due_ms = coalesce(?4, due_ms),
       ended_ms = CASE ?2 WHEN 'accepted' THEN ?5 END, lost_answer = lost_answer OR coalesce(?6, 0),
-      is_settling = is_settling OR coalesce(?7, 0), code = ?8, message = ?9, held_status = coalesce(?10, held_status)
+      is_settling = is_settling OR coalesce(?7, 0), code = ?8, message = ?9, held_status = coalesce(?10, held_status),
+      body = CASE ?2 WHEN 'accepted' THEN NULL ELSE body END
     WHERE id = ?1 AND state = 'sending'
   ]],
   set_head = "UPDATE lane SET head = ?2, due_ms = ?3 WHERE id = ?1",
@@ -72,7 +72,6 @@ local statements = {
       (SELECT id, max(due_ms, ?3) FROM event WHERE lane = ?1 AND id > ?2 AND state = 'waiting' ORDER BY id LIMIT 1)
     WHERE id = ?1
   ]],
-  remove_body = "DELETE FROM body WHERE id = ?1",
 
   -- ---- what goes next ------------------------------------------------------------------------------
 
@@ -86,9 +85,9 @@ local statements = {
       state
     FROM event JOIN lane ON lane.id = event.lane WHERE event.lane = ?1 AND event.id > ?2 ORDER BY event.id LIMIT 1
   ]],
-  supersede = "UPDATE event SET state = 'superseded', ended_ms = ?2 WHERE id = ?1",
+  supersede = "UPDATE event SET state = 'superseded', ended_ms = ?2, body = NULL WHERE id = ?1",
   claim = "UPDATE event SET state = 'sending', attempts = attempts + 1 WHERE id = ?1",
-  read_body = "SELECT body FROM body WHERE id = ?1",
+  read_body = "SELECT body FROM event WHERE id = ?1",
 
   -- ---- what people ask and do ----------------------------------------------------------------------
 
@@ -103,7 +102,9 @@ local statements = {
     WHERE event.id = ?1 AND event.client = ?2 AND state = 'parked'
   ]],
   unpark = "UPDATE event SET state = 'waiting', due_ms = ?2 WHERE id = ?1",
-  drop = "UPDATE event SET state = 'dropped', ended_ms = ?3 WHERE id = ?1 AND client = ?2 AND state = 'parked'",
+  drop = [[
+    UPDATE event SET state = 'dropped', ended_ms = ?3, body = NULL WHERE id = ?1 AND client = ?2 AND state = 'parked'
+  ]],
   find_ended = [[
     SELECT id, lane FROM event WHERE client = ?1 AND state = ?2 AND id > ?3 AND ended_ms <= ?4 ORDER BY id LIMIT ?5
   ]],
