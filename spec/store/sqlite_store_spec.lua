@@ -373,6 +373,24 @@ describe("delivery from a file", function()
     opened:close()
   end)
 
+  it("goes on in the old order, before what was put since", function()
+    local opened, path = open()
+    put(opened, record "A", record "B")
+    assert(opened:begin_delivery())
+    finish(opened, { claim(opened, 1)[1] }, { state = "waiting", delay_ms = 1 })
+    core.sleep(5)
+    local events = claim(opened)
+    assert.same({ "B", "A" }, { events[1].merchant_biz_no, events[2].merchant_biz_no })
+    opened:close()
+    opened = assert(open_at(path))
+    put(opened, record "C")
+    assert(opened:begin_delivery())
+    events = claim(opened)
+    assert.same({ "B", "A", "C" },
+      { events[1].merchant_biz_no, events[2].merchant_biz_no, events[3].merchant_biz_no })
+    opened:close()
+  end)
+
   it("is over for who lost the right to it: it records nothing, and claims nothing", function()
     local opened, path = open()
     put(opened, record "A", record "B")
@@ -429,6 +447,18 @@ describe("a clock", function()
       assert.is_true(turn.due_ms <= 300000)
     end)
   end
+
+  it("that is set back goes on: what waits is due after its delay", function()
+    put(opened, record "A")
+    claim(opened, 0)
+    shift_ms = -HOUR_MS
+    finish(opened, claim(opened), { state = "waiting", delay_ms = 20 })
+    assert.equal(0, #claim(opened))
+    local due_ms = opened:turn({}, 1).due_ms
+    assert.is_true(due_ms <= 20)
+    core.sleep(due_ms + 1)
+    assert.equal(1, #claim(opened))
+  end)
 
   it("that was an hour ahead when an event was put does not hold it back", function()
     local path = databases.path()

@@ -61,7 +61,7 @@ local statements = {
   record = [[
     UPDATE event SET state = ?2, attempts = attempts - coalesce(?3, 0), due_ms = coalesce(?4, due_ms),
       ended_ms = CASE ?2 WHEN 'accepted' THEN ?5 END, lost_answer = lost_answer OR coalesce(?6, 0),
-      is_settling = is_settling OR coalesce(?7, 0), code = ?8, message = ?9, held_status = coalesce(?10, held_status),
+      is_settling = is_settling OR coalesce(?7, 0), code = ?8, message = ?9, held_status = ?10,
       body = CASE ?2 WHEN 'accepted' THEN NULL ELSE body END
     WHERE id = ?1 AND state = 'sending'
   ]],
