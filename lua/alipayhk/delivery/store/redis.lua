@@ -15,8 +15,6 @@ local url = require "alipayhk.delivery.redis.url"
 local flag, whole = groups.flag, groups.whole
 
 local CONNECT_TIMEOUT_MS, TIMEOUT_MS = 5000, 5000
--- For replicas; it has to be less than TIMEOUT_MS.
-local REPLICAS_TIMEOUT_MS = 2500
 
 -- How many events go in one go, beside that their bodies are together no larger than one may be.
 local PUT_MAX = 1000
@@ -51,7 +49,8 @@ end
 
 -- Appends to `results`; gives a fault if that fails.
 local function put_some(self, calls, replicas, results)
-  local replies, fault, counts = self.groups:try(calls, replicas and { "WAIT", replicas, REPLICAS_TIMEOUT_MS })
+  local wait = replicas and { "WAIT", replicas, self.replicas_ms }
+  local replies, fault, counts = self.groups:try(calls, wait)
   if fault then return fault end
   for i, reply in ipairs(replies) do results[#results + 1] = put_result(reply, counts[i]) end
 end
@@ -201,14 +200,16 @@ function redis.url_fault(given)
   return select(2, url.parse(given))
 end
 
--- Opens one. `opts`, over those of every store: `delay_max_ms`, the longest that an event waits until it goes again.
--- Nothing is connected before it is needed: nginx allows no connections while it starts.
+-- Opens one. `opts`, over those of every store: `delay_max_ms`, the longest that an event waits until it goes again;
+-- `timeout_ms`, for each question to the server, of which replicas have half. Nothing is connected before it is needed:
+-- nginx allows no connections while it starts.
 function redis.open(given, opts)
   local target = url.parse(given)
-  target.connect_timeout_ms, target.timeout_ms = CONNECT_TIMEOUT_MS, TIMEOUT_MS
+  target.connect_timeout_ms, target.timeout_ms = CONNECT_TIMEOUT_MS, opts.timeout_ms or TIMEOUT_MS
   local made, message = groups.new(target, opts.client_id)
   if not made then return nil, { code = "failed", message = message, is_retryable = false } end
-  return setmetatable({ groups = made, turns = new_turns(made, opts) }, Store)
+  local replicas_ms = math.floor(target.timeout_ms / 2)
+  return setmetatable({ groups = made, turns = new_turns(made, opts), replicas_ms = replicas_ms }, Store)
 end
 
 function Store:close()

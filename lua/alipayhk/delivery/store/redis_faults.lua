@@ -8,6 +8,7 @@ end
 
 local UNREACHABLE = fault("unreachable", true)
 local DENIED = fault("denied", false)
+local NOT_ALLOWED = fault("denied", false, "the ACL of the URL's user has to allow it")
 local FOREIGN = fault("foreign", false, "that is none of an outbox: name another server or database in the URL")
 
 -- By the code of `alipayhk.delivery.redis.client`, which says itself what to do about most. A replica in the primary's
@@ -18,6 +19,8 @@ local FAULTS = {
   TIMEOUT = fault("unreachable", true, "is it overloaded, or the network slow?"),
   TLS = UNREACHABLE, LOADING = UNREACHABLE, MASTERDOWN = UNREACHABLE, CLUSTERDOWN = UNREACHABLE,
   READONLY = UNREACHABLE, NOREPLICAS = UNREACHABLE,
+  EVICTING = fault("failed", false, "it would forget events: set it to noeviction"),
+  MOVED = UNREACHABLE, ASK = UNREACHABLE,
   TRYAGAIN = fault("unreachable", true, "the Redis Cluster is moving its keys: try again"),
   BUSY = fault("unreachable", true, "somebody's script keeps it busy: SCRIPT KILL ends that"),
   UNBLOCKED = fault("unreachable", true, "it became a replica: name the primary in the URL"),
@@ -30,9 +33,12 @@ local FAULTS = {
 
 local FAILED = fault("failed", false)
 
+-- What a command in a script is refused with has no code of its own.
+local IN_SCRIPT = "The user executing the script can't "
+
 -- The fault of what the client says: `{ code, message, is_retryable }`.
 function faults.of(message, code)
-  local found = FAULTS[code] or FAILED
+  local found = FAULTS[code] or message:find(IN_SCRIPT, 1, true) and NOT_ALLOWED or FAILED
   if found.cure then message = ("%s (%s)"):format(message, found.cure) end
   return { code = found.code, message = message, is_retryable = found.is_retryable }
 end

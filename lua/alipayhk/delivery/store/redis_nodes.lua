@@ -27,6 +27,7 @@ local function new(target)
     home = target.peer,
     clients = { [target.peer] = client }, -- by address
     serving = {}, -- by group, the address of its node where that is another one
+    is_looked_at = {}, -- by client, whether its server keeps what it is given
   }, Nodes)
 end
 
@@ -77,12 +78,33 @@ local function follow(self, call, peer, result)
   return result, PASSING[code] or false
 end
 
+-- A Redis that evicts keys when its memory is full would lose events without a word. Gives a message and a code if this
+-- is one. It is asked once; a user who may not ask is left to his own care.
+local function eviction_fault(self, client)
+  if self.is_looked_at[client] then return nil end
+  local info = client:call("INFO", "memory")
+  if not info then return nil end
+  local policy = info:match("maxmemory_policy:(allkeys%-[a-z]+)")
+  if policy and not info:find("\nmaxmemory:0\r") then
+    return ("%s: its maxmemory-policy is %s"):format(client.peer, policy), "EVICTING"
+  end
+  self.is_looked_at[client] = true
+end
+
+-- What `eval_all` of the client gives.
+local function eval_all(self, peer, calls, last)
+  local client = client_of(self, peer)
+  local message, code = eviction_fault(self, client)
+  if message then return nil, message, code, true end
+  return client:eval_all(calls, last)
+end
+
 -- Sends the scripts at some positions of `calls` to a node. Puts what becomes of them into `results`, and appends those
 -- that are to be sent again to `again`.
 local function ask(self, round, peer, positions)
   local calls = {}
   for i, position in ipairs(positions) do calls[i] = round.calls[position] end
-  local results, message, code, is_unknown = client_of(self, peer):eval_all(calls, round.last)
+  local results, message, code, is_unknown = eval_all(self, peer, calls, round.last)
   for i, position in ipairs(positions) do
     local result, is_open
     if results then
@@ -96,15 +118,19 @@ local function ask(self, round, peer, positions)
   end
 end
 
--- By address, the positions of what goes there.
+-- What goes to each node: `{ peer, positions }`, in the order of the first ones.
 local function by_node(self, calls, positions)
-  local lists = {}
+  local parts, of_peer = {}, {}
   for _, position in ipairs(positions) do
     local peer = self.serving[calls[position].group] or self.home
-    lists[peer] = lists[peer] or {}
-    lists[peer][#lists[peer] + 1] = position
+    local part = of_peer[peer]
+    if not part then
+      part = { peer = peer, positions = {} }
+      of_peer[peer], parts[#parts + 1] = part, part
+    end
+    part.positions[#part.positions + 1] = position
   end
-  return lists
+  return parts
 end
 
 -- Runs scripts, each `{ group, script, keys, arguments }`, in one go at each node, and `last` after them, a command.
@@ -116,7 +142,7 @@ function Nodes:run(calls, last)
   repeat
     local positions = round.again
     round.again, count = {}, count + 1
-    for peer, its in pairs(by_node(self, calls, positions)) do ask(self, round, peer, its) end
+    for _, part in ipairs(by_node(self, calls, positions)) do ask(self, round, part.peer, part.positions) end
     if count > 1 and #round.again > 0 then runtime.sleep(PAUSE_MS) end
   until #round.again == 0 or runtime.monotonic_ms() >= until_ms
   return round.results

@@ -175,7 +175,7 @@ return { id, "stored", previous }
 -- the positions of outcomes that changed nothing; events as lists; how many wait; the time, and when the next one is
 -- due, in microseconds.
 local TURN = [=[
-local COALESCED_MAX = 100
+local SUPERSEDED_MAX = 500
 
 local delay_max_ms = number()
 
@@ -245,12 +245,14 @@ local function shown(id, event)
   return { id, event[API], event[BIZ_NO], event[REQUEST_ID], event[STATUS], event[ATTEMPTS], event[PUT_MS] }
 end
 
+local function is_unsent(event) return event[ATTEMPTS] == 0 and not event[LOST_ANSWER] end
+
 -- The event behind it if that one, alike, makes it needless.
 local function successor(event)
-  if not (is_coalescing and event[ALIKE] and event[ATTEMPTS] == 0) then return nil end
+  if not (is_coalescing and event[ALIKE] and is_unsent(event)) then return nil end
   local id = second_of(event[LANE])
   local other = id and read_event(id)
-  if other and other[ALIKE] == event[ALIKE] and other[ATTEMPTS] == 0 then return id, other end
+  if other and other[ALIKE] == event[ALIKE] and is_unsent(other) then return id, other end
 end
 
 local function supersede(id, event)
@@ -265,12 +267,14 @@ end
 
 -- The last of those that are alike; nil if there are more than one script should go through.
 local function newest_alike(id, event)
-  for _ = 1, COALESCED_MAX do
-    local next_id, next_event = successor(event)
-    if not next_id then return id, event end
+  local next_id, next_event = successor(event)
+  while next_id do
+    if #superseded == SUPERSEDED_MAX then return nil end
     supersede(id, event)
     id, event = next_id, next_event
+    next_id, next_event = successor(event)
   end
+  return id, event
 end
 
 -- What is claimed at once has one token. By the time, none is given out twice: neither by a replica that took over and

@@ -145,15 +145,16 @@ local function has_room(turn, limit)
   return #turn.events < limit and bytes < platform.body_max
 end
 
--- Asks all groups for their shares; then, while there is room, those that have more.
-local function claim(self, turn, limit)
-  local order = in_order(self)
+-- Asks those that have more, while there is room and something comes.
+local function claim_more(self, turn, limit)
+  local before
   repeat
-    local before = #turn.events
+    local order = with_due(self, in_order(self))
+    if #order == 0 or not has_room(turn, limit) then return true end
+    before = #turn.events
     local heard, fault = ask(self, turn, shares(order, limit - before))
     if not heard then return nil, fault end
-    order = with_due(self, in_order(self))
-  until #order == 0 or #turn.events == before or not has_room(turn, limit)
+  until #turn.events == before
   return true
 end
 
@@ -199,15 +200,14 @@ local function finish(self, turn)
   }
 end
 
--- Without knowing when what is due it would ask the wrong ones for little.
+-- Without knowing when what is due it would claim from the wrong ones.
 local function run(self, turn, limit, is_probe)
-  if is_probe or not self.has_heard then
-    local heard, fault = ask(self, turn, shares(in_order(self), 0))
-    if not heard then return nil, fault end
-    self.has_heard = true
-  end
+  local is_blind = is_probe or not self.has_heard
+  local heard, fault = ask(self, turn, shares(in_order(self), is_blind and 0 or limit - #turn.events))
+  if not heard then return nil, fault end
+  self.has_heard = true
   if is_probe then return #turn.events == limit or probe(self, turn) end
-  return claim(self, turn, limit)
+  return claim_more(self, turn, limit)
 end
 
 function Turns:turn(outcomes, limit, is_probe)
