@@ -13,8 +13,16 @@ local redis_cluster = {}
 
 local RANGES = { { 0, 5460 }, { 5461, 10922 }, { 10923, 16383 } }
 
--- A node that is gone leaves the others as they are.
-local LINES = { "cluster-enabled yes", "cluster-require-full-coverage no", "cluster-node-timeout 2000" }
+-- A node that is gone leaves the others as they are. By default the port for the other nodes is among those that the
+-- system gives to any connection.
+local function start_node()
+  local bus_port = nginx.random_port()
+  local node = redis_server.start { lines = {
+    "cluster-enabled yes", "cluster-require-full-coverage no", "cluster-node-timeout 2000", "cluster-port " .. bus_port,
+  } }
+  node.bus_port = bus_port
+  return node
+end
 
 local function is_ok(node)
   local info = node.cli("cluster", "info")
@@ -29,11 +37,11 @@ end
 function redis_cluster.start()
   local self = { nodes = {} }
   for i, range in ipairs(RANGES) do
-    local node = redis_server.start { lines = LINES }
+    local node = start_node()
     self.nodes[i] = node
     must(node.cli("cluster", "addslotsrange", range[1], range[2]))
     node.id = node.cli("cluster", "myid")
-    if i > 1 then must(self.nodes[1].cli("cluster", "meet", "127.0.0.1", node.port)) end
+    if i > 1 then must(self.nodes[1].cli("cluster", "meet", "127.0.0.1", node.port, node.bus_port)) end
   end
 
   function self.is_ok()
