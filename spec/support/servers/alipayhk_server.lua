@@ -9,6 +9,7 @@
 -- hold      "1": no answer until it is something else
 -- luacheck: std min+ngx_lua
 
+local algorithms = require "alipayhk.exchange.algorithms"
 local core = require "alipayhk.core"
 local json = require "alipayhk.base.json"
 local keyring = require "alipayhk.exchange.keyring"
@@ -37,7 +38,8 @@ function server.control()
   for name, value in pairs(ngx.req.get_uri_args()) do state[name] = value end
 end
 
--- Lines of key version, merchantBizNo and orderModifyTime, in the order in which they came.
+-- Lines of key version, merchantBizNo, orderModifyTime, requestId, a digest of the body and the seconds of the
+-- monotonic clock, in the order in which they came.
 function server.seen()
   ngx.print(table.concat(seen))
 end
@@ -65,8 +67,9 @@ local function answer(version, client_id, code, status)
   if version then
     local now = time.text(ngx.now(), platform.utc_offset)
     ngx.header["Client-Id"], ngx.header["Response-Time"] = client_id, now
-    ngx.header["Signature"] = wire.sign(own[version], { algorithm = "RSA256", key_version = version },
-      wire.content("POST", ngx.var.request_uri, client_id, now, body))
+    ngx.header["Signature"] = wire.sign(own[version], {
+      algorithm = algorithms.default(own[version]:type()).name, key_version = version,
+    }, wire.content("POST", ngx.var.request_uri, client_id, now, body))
   end
   ngx.print(body)
 end
@@ -78,7 +81,8 @@ function server.handle()
   local version = core.parse_pairs(signature).keyVersion
   local content = wire.content("POST", ngx.var.request_uri, client_id, headers["Request-Time"], body)
   local payload = json.decode(body)
-  seen[#seen + 1] = ("%s %s %.0f\n"):format(version, payload.merchantBizNo, payload.orderModifyTime)
+  seen[#seen + 1] = ("%s %s %.0f %s %s %.6f\n"):format(version, payload.merchantBizNo, payload.orderModifyTime,
+    payload.requestId, ngx.md5(body), core.monotonic())
   count(payload.merchantBizNo, 1)
   while state.hold == "1" do ngx.sleep(0.02) end
   if state.delay ~= "0" then ngx.sleep(tonumber(state.delay)) end

@@ -25,11 +25,12 @@ local LOCATIONS = [[
 ]]
 
 -- Two versions of each side's key: `merchant[version]`, `own[version]`, as keys.pair gives them.
--- `keepalive_requests`: after so many requests it closes a connection.
+-- `keepalive_requests`: after so many requests it closes a connection; `algorithm`: of the keys.
 function scripted.start(options)
+  local algorithm = options and options.algorithm
   local self = setmetatable({
-    merchant = { keys.pair("merchant"), keys.pair("merchant2") },
-    own = { keys.pair("alipayhk"), keys.pair("alipayhk2") },
+    merchant = { keys.pair("merchant", algorithm), keys.pair("merchant2", algorithm) },
+    own = { keys.pair("alipayhk", algorithm), keys.pair("alipayhk2", algorithm) },
     handle = curl.new(),
   }, scripted)
   self.nginx = nginx.start {
@@ -70,7 +71,7 @@ end
 -- What came, by merchantBizNo: `{ times, modified_ms, version }`, the latter two of the last time.
 function scripted:seen()
   local seen = {}
-  for version, number, modified_ms in self:ask("/seen"):gmatch("(%S+) (%S+) (%d+)\n") do
+  for version, number, modified_ms in self:ask("/seen"):gmatch("(%S+) (%S+) (%d+)[^\n]*\n") do
     local times = seen[number] and seen[number].times or 0
     seen[number] = { times = times + 1, modified_ms = tonumber(modified_ms), version = version }
   end
@@ -83,11 +84,15 @@ function scripted:most()
   return tonumber(all), tonumber(order)
 end
 
--- The lines of what came: merchantBizNo and orderModifyTime, in the order in which they came.
+-- What came, in that order, a request each: `number`, its merchantBizNo; `modified_ms`; `request_id`; `digest`, of its
+-- body; `at`, seconds of the monotonic clock.
 function scripted:arrivals()
   local list = {}
-  for number, modified_ms in self:ask("/seen"):gmatch("%S+ (%S+) (%d+)\n") do
-    list[#list + 1] = { number = number, modified_ms = tonumber(modified_ms) }
+  for number, modified_ms, request_id, digest, at in
+    self:ask("/seen"):gmatch("%S+ (%S+) (%d+) (%S+) (%S+) (%S+)\n") do
+    list[#list + 1] = {
+      number = number, modified_ms = tonumber(modified_ms), request_id = request_id, digest = digest, at = tonumber(at),
+    }
   end
   return list
 end
