@@ -4,7 +4,8 @@ local shell = require "spec.support.shell"
 
 local child = {}
 
-local function interpreter()
+-- Its path.
+function child.interpreter()
   local index = 0
   while arg[index - 1] do index = index - 1 end
   return arg[index]
@@ -21,7 +22,7 @@ function child.command(chunk, arguments, env)
   local path = shell.directory() .. "/chunk.lua"
   shell.write(path, chunk)
   return ("env %s %s %s %s"):format(
-    quoted(env or {}), shell.quote(interpreter()), shell.quote(path), quoted(arguments or {}))
+    quoted(env or {}), shell.quote(child.interpreter()), shell.quote(path), quoted(arguments or {}))
 end
 
 -- Runs a chunk: its output, and its exit status.

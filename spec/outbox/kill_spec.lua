@@ -1,0 +1,119 @@
+-- Producers and workers of an outbox are killed, as by `kill -9`, at random times and at every named point of their
+-- lives. The judge is AlipayHK's log of what came.
+
+local databases = require "spec.support.databases"
+local judge = require "spec.support.outbox.judge"
+local only_with = require "spec.support.asserting.only_with"
+local process = require "spec.support.process"
+local scripted = require "spec.support.servers.scripted_alipayhk"
+
+local it_kills = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
+
+local KILLS = 1000
+
+-- AlipayHK's first answers: every third has to be asked for again.
+local ANSWERS = ("SUCCESS/S,SUCCESS/S,UNKNOWN_EXCEPTION/U,"):rep(150)
+
+-- What a storm left behind, for the judge.
+local function evidence(storm, server)
+  local listed, count = storm:listed()
+  return {
+    arrivals = server:arrivals(), acknowledged = storm:acknowledged(), told = storm:told(), killed = storm.killed,
+    listed = listed, count = count,
+  }
+end
+
+describe("processes of an outbox that are killed", function()
+  local server
+
+  before_each(function() server = scripted.start { algorithm = "p224", keepalive_requests = 1000000 } end)
+  after_each(function() server:stop() end)
+
+  -- `points`: some that have to be among those where they died.
+  local function survives(store, points, lanes)
+    local storm = require("spec.support.outbox.storm").new { store = store, server = server, lanes = lanes }
+    storm:run_once()
+    local names = storm:points()
+    server:control { codes = ANSWERS }
+    storm:rage(KILLS, names)
+    storm:settle()
+    local given = evidence(storm, server)
+    assert.same({}, judge.complaints(given))
+    assert.same({}, storm:missed())
+    for _, name in ipairs(points) do assert.is_true(storm.by_point[name] ~= nil, name) end
+    assert.is_true(storm.kills >= KILLS and storm.by_chance >= KILLS / 4, storm.by_chance)
+    assert.is_true(#given.arrivals > #given.acknowledged and #given.acknowledged >= KILLS, #given.acknowledged)
+  end
+
+  it_kills("lose nothing that a file had, turn no order back, and repeat only what was under way", function()
+    survives("sqlite:" .. databases.path(), {
+      "before put", "after put", "before add_event", "after add_body", "before commit", "after commit",
+      "before claim_event", "before a request", "after a request", "after an answer", "before record", "after record",
+    })
+  end)
+end)
+
+describe("the judge of them", function()
+  -- Two changes of an order, the second one sent again after its worker was killed; `alter`: makes it a crime.
+  local function complaints(alter)
+    local function arrival(request_id, modified_ms, at)
+      return { number = "O", modified_ms = modified_ms, request_id = request_id, digest = request_id, at = at }
+    end
+    local given = {
+      arrivals = { arrival("A-1-x", 100, 1), arrival("A-2-x", 101, 2), arrival("A-2-x", 101, 3) },
+      acknowledged = { { change = "A-1", id = "1", lane = "O" }, { change = "A-2", id = "2", lane = "O" } },
+      told = {
+        { worker = "1", name = "sending", id = "1", request_id = "A-1-x", at = 0.9 },
+        { worker = "1", name = "accepted", id = "1", request_id = "A-1-x", at = 1.1 },
+        { worker = "1", name = "sending", id = "2", request_id = "A-2-x", at = 1.9 },
+        { worker = "2", name = "sending", id = "2", request_id = "A-2-x", at = 2.9 },
+        { worker = "2", name = "accepted", id = "2", request_id = "A-2-x", at = 3.1 },
+      },
+      killed = { ["1"] = true },
+      listed = {
+        ["1"] = { state = "accepted", merchant_biz_no = "O", attempts = 1 },
+        ["2"] = { state = "accepted", merchant_biz_no = "O", attempts = 2 },
+      },
+      count = 2,
+    }
+    alter(given, arrival)
+    return table.concat(judge.complaints(given), "\n")
+  end
+
+  it("has nothing to say where all is well", function()
+    assert.equal("", complaints(function() end))
+  end)
+
+  for crime, row in pairs {
+    ["a loss"] = { "A-1 was acknowledged and never arrived", function(given) table.remove(given.arrivals, 1) end },
+    ["a loss from the store"] = { "which the store does not list", function(given) given.listed["1"] = nil end },
+    ["an event that did not end"] = { "A-2 is waiting, of O", function(given) given.listed["2"].state = "waiting" end },
+    ["an event too many"] = { "2 changes became 3 events", function(given) given.count = 3 end },
+    ["a lane that went backwards"] = { "O went backwards: A-2-x after A-1-x", function(given)
+      given.arrivals[2].modified_ms, given.arrivals[3].modified_ms = 99, 99
+    end },
+    ["two events of one time"] = { "O has two events of one time", function(given)
+      given.arrivals[1].modified_ms = 101
+    end },
+    ["an order that a repeat turned back"] = { "O went backwards: A-1-x after A-2-x", function(given, arrival)
+      table.insert(given.arrivals, arrival("A-1-x", 100, 2.5))
+    end },
+    ["a change that became two"] = { "A-2 arrived as two requests", function(given)
+      given.arrivals[3].request_id = "A-2-y"
+    end },
+    ["another body"] = { "A-2 was sent again with another body", function(given) given.arrivals[3].digest = "y" end },
+    ["an accepted one that was sent again"] = { "A-2-x was sent again after it had been recorded", function(given)
+      given.told[5].at = 2.5
+    end },
+    ["a repeat without a reason"] = { "A-2-x arrived 2 times, with 0 reasons", function(given) given.killed = {} end },
+    ["a send that the store does not know of"] = { "A-2-x arrived 2 times, and the store knows of 1", function(given)
+      given.listed["2"].attempts = 1
+    end },
+    ["a send that nobody made"] = { "no worker wrote down", function(given)
+      table.remove(given.told, 1)
+      table.remove(given.told, 1)
+    end },
+  } do
+    it("sees " .. crime, function() assert.matches(row[1], complaints(row[2]), 1, true) end)
+  end
+end)

@@ -1,0 +1,115 @@
+-- Named points in the life of a process that uses an outbox, where it ends itself as by `kill -9`. The product has no
+-- hooks for this: what it calls to write, to send and to hear is watched from outside, so this comes before it opens
+-- anything. A point is "before" or "after" a statement that writes, a lock, a script of Redis, a request, ...
+
+local points = {}
+
+local wanted, turns = nil, 0
+local known, file = {}, nil
+
+-- Dies at the `turn`-th time that the point `name` is reached; an empty name: nowhere.
+function points.die_at(name, turn)
+  wanted, turns = name, tonumber(turn)
+end
+
+-- Writes down the name of each point when it is first reached.
+function points.write_down(path)
+  file = assert(io.open(path, "a"))
+  file:setvbuf "line"
+end
+
+local function die()
+  require("posix.signal").kill(require("posix.unistd").getpid(), 9)
+end
+
+-- Whether this is where to die.
+local function is_here(name)
+  if file and not known[name] then file:write(name, "\n") end
+  known[name] = true
+  if name ~= wanted then return false end
+  turns = turns - 1
+  return turns == 0
+end
+
+function points.reach(name)
+  if is_here(name) then die() end
+end
+
+local function passed(name, ...)
+  if name then points.reach("after " .. name) end
+  return ...
+end
+
+-- Something like `target`, with a point before and after each call of a method. `name_of(method, ...)`: the name of
+-- that call; nil for none.
+local function watched(target, name_of)
+  return setmetatable({}, { __index = function(_, method)
+    return function(_, ...)
+      local name = name_of(method, ...)
+      if name then points.reach("before " .. name) end
+      return passed(name, target[method](target, ...))
+    end
+  end })
+end
+
+local function by_value(named)
+  local names = {}
+  for name, value in pairs(named) do names[value] = name end
+  return names
+end
+
+-- ---- a file ----------------------------------------------------------------------------------------
+
+local OF_DATABASE = {
+  execute = "change of schema", lock = "lock", unlock = "unlock", claim_delivery = "claim_delivery", close = "close",
+}
+
+local function watch_statement(statement, name)
+  return watched(statement, function(method) return method == "run" and name or nil end)
+end
+
+local function watch_database(database, names)
+  local watching = watched(database, function(method) return OF_DATABASE[method] end)
+  rawset(watching, "prepare", function(_, sql)
+    local statement, message, code = database:prepare(sql)
+    if not statement then return nil, message, code end
+    return watch_statement(statement, names[sql])
+  end)
+  return watching
+end
+
+local function watch_sqlite()
+  local sqlite = require "alipayhk.sqlite"
+  local names = by_value(require "alipayhk.delivery.store.sqlite_statements")
+  local open = sqlite.open
+  function sqlite.open(...)
+    local database, message, code = open(...)
+    if not database then return nil, message, code end
+    return watch_database(database, names)
+  end
+end
+
+-- ---- sending -----------------------------------------------------------------------------------------
+
+local function watch_multi(multi)
+  local watching = watched(multi, function(method) return method == "start" and "a request" or nil end)
+  rawset(watching, "finished", function()
+    local thread, result, failure = multi:finished()
+    if thread then points.reach "after an answer" end
+    return thread, result, failure
+  end)
+  return watching
+end
+
+local function watch_curl()
+  local curl = require "alipayhk.curl"
+  local multi = curl.multi
+  function curl.multi(...) return watch_multi(multi(...)) end
+end
+
+function points.watch()
+  watch_sqlite()
+  watch_curl()
+end
+
+return points
