@@ -89,6 +89,45 @@ local function watch_sqlite()
   end
 end
 
+-- ---- a Redis --------------------------------------------------------------------------------------
+
+-- Half of the commands that go in one go.
+local function half(commands)
+  local first = {}
+  for i = 1, math.floor(#commands / 2) do first[i] = commands[i] end
+  return first
+end
+
+-- The connection itself, for a death when a part has been executed.
+local function watch_connections()
+  local redis = require "alipayhk.redis"
+  local connect = redis.connect
+  function redis.connect(...)
+    local connection, message, code = connect(...)
+    if not connection then return nil, message, code end
+    local watching = watched(connection, function() end)
+    rawset(watching, "pipeline", function(_, commands)
+      if #commands > 1 and is_here "inside a pipeline" then
+        connection:pipeline(half(commands))
+        die()
+      end
+      return connection:pipeline(commands)
+    end)
+    return watching
+  end
+end
+
+local function watch_scripts()
+  local client = require "alipayhk.delivery.redis.client"
+  local names = by_value(require "alipayhk.delivery.store.redis_scripts")
+  local new = client.new
+  function client.new(...)
+    local made, message = new(...)
+    if not made then return nil, message end
+    return watched(made, function(method, calls) return method == "eval_all" and names[calls[1].script] or nil end)
+  end
+end
+
 -- ---- sending -----------------------------------------------------------------------------------------
 
 local function watch_multi(multi)
@@ -109,6 +148,8 @@ end
 
 function points.watch()
   watch_sqlite()
+  watch_connections()
+  watch_scripts()
   watch_curl()
 end
 
