@@ -1,14 +1,21 @@
 -- Producers and workers of an outbox are killed, as by `kill -9`, at random times and at every named point of their
--- lives. The judge is AlipayHK's log of what came.
+-- lives; and one is killed at each write to a file. The judge is AlipayHK's log of what came; of the file it is the
+-- sqlite3 command.
 
 local databases = require "spec.support.databases"
+local disk = require "spec.support.outbox.disk"
 local judge = require "spec.support.outbox.judge"
+local later_schema = require "spec.support.outbox.later_schema"
 local only_with = require "spec.support.asserting.only_with"
+local power = require "spec.support.outbox.power"
 local process = require "spec.support.process"
 local redis_server = require "spec.support.servers.redis"
+local remains = require "spec.support.outbox.remains"
 local scripted = require "spec.support.servers.scripted_alipayhk"
+local shell = require "spec.support.shell"
 
 local it_kills = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
+local it_builds = only_with(disk.is_built_here, "needs a C compiler and Linux", it, pending)
 
 local KILLS = 1000
 
@@ -58,9 +65,71 @@ describe("processes of an outbox that are killed", function()
     local redis = redis_server.start()
     finally(redis.stop)
     survives(redis.url(), {
-      "before put", "after put", "before turn", "after turn", "inside a pipeline", "before a request", "after a request",
-      "after an answer",
+      "before put", "after put", "before turn", "after turn", "inside a pipeline", "before a request",
+      "after a request", "after an answer",
     }, 400)
+  end)
+end)
+
+-- Notes in `promised` what the log of a process promises; the last operation that it finished, "nothing" for none.
+local function read_log(path, promised)
+  local last = "nothing"
+  for operation in (shell.read(path) and power.operations(path) or function() end) do
+    if operation.name == "mark" then
+      remains.note(promised, operation)
+    else
+      last = operation.name .. " " .. operation.file
+    end
+  end
+  return last
+end
+
+describe("a process of an outbox in a file that is killed at one of its writes and syncs", function()
+  -- Runs it again and again, each time on a file of its own, and kills it `step` operations later than the last time,
+  -- until it comes to its end. `model`: of which file that is a copy; nil: it makes it. Gives how often it died, and
+  -- after what.
+  local function kill_everywhere(step, options, model)
+    local count, deaths, at = 0, {}, 1
+    repeat
+      local promised = {}
+      options.path, options.die = shell.directory() .. "/orders.db", "before " .. at
+      if model then
+        shell.must(("cp %s %s"):format(shell.quote(model.path), shell.quote(options.path)))
+        read_log(model.log, promised)
+      end
+      local said, status, log = disk.run(options)
+      local last = read_log(log, promised)
+      if status ~= 0 then
+        assert.equal(137, status, said)
+        count, deaths[last] = count + 1, true
+      end
+      assert.is_nil(remains.fault(options.path, promised, true), options.die)
+      assert.is_nil(remains.damage { options.path }, options.die)
+      at = at + step
+    until status == 0
+    return count, deaths
+  end
+
+  local function died_after(deaths, names)
+    for _, name in ipairs(names) do assert.is_true(deaths[name], "after " .. name) end
+  end
+
+  it_builds("loses nothing, be it during a put, a turn, a retry or a checkpoint, or while the file is made", function()
+    local count, deaths = kill_everywhere(3, { sessions = 1, puts = 3 })
+    assert.is_true(count > 60, count)
+    died_after(deaths, { "nothing", "write wal", "sync wal", "write db" })
+  end)
+
+  it_builds("loses nothing while its tables become those of a later version", function()
+    local model = { path = shell.directory() .. "/orders.db" }
+    local said, status, log = disk.run { path = model.path, sessions = 1, puts = 2 }
+    assert.equal(0, status, said)
+    model.log = log
+    later_schema.add()
+    finally(later_schema.remove)
+    local count, deaths = kill_everywhere(1, { sessions = 1, puts = 0, schema = "later" }, model)
+    assert.is_true(count > 10, count)
+    died_after(deaths, { "nothing", "write wal", "sync wal", "write db", "sync db" })
   end)
 end)
 

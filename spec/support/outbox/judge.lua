@@ -76,7 +76,8 @@ local function read_told(told, killed)
   return requests
 end
 
--- What was recorded as accepted is not sent again, nor anything else without a reason; and the store knows of each time.
+-- What was recorded as accepted is not sent again, nor anything else without a reason; and the store knows of each
+-- time.
 local function judge_repeats(given, complain)
   local requests, times = read_told(given.told, given.killed), {}
   for _, arrival in ipairs(given.arrivals) do

@@ -1,4 +1,5 @@
--- Delivers for a while, and writes down what is sent and what was recorded as accepted. Its arguments: see `parameters`.
+-- Delivers for a while, and writes down what is sent and what was recorded as accepted. Its arguments: see
+-- spec/support/outbox/parameters.lua.
 
 local points = require "spec.support.outbox.points"
 local parameters = require "spec.support.outbox.parameters"
