@@ -48,17 +48,21 @@
 -- `gone`, `locked`, `newer` (a schema of a later version), `foreign` (it holds something else), `failed`. The message
 -- names the store and says what to do. Of an unreachable store it is not known whether it did what was asked.
 
+local runtime = require "alipayhk.base.runtime"
 local text = require "alipayhk.base.text"
 
 local store = {}
 
 local MODULES = { sqlite = "sqlite", redis = "redis", rediss = "redis" }
+-- Inside nginx, where that is another one.
+local NGINX_MODULES = { sqlite = "sqlite_nginx" }
 
 store.FORM = 'expected "sqlite:PATH", "redis://[user:password@]host[:port][/database]", or rediss:// for TLS'
 
 local function module_of(url)
   local scheme = type(url) == "string" and url:match("^([A-Za-z]+):")
-  local name = scheme and MODULES[text.lower(scheme)]
+  scheme = scheme and text.lower(scheme)
+  local name = runtime.in_nginx() and NGINX_MODULES[scheme] or MODULES[scheme]
   if not name then return nil, store.FORM end
   local module = require("alipayhk.delivery.store." .. name)
   return module
