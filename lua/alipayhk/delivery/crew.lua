@@ -216,53 +216,51 @@ end
 
 -- ---- light threads in nginx ------------------------------------------------------------------------
 
--- After so long another task may start though none has ended. `ngx.sleep` of less logs a warning in a plain nginx.
+-- What nginx keeps of a light thread stays in memory until the request or timer that began it has ended. So they are
+-- begun once, and wait for other tasks in between: each time for so long, as often as it takes.
+local PATIENCE_S = 60
+-- After so long another task may start though none has ended.
 local PAUSE_MS = 1
-
--- nginx spawns functions of Lua alone.
-local function sleep(ngx, ms)
-  ngx.sleep(math.max(PAUSE_MS, ms) / 1000)
-end
-
-local function wait_for(semaphore)
-  semaphore:wait(1)
-end
 
 local Threads = { next_ended = next_ended }
 Threads.__index = Threads
 
--- What has ended stays in memory until somebody waits for it.
-local function drop_ended(self)
-  local alive = {}
-  for _, thread in ipairs(self.threads) do
-    local status = coroutine.status(thread)
-    if status == "zombie" then
-      self.ngx.thread.wait(thread)
-    elseif status ~= "dead" then
-      alive[#alive + 1] = thread
-    end
-  end
-  self.threads = alive
+local function tell_ended(self)
+  if not self.is_waiting then return end
+  self.is_waiting = false
+  self.has_ended:post()
 end
 
--- Until a task ends, or for that long; and then until nginx has served every socket that is ready: what waits for a
--- semaphore comes after them. So one turn of its loop makes one signature, for which its other requests wait.
+-- Does one task after the other.
+local function do_tasks(self, hand)
+  repeat
+    self.ended:put(hand.item, pcall(hand.task, hand.item))
+    hand.task, hand.item = nil, nil
+    self.idle[#self.idle + 1] = hand
+    tell_ended(self)
+    while not hand.called:wait(PATIENCE_S) do end
+  until not hand.task
+end
+
+-- Until a task ends, or for that long; and until nginx has served every socket that is ready: what waits for a
+-- semaphore, or for a millisecond, comes after them. So one turn of its loop makes one signature, for which its other
+-- requests wait.
 local function next_turn(self, ms)
-  local ngx = self.ngx
-  drop_ended(self)
-  local waited = { ngx.thread.spawn(sleep, ngx, ms) }
-  for _, thread in ipairs(self.threads) do waited[#waited + 1] = thread end
-  ngx.thread.wait(unpack(waited))
-  ngx.thread.kill(waited[1])
-  local waiter = ngx.thread.spawn(wait_for, self.semaphore)
-  self.semaphore:post()
-  ngx.thread.wait(waiter)
+  self.is_waiting = true
+  self.has_ended:wait(math.max(PAUSE_MS, ms) / 1000)
+  self.is_waiting = false
 end
 
 function Threads:start(task, item)
-  self.threads[#self.threads + 1] = self.ngx.thread.spawn(function()
-    self.ended:put(item, pcall(task, item))
-  end)
+  local hand = table.remove(self.idle)
+  if hand then
+    hand.task, hand.item = task, item
+    hand.called:post()
+  else
+    hand = { task = task, item = item, called = self.new_semaphore() }
+    self.hands[#self.hands + 1] = hand
+    self.ngx.thread.spawn(do_tasks, self, hand)
+  end
   next_turn(self, PAUSE_MS)
 end
 
@@ -270,12 +268,16 @@ function Threads:wait(ms)
   if self.ended:is_empty() then next_turn(self, ms) end
 end
 
-function Threads.close() end
+-- The threads end, those that have a task after it.
+function Threads:close()
+  for _, hand in ipairs(self.hands) do hand.called:post() end
+end
 
 local function new_threads(client)
+  local new_semaphore = require("ngx.semaphore").new
   return setmetatable({
-    client = client, ngx = runtime.nginx(), threads = {}, ended = new_ended(),
-    semaphore = require("ngx.semaphore").new(),
+    client = client, ngx = runtime.nginx(), ended = new_ended(), hands = {}, idle = {},
+    new_semaphore = new_semaphore, has_ended = new_semaphore(),
   }, Threads)
 end
 
