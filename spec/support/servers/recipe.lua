@@ -67,6 +67,7 @@ local function write_files(self, name, world)
   put_modules(files)
   put(files, "\nhttp {\n", (PATHS:gsub("@@", self.directory)))
   put(files, "/etc/alipayhk", self.directory)
+  if world.outbox then put(files, "/var/lib/alipayhk", world.outbox) end
   put(files, '"4Q5Y8W0WSG45P907917"', ("%q"):format(world.client_id))
   put(files, 'environment = "testing"', ("base_url = %q"):format(world.base_url))
   if world.ca_file then put(files, "/etc/ssl/certs/ca-certificates.crt", world.ca_file) end
@@ -92,7 +93,7 @@ end
 -- Starts a recipe; it ends with `stop`, or with this process.
 -- `name`: of its folder; or a recipe from elsewhere, the texts of its files by name
 -- `world`: `client_id`, `base_url`, `ca_file`, `files` (by the name that it has in /etc/alipayhk,
---   the path of another), `ports` (by the port in the recipe, that of who is there)
+--   the path of another), `ports` (by the port in the recipe, that of who is there), `outbox` (the folder of one)
 function recipe.start(name, world)
   local self = setmetatable({ directory = shell.directory(), handle = curl.new() }, recipe)
   local start = START:gsub("@nginx@", nginx.path):gsub("@@", self.directory)

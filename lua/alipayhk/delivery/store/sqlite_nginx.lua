@@ -64,15 +64,19 @@ local function run(ngx, pool, self, records)
   return allowed and ran, results, fault
 end
 
--- Puts in a thread, or else in the worker: where there is no pool, and where nginx refuses it this time.
+-- Puts in a thread, or else in the worker: where there is no pool, or nginx does not let it this time.
 local function put(self, records)
   local ngx = runtime.nginx()
   while self.pool do
     local ran, results, fault = run(ngx, POOLS[self.pool], self, records)
     if ran then return results, fault end
-    if not tostring(results):find("^thread pool .* not found$") then break end
+    local reason = tostring(results)
+    if not reason:find("^thread pool .* not found$") then
+      runtime.warn_once(reason, "alipayhk: no thread puts into the outbox, so the worker does: " .. reason)
+      break
+    end
     self.pool = POOLS[self.pool + 1] and self.pool + 1
-    if not self.pool then runtime.warn_once("no thread_pool", NO_POOL) end
+    if not self.pool then runtime.warn_once(NO_POOL, NO_POOL) end
   end
   return put_here(self, records)
 end
