@@ -1,4 +1,5 @@
--- `make budget`: how many instructions the library's own work takes, counted by callgrind, without those of libcrypto and libc.
+-- `make budget`: how many instructions the library's own work takes, counted by callgrind, without those of libcrypto
+-- and libc.
 -- Unlike a time, a count has hardly any noise. One that is more than 5 % over what bench/budget/budget.json allows has
 -- failed; or is skipped, where the budget is for other builds. With `update`, the counts become what is allowed.
 
@@ -20,8 +21,8 @@ local function is_ours(object)
   return not object:find("libcrypto", 1, true) and not object:find("libc.so", 1, true)
 end
 
--- The instructions of ours, from callgrind's file. Costs stand in lines of numbers; the line after `calls=` has what the
--- function called has spent, which has lines of its own. A name is written once, with a number.
+-- The instructions of ours, from callgrind's file. Costs stand in lines of numbers; the line after `calls=` has what
+-- the function called has spent, which has lines of its own. A name is written once, with a number.
 local function count(path)
   local objects, object, total, is_call = {}, nil, 0, false
   for line in io.lines(path) do

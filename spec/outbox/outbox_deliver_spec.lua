@@ -51,9 +51,8 @@ describe("outbox:deliver", function()
   end)
 
   it("commits that it is about to send before it sends", function()
-    local outbox, path = nil, databases.path()
-    local seen
-    outbox = open({ path = path }, { transport = function(request)
+    local path, seen = databases.path(), nil
+    local outbox = open({ path = path }, { transport = function(request)
       seen = state_of(path) .. databases.judge(path, "SELECT attempts FROM event")
       return gateway:receive(request)
     end })
@@ -118,7 +117,8 @@ describe("outbox:deliver", function()
 
   it("parks that SEND where there is no such notification", function()
     gateway:answers {
-      { failure = "timeout" }, { code = "UN_SUPPORT_BUSINESS", status = "F" }, { code = "ORDER_NOT_FOUND", status = "F" },
+      { failure = "timeout" }, { code = "UN_SUPPORT_BUSINESS", status = "F" },
+      { code = "ORDER_NOT_FOUND", status = "F" },
     }
     local outbox = open(nil, FAST)
     assert(outbox:put(samples.card()))
@@ -269,8 +269,8 @@ describe("outbox:deliver", function()
 
   it("throws for what it does not know, and without a client", function()
     local outbox = open { client_id = gateway.client_id }
-    assert.matches("only an outbox that was given a `client` delivers", thrown(function() outbox:deliver() end), 1, true)
-    assert.matches("opts.signer: no such option", thrown(function() outbox:deliver { signer = 1 } end), 1, true)
+    assert.matches("only an outbox that was given a `client`", thrown(function() outbox:deliver() end), 1, true)
+    assert.matches("opts.signer: no such", thrown(function() outbox:deliver { signer = 1 } end), 1, true)
   end)
 
   it("goes on after a fault of the store that passes", function()

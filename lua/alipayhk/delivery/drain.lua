@@ -266,7 +266,7 @@ local function new_task(self, client, policy)
 end
 
 -- Delivers until it is told to stop, or with `until_empty` until nothing waits: totals; or nil and the store's fault.
--- `outbox`: its `client`, its `store`, its `max_age_ms`, whom its events are `told`, and whether it is `closed`; `opts`:
+-- `outbox`: its `client`, its `store`, its `max_age_ms`, whom its events are `told`, whether it is `closed`; `opts`:
 -- those of the engine, `until_empty` and `stop`.
 function drain.run(outbox, opts)
   local client, store = outbox.client, outbox.store

@@ -1,5 +1,5 @@
 -- Puts changes of orders, one after the other, and writes down each that was acknowledged. After its death another one
--- goes on with the first change that was not, under the same key. Its arguments: see spec/support/outbox/parameters.lua.
+-- goes on with the first change that was not, under the same key. Its arguments: spec/support/outbox/parameters.lua.
 
 local points = require "spec.support.outbox.points"
 local parameters = require "spec.support.outbox.parameters"
