@@ -3,6 +3,7 @@
 local contract = require "spec.support.store_contract"
 local core = require "alipayhk.core"
 local nginx = require "spec.support.servers.nginx"
+local no_redis = require "spec.support.servers.no_redis"
 local redis_server = require "spec.support.servers.redis"
 local store = require "alipayhk.delivery.store"
 
@@ -373,6 +374,18 @@ describe("a store in a Redis", function()
     server.cli("eval", "local key = redis.call('KEYS', '*:meta')[1] redis.call('DEL', key) redis.call('SET', key, 'x')",
       "0")
     fails("foreign", false, "name another server or database", one:put { record "A" })
+  end)
+
+  it("with a key less than there were is told from one that is well", function()
+    put(record "A")
+    server.cli("eval", "redis.call('DEL', redis.call('KEYS', '*:events')[1])", "0")
+    fails("damaged", false, "was one removed?", one:turn({}, 1))
+  end)
+
+  it("that is too old says so", function()
+    local old = no_redis "old"
+    fails("failed", false, "Redis 7 or later is needed", open({ url = "redis://127.0.0.1:" .. old.port }):stats())
+    old.stop()
   end)
 
   -- ---- its URL -------------------------------------------------------------------------------------

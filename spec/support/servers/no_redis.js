@@ -18,6 +18,18 @@ const behaviours = {
     setTimeout(() => socket.end(), 900);
     setTimeout(() => socket.resetAndDestroy(), 1100);
   },
+  // As a Redis 6, whose Lua does not know the first line of our scripts.
+  old(socket) {
+    let received = "";
+    let answered = 0;
+    socket.on("data", (data) => {
+      received += data.toString("latin1");
+      const commands = (received.match(/\*\d+\r\n\$/g) || []).length;
+      for (; answered < commands; answered++) {
+        socket.write("-ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'\r\n");
+      }
+    });
+  },
   // Answers more than it was asked.
   twice(socket) {
     socket.on("data", () => socket.write("+PONG\r\n+PONG\r\n"));

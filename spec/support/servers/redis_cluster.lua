@@ -18,7 +18,7 @@ local RANGES = { { 0, 5460 }, { 5461, 10922 }, { 10923, 16383 } }
 local function start_node()
   local bus_port = nginx.random_port()
   local node = redis_server.start { lines = {
-    "cluster-enabled yes", "cluster-require-full-coverage no", "cluster-node-timeout 2000", "cluster-port " .. bus_port,
+    "cluster-enabled yes", "cluster-require-full-coverage no", "cluster-node-timeout 5000", "cluster-port " .. bus_port,
   } }
   node.bus_port = bus_port
   return node
@@ -28,6 +28,13 @@ local function is_ok(node)
   local info = node.cli("cluster", "info")
   return info:find("cluster_state:ok", 1, true) and info:find("cluster_known_nodes:3", 1, true)
     and info:find("cluster_slots_ok:16384", 1, true)
+end
+
+local function are_ok(nodes)
+  for _, node in ipairs(nodes) do
+    if not is_ok(node) then return false end
+  end
+  return true
 end
 
 local function must(reply)
@@ -44,14 +51,7 @@ function redis_cluster.start()
     if i > 1 then must(self.nodes[1].cli("cluster", "meet", "127.0.0.1", node.port, node.bus_port)) end
   end
 
-  function self.is_ok()
-    for _, node in ipairs(self.nodes) do
-      if not is_ok(node) then return false end
-    end
-    return true
-  end
-
-  assert(nginx.await(60, self.is_ok), "the cluster does not come up")
+  assert(nginx.await(60, function() return are_ok(self.nodes) end), "the cluster does not come up")
 
   -- Of those that answer; the node's own slots are on the line that says so.
   function self.node_of(key)

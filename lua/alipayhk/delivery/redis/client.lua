@@ -24,8 +24,8 @@ local CURES = {
   MASTERDOWN = "this replica has lost its primary: name the primary in the URL",
   MISCONF = "it cannot write to its disk: its log says why",
   NOREPLICAS = "too few replicas are connected to it",
-  MOVED = "this is a node of a Redis Cluster, and this client knows one node",
-  ASK = "this is a node of a Redis Cluster, and this client knows one node",
+  MOVED = "this is a node of a Redis Cluster, and another one has the keys",
+  ASK = "this is a node of a Redis Cluster, and another one is about to have the keys",
   CROSSSLOT = "this is a node of a Redis Cluster, and this client knows one node",
   CLUSTERDOWN = "the Redis Cluster does not serve all its slots",
 }
@@ -87,8 +87,11 @@ local function command(name, script, keys, arguments)
   return words
 end
 
+-- A server names a script by a digest of its text, each server the same: it is asked for once. (SCRIPT LOAD would say
+-- it as well, but not every user may use that.)
+local DIGEST = "return redis.sha1hex(ARGV[1])"
+
 -- The commands that run scripts. `by_text`: a set of those whose text has to be sent, since the server may not have it.
--- A server names a script by a digest of its text, each server the same: it is asked for once.
 local function commands_of(calls, by_text, last)
   local commands, unnamed = {}, {}
   for i, call in ipairs(calls) do
@@ -99,19 +102,19 @@ local function commands_of(calls, by_text, last)
     if script.digest then by_text[script] = nil else unnamed[script] = true end
   end
   commands[#commands + 1] = last
-  local loads = {}
+  local digests = {}
   for script in pairs(unnamed) do
-    commands[#commands + 1] = { "SCRIPT", "LOAD", script.source }
-    loads[#commands] = script
+    commands[#commands + 1] = { "EVAL", DIGEST, 0, script.source }
+    digests[#commands] = script
   end
-  return commands, loads
+  return commands, digests
 end
 
 local function run(self, calls, by_text, last)
-  local commands, loads = commands_of(calls, by_text, last)
+  local commands, digests = commands_of(calls, by_text, last)
   local results, message, code, is_unknown = self:pipeline(commands)
   if not results then return nil, message, code, is_unknown end
-  for i, script in pairs(loads) do
+  for i, script in pairs(digests) do
     script.digest = results[i][1]
     results[i] = nil
   end
@@ -143,13 +146,14 @@ function Client:eval(script, keys, arguments)
   return first(self:eval_all { { script = script, keys = keys, arguments = arguments } })
 end
 
--- Runs a script, by its text, in a node of a Redis Cluster that is about to get its keys: what `pipeline` gives for one
--- command.
-function Client:eval_asking(call)
-  local results, message, code = self:pipeline {
-    { "ASKING" }, command("EVAL", call.script.source, call.keys, call.arguments),
+-- Runs a script, by its text, in a node of a Redis Cluster that is about to have its keys, and `last` after it. Gives
+-- what `pipeline` gives.
+function Client:eval_asking(call, last)
+  local results, message, code, is_unknown = self:pipeline {
+    { "ASKING" }, command("EVAL", call.script.source, call.keys, call.arguments), last,
   }
-  return results and results[2] or { nil, message, code }
+  if not results then return nil, message, code, is_unknown end
+  return { results[2], results[3] }
 end
 
 -- Closes its connection; a call after that makes a new one.

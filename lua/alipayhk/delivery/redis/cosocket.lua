@@ -49,14 +49,22 @@ local function log_in(ngx, stream, commands)
   if message then error({ message = message, reply_code = code }, 0) end
 end
 
+-- Whether a replica answered in the primary's place: a new connection may find the primary.
+local function is_demoted(results)
+  for _, result in ipairs(results) do
+    if result[3] == "READONLY" then return true end
+  end
+  return false
+end
+
 local function exchange(ngx, stream, target, peer, bytes, replies)
   dial.open(ngx, stream, peer, target.connect_timeout_ms)
   if not stream.reused then log_in(ngx, stream, login.commands(target)) end
   stream.has_begun = true
   send(ngx, stream, bytes)
   local results = resp.read(stream, replies)
-  local is_kept = stream:is_drained() and quiet.is_quiet(stream.socket) and stream.socket:setkeepalive(KEEP_IDLE_MS)
-  if not is_kept then stream.socket:close() end
+  local is_fit = not is_demoted(results) and stream:is_drained() and quiet.is_quiet(stream.socket)
+  if not (is_fit and stream.socket:setkeepalive(KEEP_IDLE_MS)) then stream.socket:close() end
   return results
 end
 

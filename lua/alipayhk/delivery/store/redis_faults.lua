@@ -8,7 +8,6 @@ end
 
 local UNREACHABLE = fault("unreachable", true)
 local DENIED = fault("denied", false)
-local NOT_ALLOWED = fault("denied", false, "the ACL of the URL's user has to allow it")
 local FOREIGN = fault("foreign", false, "that is none of an outbox: name another server or database in the URL")
 
 -- By the code of `alipayhk.delivery.redis.client`, which says itself what to do about most. A replica in the primary's
@@ -33,12 +32,24 @@ local FAULTS = {
 
 local FAILED = fault("failed", false)
 
--- What a command in a script is refused with has no code of its own.
-local IN_SCRIPT = "The user executing the script can't "
+-- What is wrong in a script has no code of its own.
+local IN_SCRIPT = {
+  { "The user executing the script can't ", fault("denied", false, "the ACL of the URL's user has to allow it") },
+  { "Error compiling script", fault("failed", false, "Redis 7 or later is needed, or Valkey") },
+  { " user_script:%d+: ", fault("damaged", false, "its keys do not fit together: was one removed?") },
+}
+
+local function find(message, code)
+  if FAULTS[code] then return FAULTS[code] end
+  for _, case in ipairs(IN_SCRIPT) do
+    if message:find(case[1]) then return case[2] end
+  end
+  return FAILED
+end
 
 -- The fault of what the client says: `{ code, message, is_retryable }`.
 function faults.of(message, code)
-  local found = FAULTS[code] or message:find(IN_SCRIPT, 1, true) and NOT_ALLOWED or FAILED
+  local found = find(message, code)
   if found.cure then message = ("%s (%s)"):format(message, found.cure) end
   return { code = found.code, message = message, is_retryable = found.is_retryable }
 end

@@ -26,6 +26,7 @@ local function new(target)
     target = target,
     home = target.peer,
     clients = { [target.peer] = client }, -- by address
+    peers = { target.peer }, -- all addresses
     serving = {}, -- by group, the address of its node where that is another one
     is_looked_at = {}, -- by client, whether its server keeps what it is given
   }, Nodes)
@@ -40,7 +41,7 @@ local function client_of(self, peer)
   local host, port = peer:match("^(.*):(%d+)$")
   target.host, target.port, target.peer = host:match("^%[(.*)%]$") or host, tonumber(port), peer
   client = assert(new_client(target))
-  self.clients[peer] = client
+  self.clients[peer], self.peers[#self.peers + 1] = client, peer
   return client
 end
 
@@ -52,39 +53,41 @@ local function peer_in(message, asked)
   return host .. ":" .. port
 end
 
--- Another known node than one that is gone; nil where there is none.
-local function other_than(self, gone)
-  for peer in pairs(self.clients) do
-    if peer ~= gone then return peer end
+-- The known node after one that is gone.
+local function next_peer(self, gone)
+  for i, peer in ipairs(self.peers) do
+    if peer == gone then return self.peers[i % #self.peers + 1] end
   end
 end
 
--- A node could not be asked. Gives whether somebody else is to be: nothing was done, and another node may know more.
+-- A node could not be asked. Gives whether the next one is to be: nothing was done, and another node may know more.
 local function turn_away(self, call, peer, is_unknown)
-  local other = other_than(self, peer)
-  self.serving[call.group] = other
-  return other ~= nil and not is_unknown
+  self.serving[call.group] = next_peer(self, peer)
+  return #self.peers > 1 and not is_unknown
+end
+
+-- A script whose keys are on their way to another node: what that says to it.
+local function ask_other(self, call, result, last, peer)
+  local results, message, code = client_of(self, peer_in(result[2], peer)):eval_asking(call, last)
+  if not results then return { nil, message, code } end
+  results[1].last = results[2]
+  return results[1]
 end
 
 -- Takes what a node says to a script: the result, and whether it is to be sent again.
-local function follow(self, call, peer, result)
-  local code = result[3]
-  if code == "MOVED" then self.serving[call.group] = peer_in(result[2], peer) end
-  if code == "ASK" then
-    result = client_of(self, peer_in(result[2], peer)):eval_asking(call)
-    code = result[3]
-  end
-  if DEMOTED[code] then client_of(self, peer):close() end
-  return result, PASSING[code] or false
+local function follow(self, call, result, last, peer)
+  if result[3] == "MOVED" then self.serving[call.group] = peer_in(result[2], peer) end
+  if result[3] == "ASK" then result = ask_other(self, call, result, last, peer) end
+  if DEMOTED[result[3]] then client_of(self, peer):close() end
+  return result, PASSING[result[3]] or false
 end
 
--- A Redis that evicts keys when its memory is full would lose events without a word. Gives a message and a code if this
--- is one. It is asked once; a user who may not ask is left to his own care.
-local function eviction_fault(self, client)
-  if self.is_looked_at[client] then return nil end
-  local info = client:call("INFO", "memory")
-  if not info then return nil end
-  local policy = info:match("maxmemory_policy:(allkeys%-[a-z]+)")
+-- A Redis that evicts keys when its memory is full would lose events without a word. Each is asked once; a user who may
+-- not ask is left to his own care. Gives a message and a code if that fails, or if this is such a Redis.
+local function look_at(self, client)
+  local info, message, code = client:call("INFO", "memory")
+  if not info and code ~= "NOPERM" then return message, code end
+  local policy = info and info:match("maxmemory_policy:(allkeys%-[a-z]+)")
   if policy and not info:find("\nmaxmemory:0\r") then
     return ("%s: its maxmemory-policy is %s"):format(client.peer, policy), "EVICTING"
   end
@@ -93,9 +96,9 @@ end
 
 -- What `eval_all` of the client gives.
 local function eval_all(self, peer, calls, last)
-  local client = client_of(self, peer)
-  local message, code = eviction_fault(self, client)
-  if message then return nil, message, code, true end
+  local client, message, code = client_of(self, peer), nil, nil
+  if not self.is_looked_at[client] then message, code = look_at(self, client) end
+  if message then return nil, message, code end
   return client:eval_all(calls, last)
 end
 
@@ -108,8 +111,8 @@ local function ask(self, round, peer, positions)
   for i, position in ipairs(positions) do
     local result, is_open
     if results then
-      result, is_open = follow(self, calls[i], peer, results[i])
-      result.last = results[#calls + 1]
+      results[i].last = results[#calls + 1]
+      result, is_open = follow(self, calls[i], results[i], round.last, peer)
     else
       result, is_open = { nil, message, code }, turn_away(self, calls[i], peer, is_unknown)
     end
