@@ -44,19 +44,20 @@ describe("processes of an outbox that are killed", function()
     local names = storm:points()
     server:control { codes = ANSWERS }
     storm:rage(KILLS, names)
-    storm:settle()
+    storm:run_once()
+    storm:drain()
     local given = evidence(storm, server)
     assert.same({}, judge.complaints(given))
     assert.same({}, storm:missed())
     for _, name in ipairs(points) do assert.is_true(storm.by_point[name] ~= nil, name) end
-    assert.is_true(storm.kills >= KILLS and storm.by_chance >= KILLS / 4, storm.by_chance)
-    assert.is_true(#given.arrivals > #given.acknowledged and #given.acknowledged >= KILLS, #given.acknowledged)
+    assert.is_true(storm.kills >= KILLS and storm.by_chance > KILLS / 10, storm.by_chance)
+    assert.is_true(#given.arrivals > #given.acknowledged and #given.acknowledged > KILLS / 10, #given.acknowledged)
   end
 
   it_kills("lose nothing that a file had, turn no order back, and repeat only what was under way", function()
     survives("sqlite:" .. databases.path(), {
-      "before put", "after put", "before add_event", "after add_body", "before commit", "after commit",
-      "before claim_event", "before a request", "after a request", "after an answer", "before record", "after record",
+      "before put", "after put", "before add_event", "after add_body", "before commit", "after commit", "before claim",
+      "before a request", "after a request", "after an answer", "before record", "after record",
     })
   end)
 

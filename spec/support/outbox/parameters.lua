@@ -1,5 +1,6 @@
 -- What a spec tells the processes of an outbox, as words of their command lines, "name=value". Of all: `store`, a URL;
--- `client_id`; `point` and `turn`, where to die; `points`, a file for the names of points, or "".
+-- `client_id`; `point`, `turn` and `signal`, what to do to itself and where; `points`, a file for the names of points:
+-- see points.lua; "" is none.
 -- A producer's: `stream`, its name; `acknowledged`, its log; `orders`, what its orders' numbers begin with; `lanes`,
 -- how many there are; `puts`, how many it makes.
 -- A worker's: `name`; `told`, its log; `base_url`, `private_key`, `public_key`; `seconds`, for how long; `concurrency`.

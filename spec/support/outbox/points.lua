@@ -1,28 +1,18 @@
--- Named points in the life of a process that uses an outbox, where it ends itself as by `kill -9`. The product has no
--- hooks for this: what it calls to write, to send and to hear is watched from outside, so this comes before it opens
+-- Named points in the life of a process that uses an outbox, where it sends itself a signal. The product has no hooks
+-- for this: what it calls to write, to send and to hear is watched from outside, so this comes before it opens
 -- anything. A point is "before" or "after" a statement that writes, a lock, a script of Redis, a request, ...
 
 local points = {}
 
-local wanted, turns = nil, 0
+local wanted, turns, signal
 local known, file = {}, nil
 
--- Dies at the `turn`-th time that the point `name` is reached; an empty name: nowhere.
-function points.die_at(name, turn)
-  wanted, turns = name, tonumber(turn)
+local function act()
+  local signals = require "posix.signal"
+  signals.kill(require("posix.unistd").getpid(), signals[signal])
 end
 
--- Writes down the name of each point when it is first reached.
-function points.write_down(path)
-  file = assert(io.open(path, "a"))
-  file:setvbuf "line"
-end
-
-local function die()
-  require("posix.signal").kill(require("posix.unistd").getpid(), 9)
-end
-
--- Whether this is where to die.
+-- Whether this is the point.
 local function is_here(name)
   if file and not known[name] then file:write(name, "\n") end
   known[name] = true
@@ -32,7 +22,7 @@ local function is_here(name)
 end
 
 function points.reach(name)
-  if is_here(name) then die() end
+  if is_here(name) then act() end
 end
 
 local function passed(name, ...)
@@ -109,7 +99,7 @@ local function watch_connections()
     rawset(watching, "pipeline", function(_, commands)
       if #commands > 1 and is_here "inside a pipeline" then
         connection:pipeline(half(commands))
-        die()
+        act()
       end
       return connection:pipeline(commands)
     end)
@@ -146,7 +136,14 @@ local function watch_curl()
   function curl.multi(...) return watch_multi(multi(...)) end
 end
 
-function points.watch()
+-- Begins. `given`: `point`, `turn` and `signal`: when it comes to the point for that many times, the process gets the
+-- signal; `points`: a file, in which the name of each point is written down when it is first reached.
+function points.watch(given)
+  wanted, turns, signal = given.point, tonumber(given.turn), given.signal
+  if given.points ~= "" then
+    file = assert(io.open(given.points, "a"))
+    file:setvbuf "line"
+  end
   watch_sqlite()
   watch_connections()
   watch_scripts()

@@ -1,13 +1,12 @@
 -- Puts changes of orders, one after the other, and writes down each that was acknowledged. After its death another one
--- goes on with the first change that was not, under the same key. Its arguments: spec/support/outbox/parameters.lua.
+-- goes on with the first change that was not, under the same key. Its arguments: see
+-- spec/support/outbox/parameters.lua.
 
 local points = require "spec.support.outbox.points"
 local parameters = require "spec.support.outbox.parameters"
 
 local given = parameters.read(arg)
-points.die_at(given.point, given.turn)
-if given.points ~= "" then points.write_down(given.points) end
-points.watch()
+points.watch(given)
 
 local alipayhk = require "alipayhk"
 local samples = require "spec.support.data.samples"

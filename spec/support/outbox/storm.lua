@@ -35,7 +35,9 @@ function storm.new(options)
     directory = shell.directory(), store = options.store, client_id = config.client_id,
     kills = 0, by_point = {}, by_chance = 0, killed = {}, started = 0,
   }, Storm)
-  local common = { store = options.store, client_id = config.client_id, point = "", turn = 0, points = "" }
+  local common = {
+    store = options.store, client_id = config.client_id, point = "", turn = 0, signal = "SIGKILL", points = "",
+  }
   self.producer = with(common, { orders = "ORDER", lanes = options.lanes or LANES, puts = PUTS })
   self.worker = with(common, {
     told = self.directory .. "/told", seconds = SECONDS, concurrency = CONCURRENCY, base_url = config.base_url,
@@ -57,12 +59,17 @@ end
 
 local function script_of(kind) return DIRECTORY .. kind .. ".lua" end
 
+-- Starts one. `others`: over what it is told otherwise.
+function Storm:start(kind, others)
+  return processes.start(script_of(kind), parameters_of(self, kind, STREAMS[1], others))
+end
+
 -- Runs a producer of each stream, and then a worker, to their ends.
-function Storm:run_once(others)
+function Storm:run_once()
   for _, stream in ipairs(STREAMS) do
-    processes.run(script_of "producer", parameters_of(self, "producer", stream, others or {}))
+    processes.run(script_of "producer", parameters_of(self, "producer", stream, {}))
   end
-  processes.run(script_of "worker", parameters_of(self, "worker", nil, others or {}))
+  processes.run(script_of "worker", parameters_of(self, "worker", nil, {}))
 end
 
 -- The names of the points that producers and workers pass, a list for each.
@@ -126,20 +133,38 @@ local function is_any_alive(places)
   return false
 end
 
+-- Of the points the ones where nobody has died yet.
+function Storm:missed()
+  local missed = {}
+  for _, names in pairs(self.names) do
+    for _, name in ipairs(names) do
+      if not self.by_point[name] then missed[#missed + 1] = name end
+    end
+  end
+  return missed
+end
+
+-- Some points are come to now and then only.
+local function has_enough(self, kills)
+  return self.kills >= kills and (self.kills >= 2 * kills or #self:missed() == 0)
+end
+
 local function rage(self, kills, places)
+  local is_over
   repeat
+    is_over = is_over or has_enough(self, kills)
     for _, place in ipairs(places) do
       if place.process then
         look_after(self, place)
-      elseif self.kills < kills then
+      elseif not is_over then
         start(self, place)
       end
     end
     core.sleep(1)
-  until self.kills >= kills and not is_any_alive(places)
+  until is_over and not is_any_alive(places)
 end
 
--- Goes on until there were that many kills. `names`: of the points, as `points` gives them.
+-- Goes on until there were that many kills, and one at each point. `names`: of the points, as `points` gives them.
 function Storm:rage(kills, names)
   self.names, self.next_point = names, { producer = 0, worker = 0 }
   local places = { { kind = "worker" }, { kind = "worker" } }
@@ -151,21 +176,9 @@ function Storm:rage(kills, names)
   if not ran then error(thrown, 0) end
 end
 
--- Of those points the ones where nobody died.
-function Storm:missed()
-  local missed = {}
-  for _, names in pairs(self.names) do
-    for _, name in ipairs(names) do
-      if not self.by_point[name] then missed[#missed + 1] = name end
-    end
-  end
-  return missed
-end
-
--- Lets all that is left arrive.
-function Storm:settle()
+-- Runs workers until all that waits has arrived.
+function Storm:drain()
   local outbox = assert(alipayhk.outbox { store = self.store, client_id = self.client_id })
-  self:run_once()
   local is_empty = nginx.await(60, function()
     local stats = assert(outbox:stats())
     if stats.waiting + stats.sending == 0 then return true end

@@ -5,9 +5,7 @@ local points = require "spec.support.outbox.points"
 local parameters = require "spec.support.outbox.parameters"
 
 local given = parameters.read(arg)
-points.die_at(given.point, given.turn)
-if given.points ~= "" then points.write_down(given.points) end
-points.watch()
+points.watch(given)
 
 local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"
