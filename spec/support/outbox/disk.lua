@@ -22,7 +22,7 @@ end
 
 -- Runs a diary: what it said, its status, and the path of the log. `options`: `path`, of the database; `sessions`, how
 -- often it opens the outbox, and `puts`, how many events there are each time, twice; `synchronous`, that of SQLite,
--- where it is not to be the outbox's; `schema`, "later": the tables are of a later version; `die`, where: see disk.c.
+-- where it is not to be the outbox's; `schema`, "later": the tables are of a later version; `die`, at which operation.
 function disk.run(options)
   local merchant, alipay = keys.pair("merchant", "p224"), keys.pair("alipayhk", "p224")
   local given = {

@@ -1,9 +1,10 @@
 /* For LD_PRELOAD: sees what a process does to a database of SQLite, at DISK_PATH, to its journal and its WAL. (The -shm
  * is no part of what has to last.)
  *
- * DISK_LOG   a file to which each operation is appended when it has been done: a line "NAME FILE OFFSET LENGTH", and
- * the bytes of a write. Names: create, write, truncate (OFFSET: the size), sync, unlink, and syncdir. DISK_DIE "before
- * N" or "after N": the process ends at its N-th operation, as by kill -9. */
+ * To the file DISK_LOG each operation is appended when it has been done: a line "NAME FILE OFFSET LENGTH", and the
+ * bytes of a write. Names are create, write, truncate (OFFSET: the size), sync, unlink, and syncdir.
+ *
+ * Before its operation of the number DISK_DIE the process ends, as by kill -9. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -58,23 +59,12 @@ static const char *file_of_fd(int fd)
 
 /* ---- telling, and dying ------------------------------------------------------------------------- */
 
-static int operations;
-
-static void die_at(const char *when)
-{
-    char here[32];
-    const char *place = getenv("DISK_DIE");
-    (void)snprintf(here, sizeof here, "%s %d", when, operations);
-    if (place != NULL && strcmp(place, here) == 0) {
-        (void)kill(getpid(), SIGKILL);
-    }
-}
-
 static void begin(const char *file)
 {
-    if (file != NULL) {
-        operations++;
-        die_at("before");
+    static long operations;
+    const char *last = getenv("DISK_DIE");
+    if (file != NULL && last != NULL && ++operations == strtol(last, NULL, 10)) {
+        (void)kill(getpid(), SIGKILL);
     }
 }
 
@@ -97,7 +87,6 @@ static void end(const char *name, const char *file, long long offset, const void
 {
     if (file != NULL && length >= 0) {
         tell(name, file, offset, bytes, (size_t)length);
-        die_at("after");
     }
 }
 
