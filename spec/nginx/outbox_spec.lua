@@ -31,6 +31,7 @@ local HTTP = [[
     local run = ngx.run_worker_thread
     function ngx.run_worker_thread(...)
       notes:incr("threads", 1, 0)
+      if notes:get("no_threads") then return false, "no available Lua vm" end
       return run(...)
     end
     note "init_worker"
@@ -57,6 +58,7 @@ local SERVER = [[
   location = /timer { content_by_lua_block { ngx.timer.at(0, function() note "timer" end) } }
   location = /thread { content_by_lua_block { ngx.thread.wait(ngx.thread.spawn(function() note "thread" end)) } }
   location = /stats { content_by_lua_block { ngx.say(outbox:stats().waiting) } }
+  location = /no_threads { content_by_lua_block { notes:set("no_threads", true) } }
   location = /busy_timers { content_by_lua_block {
     for _ = 1, 2 do ngx.timer.at(0, function() while not notes:get("timers_end") do ngx.sleep(0.02) end end) end
   } }
@@ -207,6 +209,15 @@ describe("put inside nginx", function()
         assert_no_complaints()
       end)
   end
+
+  it("commits in the worker when nginx has no thread for it, and says so once", function()
+    start(THREADS)
+    body_of "/no_threads"
+    assert.equal(32, assert_right(send("/put", 8, 4)))
+    local said = "no thread puts into the outbox, so the worker does: no available Lua vm"
+    assert.equal(1, select(2, server.log():gsub(said, "")))
+    assert_no_complaints()
+  end)
 
   it("goes on for the others when who came first has left", function()
     start(THREADS)
