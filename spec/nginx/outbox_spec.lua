@@ -5,12 +5,13 @@ local databases = require "spec.support.databases"
 local load = require "spec.support.servers.load"
 local merchant = require "spec.support.servers.nginx_merchant"
 local nginx = require "spec.support.servers.nginx"
+local redis_server = require "spec.support.servers.redis"
 local shell = require "spec.support.shell"
 local sqlite = require "alipayhk.sqlite"
 
 local INIT = [[
   notes = ngx.shared.notes
-  outbox = assert(alipayhk.outbox { store = "sqlite:%s", client_id = config().client_id })
+  outbox = assert(alipayhk.outbox { store = "%s", client_id = config().client_id })
   function put(biz_no, opts)
     local made = {}
     for name, value in pairs(order) do made[name] = value end
@@ -70,12 +71,13 @@ local COUNT = "SELECT count(*) FROM event"
 
 local path, server
 
+-- nginx with an outbox in a new file. `options`: `workers`, `http`, and `store`, the URL of another one.
 local function start(main, options)
+  options = options or {}
   path = databases.path()
   server = nginx.start {
-    main = main, workers = options and options.workers, http = merchant.http(INIT:format(path)) .. HTTP
-      .. (options and options.http or ""),
-    server = SERVER,
+    main = main, workers = options.workers, server = SERVER,
+    http = merchant.http(INIT:format(options.store or "sqlite:" .. path)) .. HTTP .. (options.http or ""),
   }
   finally(function() server.stop() end)
 end
@@ -259,6 +261,29 @@ describe("put inside nginx", function()
       assert.is_truthy(nginx.await(20, function() return tonumber(judge(COUNT)) > stored + 20 end))
     end
     assert.is_true(assert_right(flow:stop().answers) > 100)
+  end)
+
+  it("puts into a Redis over cosockets, while the worker goes on", function()
+    local redis = redis_server.start()
+    finally(redis.stop)
+    start("", { store = redis.url() })
+    local answers = send("/put", 16, 20)
+    local count = 0
+    for text in pairs(answers) do
+      assert.matches("^200 N%-%d+ %S+ nil$", text)
+      count = count + 1
+    end
+    assert.equal(320, count)
+    assert.equal("320", body_of "/stats")
+    assert.same({ ["200 put"] = 60 }, send("/same", 4, 15))
+    redis.signal "STOP"
+    local flow = load.start { url = server.url .. "/put", connections = 4, requests = 1 }
+    await_note("begun", 384)
+    assert.equal("idle", body_of "/idle")
+    redis.signal "CONT"
+    for text in pairs(flow:stop().answers) do assert.matches("^200 N%-%d+ %S+ nil$", text) end
+    assert.equal("384", body_of "/stats")
+    assert_no_complaints()
   end)
 
   it("is not for the master, which opens nothing", function()
