@@ -5,6 +5,7 @@ local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
 local core = require "alipayhk.core"
 local platform = require "alipayhk.api.platform"
+local runtime = require "alipayhk.base.runtime"
 local time = require "alipayhk.base.time"
 local wire = require "alipayhk.exchange.wire"
 
@@ -32,6 +33,21 @@ local function read_values(path)
     values[name] = value
   end
   return values
+end
+
+-- Outboxes in files: what is put goes there in a thread, and in the worker as where nginx has none.
+local function open_outboxes(values)
+  local function open(name)
+    return assert(alipayhk.outbox {
+      store = ("sqlite:%s/%s.db"):format(values.folder, name), client = clients.ready, lease_ms = 70000,
+    })
+  end
+  outboxes.thread = open "thread"
+  local nginx = runtime.nginx()
+  local run = nginx.run_worker_thread
+  nginx.run_worker_thread = nil
+  outboxes.worker = open "worker"
+  nginx.run_worker_thread = run
 end
 
 -- Called in the master.
