@@ -15,6 +15,7 @@ local THREADS = 16
 
 local clients, order, private_key, public_key, content = {}, nil, nil, nil, nil
 local in_flight, most_in_flight = 0, 0
+local outboxes, put_count = {}, 0
 
 -- libcurl is refused inside nginx: this is how it would be if it were not.
 local function blocking_transport(values)
@@ -43,11 +44,10 @@ local function open_outboxes(values)
     })
   end
   outboxes.thread = open "thread"
-  local nginx = runtime.nginx()
-  local run = nginx.run_worker_thread
-  nginx.run_worker_thread = nil
+  local run = ngx.run_worker_thread
+  ngx.run_worker_thread = nil
   outboxes.worker = open "worker"
-  nginx.run_worker_thread = run
+  ngx.run_worker_thread = run
 end
 
 -- Called in the master.
@@ -69,6 +69,7 @@ function app.init(path)
   clients.late = client(values.late)
   clients.later = client(values.later)
   clients.blocking = client(values.late, blocking_transport(values))
+  open_outboxes(values)
   if values.has_peers == "true" then clients.by_hand = require("by_hand").new(values) end
   order = assert(cjson.decode(values.order))
   -- The two halves of a pair, so that one signature can be made and verified.
@@ -95,6 +96,27 @@ function app.handle(way)
   ngx.status = response and 200 or 502
   ngx.say(cjson.encode(response and response.result or { kind = err.kind, message = err.message }))
   leave()
+end
+
+-- Puts the order that it is given, each under a number of its own.
+function app.put(where)
+  local given = enter()
+  put_count = put_count + 1
+  given.merchantBizNo = "BENCH-" .. put_count
+  local id, err = outboxes[where]:put(given)
+  if err then ngx.log(ngx.ERR, tostring(err)) end
+  ngx.status = id and 200 or 502
+  ngx.say(id or "")
+  leave()
+end
+
+-- Delivers what was put, for `?seconds=` or until nothing waits: how many events, and how many seconds it took.
+function app.deliver()
+  local ends = core.monotonic() + (tonumber(ngx.var.arg_seconds) or math.huge)
+  local totals = assert(outboxes.thread:deliver {
+    until_empty = ngx.var.arg_seconds == nil, stop = function() return core.monotonic() > ends end,
+  })
+  ngx.say(cjson.encode { accepted = totals.accepted, seconds = totals.seconds })
 end
 
 -- The same without sending the order: what a handler that waits costs by itself.

@@ -2,7 +2,7 @@
 -- does without it in the same run. Each figure takes its sides in turns; the least times are the figure, the medians
 -- show the machine's noise.
 -- Its standard input is what gateway/start printed. PEERS is a directory with lua-resty-openssl, lua-resty-http and
--- lua-resty-string, for the comparison with them. FIGURES ("neighbours,in_flight,rate,blocking") picks some.
+-- lua-resty-string, for the comparison with them. FIGURES ("neighbours,in_flight,rate,blocking,outbox") picks some.
 
 local connection = dofile "gateway/connection.lua"
 local json = require "alipayhk.base.json"
@@ -202,6 +202,67 @@ local function bench_rate()
   report_rate("  each a POST to a handler", handled, theirs_handled, "no target")
 end
 
+-- ---- outbox: puts into a file ------------------------------------------------------------------
+
+local PUT_TURNS, TURN_PUTS = 15, 400
+
+-- Seconds of each.
+local function puts(path, connections)
+  return 1 / all_good(wave(path, connections, TURN_PUTS)).per_second
+end
+
+local function beside_puts(path)
+  local neighbour, put = beside_orders(path, 5)
+  all_good(put)
+  return all_good(neighbour).p99_ms
+end
+
+-- The same while the worker delivers as well.
+local function beside_delivery()
+  local put = orders("/put", { rate = ORDER_RATE, connections = 1000 })
+  local path = ("/deliver?seconds=%d"):format(SECONDS)
+  local delivery = { request = ("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"):format(path), requests = 1 }
+  local neighbour, stored, delivered = traffic.run(servers.port, { NEIGHBOUR, put, delivery }, SECONDS, 10)
+  all_good(stored)
+  all_good(delivered)
+  return all_good(neighbour).p99_ms
+end
+
+local PUT_WAYS = {
+  { what = "in a thread", path = "/put", speed = "at least 2.5", p99 = "at most 3 times idle and 2 ms" },
+  { what = "in the worker", path = "/put_here", speed = "no target", p99 = "no target" },
+}
+
+local function report_beside_puts(what, idle, beside, target)
+  local a, a_median = least_and_median(idle)
+  local b, b_median = least_and_median(beside)
+  local text = "%s %.2f ms, idle %.2f: %.2f of what is allowed"
+  report("neighbour's p99 beside 200 puts a second, " .. what,
+    text:format("least", b, a, b / (3 * a + 2)) .. "   "
+      .. text:format("median", b_median, a_median, b_median / (3 * a_median + 2)), target)
+end
+
+local function bench_outbox()
+  local idle, delivery, event = {}, {}, {}
+  for _, way in ipairs(PUT_WAYS) do way.single, way.many, way.beside = {}, {}, {} end
+  for turn = 1, PUT_TURNS do
+    idle[turn] = all_good(traffic.run(servers.port, { NEIGHBOUR }, SECONDS, 5)).p99_ms
+    for _, way in ipairs(PUT_WAYS) do
+      way.single[turn], way.many[turn] = puts(way.path, 1), puts(way.path, 16)
+      way.beside[turn] = beside_puts(way.path)
+    end
+    local delivered = servers.ask "/deliver"
+    event[turn] = delivered.seconds / delivered.accepted
+    delivery[turn] = beside_delivery()
+  end
+  for _, way in ipairs(PUT_WAYS) do
+    report("puts a second, 16 at once / one by one, " .. way.what, per_second(way.many, way.single), way.speed)
+    report_beside_puts(way.what, idle, way.beside, way.p99)
+  end
+  report_beside_puts("and a delivery", idle, delivery, "no target")
+  report("events delivered a second", ("most %.0f"):format(1 / least_and_median(event)), "no target")
+end
+
 -- ---- all ---------------------------------------------------------------------------------------
 
 local BENCHES = {
@@ -209,6 +270,7 @@ local BENCHES = {
   { "in_flight", bench_in_flight },
   { "rate", bench_rate },
   { "blocking", bench_blocking },
+  { "outbox", bench_outbox },
 }
 
 servers.run(gateway, order, PEERS, function()

@@ -60,7 +60,8 @@ end
 -- For app.lua.
 local function write_values(path, gateway, values, order)
   local lines = {
-    rsa_public_key = values.KEYS .. "/merchant-rsa.pub", order = order, has_peers = tostring(values.PEERS ~= ""),
+    rsa_public_key = values.KEYS .. "/merchant-rsa.pub", order = order, folder = directory,
+    has_peers = tostring(values.PEERS ~= ""),
   }
   for _, name in ipairs { "ca_file", "rsa_client_id", "rsa_private_key", "rsa_alipay_public_key" } do
     lines[name] = gateway[name]
