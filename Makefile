@@ -198,6 +198,12 @@ bench-outbox: gateway-core
 	@$(MAKE) -s build
 	@$(call with_gateway,bench/outbox.lua)
 
+# The table of docs/outbox.md: what an outbox costs while many events wait.
+.PHONY: bench-outbox-sizes
+bench-outbox-sizes: gateway-core
+	@$(MAKE) -s build
+	@$(call with_gateway,bench/outbox_sizes.lua)
+
 .PHONY: bench-nginx
 bench-nginx: gateway-core
 	@$(MAKE) -s build
@@ -339,6 +345,7 @@ help:
 	@echo 'make bench           benchmarks, as ratios to C'
 	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'
 	@echo 'make bench-outbox    what puts and deliveries of an outbox cost'
+	@echo 'make bench-outbox    the outbox, as ratios to what lies below it; bench-outbox-sizes: with many events waiting'
 	@echo 'make bench-growth    a thousand to a million orders in one call: time and memory'
 	@echo 'make budget          instructions of the library'"'"'s own work, against bench/budget/budget.json'
 	@echo 'make budget-update   makes the counts of now the budget'

@@ -15,7 +15,7 @@ local many = require "bench.many"
 local measure = require "bench.measure"
 local report = require "bench.report"
 local shell = require "spec.support.shell"
-local stores = require "alipayhk.delivery.store"
+local stores = require "bench.stores"
 
 local MOST = tonumber(os.getenv("OUTBOX_MOST") or 1000000)
 local ONLY = os.getenv("BENCH_ONLY")
@@ -34,56 +34,22 @@ local function best_of(run)
   return best
 end
 
--- ---- stores --------------------------------------------------------------------------------------
-
-local function new_file()
-  return shell.directory() .. "/orders.db"
-end
-
-local STORES = {}
-
-function STORES.sqlite()
-  return {
-    floor = "a bare insert", floor_target = "0.70",
-    url = function() return "sqlite:" .. new_file() end,
-    stop = function() end,
-  }
-end
-
-function STORES.redis()
-  local server = require("spec.support.servers.redis").start { lines = { "appendfsync always" } }
-  return {
-    floor = "redis-benchmark", floor_target = "0.50", server = server,
-    url = function()
-      server.cli("flushall")
-      return server.url()
-    end,
-    stop = server.stop,
-  }
-end
-
 -- ---- put -----------------------------------------------------------------------------------------
+
+-- What it is compared with, and the aim.
+local FLOORS = {
+  sqlite = { name = "a bare insert", target = "0.70" },
+  redis = { name = "redis-benchmark", target = "0.50" },
+}
 
 -- Calls of f a second.
 local function per_second(f)
   return PUTS / measure.wall(f, PUTS)
 end
 
-local function puts(url)
-  local outbox, i = assert(alipayhk.outbox { store = url, client_id = CLIENT_ID }), 0
-  local result = per_second(function()
-    i = i + 1
-    assert(outbox:put(many.order(i)))
-  end)
-  outbox:close()
-  return result
-end
-
-local FLOOR = {}
-
 -- One prepared insert of such a body, committed, with the same durability.
-function FLOOR.sqlite()
-  local db = assert(require("alipayhk.sqlite").open(new_file()))
+function FLOORS.sqlite.rate()
+  local db = assert(require("alipayhk.sqlite").open(shell.directory() .. "/orders.db"))
   assert(db:lock() and db:execute "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)")
   local begin, insert, commit = db:prepare "BEGIN IMMEDIATE", db:prepare "INSERT INTO t (body) VALUES (?)",
     db:prepare "COMMIT"
@@ -119,7 +85,7 @@ local function put_command(store)
 end
 
 -- The same script with the same words but for the order's number, by redis-benchmark.
-function FLOOR.redis(store)
+function FLOORS.redis.rate(store)
   local words = {}
   for i, word in ipairs(put_command(store)) do
     words[i] = shell.quote((tostring(word):gsub(NUMBER, "__rand_int__")))
@@ -131,24 +97,7 @@ end
 
 -- ---- deliver -------------------------------------------------------------------------------------
 
-local function fill(url, count)
-  local store = assert(stores.open(url, { client_id = CLIENT_ID, lease_ms = 60000 }))
-  local records = {}
-  for i = 1, count do
-    records[#records + 1] = {
-      api = "order", merchant_biz_no = ("BENCH-%d"):format(i), request_id = ("%032d"):format(i), status = "TICKETED",
-      alike = "TICKETED", sequence_ms = 1716338541000, is_filled = true, body = (
-        '{"merchantBizNo":"BENCH-%d","requestId":"%032d","merchantBizType":"MOVIE_TICKET","orderStatus":"TICKETED",'
-        .. '"userId":"2160120012345678","orderCreateTime":1716338541000,"orderModifyTime":1716338541000,'
-        .. '"extInfo":{}}'):format(i, i),
-    }
-    if #records == 1000 or i == count then
-      assert(store:put(records))
-      records = {}
-    end
-  end
-  return store
-end
+local function fill(url, count) return stores.fill(url, CLIENT_ID, count) end
 
 local function deliver(client, url)
   local store = fill(url, DELIVERIES)
@@ -215,12 +164,12 @@ end
 local gateway = connection.parse(io.read("*a"))
 local machine = report.machine()
 print(("%s, %d processors; %s; %s"):format(machine.processor, machine.processors, machine.lua, machine.date))
-for _, name in ipairs { "sqlite", "redis" } do
+for _, name in ipairs(stores.NAMES) do
   if not ONLY or ONLY == name then
-    local store = STORES[name]()
-    print_ratio(("put, %s, one by one, of %s"):format(name, store.floor), best_of(function()
-      return puts(store.url())
-    end), best_of(function() return FLOOR[name](store) end), "puts/s", store.floor_target)
+    local store, floor = stores.start[name](), FLOORS[name]
+    print_ratio(("put, %s, one by one, of %s"):format(name, floor.name), best_of(function()
+      return stores.puts(store.url(), CLIENT_ID, PUTS)
+    end), best_of(function() return floor.rate(store) end), "puts/s", floor.target)
     bench_deliver(name, store, gateway)
     bench_waiting(name, store)
     store.stop()
