@@ -20,6 +20,7 @@ local CHAPTERS = {
   { title = "The module", files = { "alipayhk" } },
   { title = "The config", files = { "config" } },
   { title = "A client", files = { "client", "apis" } },
+  { title = "An outbox", files = { "outbox" } },
   { title = "Errors", files = { "error" } },
   { title = "Events", files = { "event" } },
   { title = "Transports", files = { "transport" } },

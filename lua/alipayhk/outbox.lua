@@ -194,7 +194,7 @@ local function new_record(self, description, payload, opts, newest_ms)
   local biz_no = json.id_text(complete[identity.merchant_biz_no])
   local sequence = description.sequence_field
   if not biz_no then
-    return invalid(identity.merchant_biz_no, "required", "an event of no order cannot be kept in order")
+    return invalid(identity.merchant_biz_no, "missing", "an event of no order cannot be kept in order")
   end
   if type(complete[sequence]) ~= "number" then
     return invalid(sequence, "type", sequence .. " has to be a number: it says which event is the later one")

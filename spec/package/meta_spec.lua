@@ -10,6 +10,7 @@ local double = require "spec.support.doubles.alipayhk_double"
 local gateway = require "spec.support.servers.gateway"
 local keys = require "spec.support.data.keys"
 local nginx = require "spec.support.servers.nginx"
+local outboxes = require "spec.support.outboxes"
 local pages = require "alipayhk.api.pages"
 local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
@@ -100,11 +101,14 @@ local function functions_of(holder, passed)
 end
 
 describe("the functions of", function()
+  teardown(outboxes.close_all)
+
   local key = assert(core.private_key { file = keys.path("rsa", "pkcs8.pem") })
   local OBJECTS = {
     { class = "alipayhk", has = functions_of(alipayhk) },
     { class = "alipayhk.Client", has = functions_of(getmetatable(double.new():client()).__index), is_method = true },
-    { class = "alipayhk.Outbox", has = functions_of(require("alipayhk.outbox").methods), is_method = true },
+    { class = "alipayhk.Outbox", has = functions_of(getmetatable(outboxes.open(double.new())).__index),
+      is_method = true },
     { class = "alipayhk.core", has = functions_of(core, INTERNAL) },
     { class = "alipayhk.Key", has = functions_of(debug.getmetatable(key).__index), is_method = true },
     { class = "alipayhk.nginx", has = functions_of(require "alipayhk.nginx") },
@@ -173,6 +177,12 @@ describe("the config", function()
     end)
   end
 
+  it("of an outbox has the keys that are annotated", function()
+    assert.same(accepted(function(word)
+      return select(2, alipayhk.outbox { [word] = 1 })
+    end), names(annotations.fields("alipayhk.OutboxConfig")))
+  end)
+
   it("has in a key source the names that are annotated", function()
     local annotated, known = {}, {}
     for _, alternative in ipairs(model.aliases["alipayhk.KeySource"].alternatives) do
@@ -227,6 +237,18 @@ describe("the options of", function()
   end
 
   local request = assert(client:prepare("order", samples.order()))
+  local outbox
+
+  setup(function() outbox = outboxes.open(by_double) end)
+  teardown(outboxes.close_all)
+
+  -- Without the option it would not end.
+  local function deliver(opts)
+    local given = { until_empty = true }
+    for name, value in pairs(opts) do given[name] = value end
+    return outbox:deliver(given)
+  end
+
   local CALLS = {
     { name = "client:sync_order", class = "alipayhk.SyncOptions",
       call = function(opts) return client:sync_order(samples.order(), opts) end },
@@ -244,13 +266,19 @@ describe("the options of", function()
       call = function(opts) return client:receive({ method = "POST", path = "/", headers = {}, body = "" }, opts) end },
     { name = "alipayhk.check", class = "alipayhk.CheckOptions",
       call = function(opts) return alipayhk.check("order", samples.order(), opts) end },
+    { name = "outbox:put", class = "alipayhk.PutOptions",
+      call = function(opts) return outbox:put(samples.order(), opts) end },
+    { name = "outbox:deliver", class = "alipayhk.DeliverOptions", call = deliver },
+    { name = "outbox:list", class = "alipayhk.ListOptions",
+      call = function(opts) return outbox:list(opts) end },
   }
 
   -- A value of the type of an option; the options of one name have one type, wherever they are.
   local VALUES = {
     timeout_ms = 1000, retry = false, encrypt = false, previous_status = "TICKETED", max_age_ms = 1,
     validate = "strict", scenarios = {}, concurrency = 2, rate = 10,
-    on_result = print, on_progress = type, signers = 1,
+    on_result = print, on_progress = type, signers = 1, key = "k", replicas = 1, until_empty = true, stop = os.time,
+    state = "parked", merchant_biz_no = "1", limit = 1, after = "1",
   }
   local OTHERS = { 1, "x", true, false, {} }
 
@@ -304,6 +332,9 @@ end)
 
 local FAST = { max_attempts = 2, base_delay_ms = 1, max_delay_ms = 1 }
 
+-- Another status than the one that was sent.
+local HOLDS_ANOTHER = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"m"},"orderStatus":"USED"}'
+
 describe("what the library gives is as annotated:", function()
   local seen = annotations.witness()
   local by_double, by_rsa = double.new { algorithm = "p224" }, double.new()
@@ -330,8 +361,7 @@ describe("what the library gives is as annotated:", function()
   end
 
   it("a response", function()
-    local held = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"m"},"orderStatus":"USED"}'
-    for _, answer in ipairs { {}, { headers = { ["tracer-id"] = "t" } }, { body = held } } do
+    for _, answer in ipairs { {}, { headers = { ["tracer-id"] = "t" } }, { body = HOLDS_ANOTHER } } do
       assert.same({}, seen:faults(answered { answer }, "alipayhk.Response"))
     end
     local order = samples.order { userId = samples.USER_ID .. " " } -- a slip
@@ -354,6 +384,7 @@ describe("what the library gives is as annotated:", function()
     of_error("decrypt", answered({ { encrypt = other } }, nil, nil, by_rsa))
     of_error("protocol", answered { { body = "no JSON" } })
     of_error("result", answered { { code = "PARAM_ILLEGAL", status = "F" } })
+    of_error("store", outboxes.put_without_replicas(samples.order()))
     assert.same({}, seen:unseen("alipayhk.Error"))
     assert.same({}, seen:unseen("alipayhk.ErrorKind"))
   end)
@@ -366,6 +397,11 @@ describe("what the library gives is as annotated:", function()
       of_error("invalid", alipayhk.check("order", samples.order(extra)))
     end
     of_error("invalid", alipayhk.check("order", samples.order(), { previous_status = "REFUNDED" }))
+    local outbox, order = outboxes.open(by_double), samples.order()
+    assert(outbox:put(order))
+    order.orderModifyTime = order.orderCreateTime
+    of_error("invalid", outbox:put(order))
+    outboxes.close_all()
     assert.same({}, seen:unseen("alipayhk.FaultCode"))
     assert.same({}, seen:unseen("alipayhk.Fault"))
   end)
@@ -373,8 +409,41 @@ describe("what the library gives is as annotated:", function()
   it("an event", function()
     answered { { failure = "timeout" }, { headers = { ["tracer-id"] = "t" } } }
     answered { { code = "PARAM_ILLEGAL", status = "F" } }
+    local faults = {}
+    outboxes.live_through(by_double, function(event) faults[#faults + 1] = seen:faults(event, "alipayhk.Event")[1] end)
+    assert.same({}, faults)
     assert.same({}, seen:unseen("alipayhk.Event"))
     assert.same({}, seen:unseen("alipayhk.EventName"))
+  end)
+
+  it("what an outbox gives", function()
+    local outbox
+    local function look()
+      for _, event in ipairs(outbox:list()) do assert.same({}, seen:faults(event, "alipayhk.OutboxEvent")) end
+      assert.same({}, seen:faults(outbox:stats(), "alipayhk.OutboxStats"))
+    end
+    local function deliver(opts)
+      opts.on_result = function(result) assert.same({}, seen:faults(result, "alipayhk.DeliverResult")) end
+      opts.on_progress = function(progress) assert.same({}, seen:faults(progress, "alipayhk.Progress")) end
+      assert.same({}, seen:faults(outbox:deliver(opts), "alipayhk.DeliverTotals"))
+      look()
+    end
+    outbox = outboxes.open(by_double, { coalesce = "same_status" }, { retry = FAST, transport = function(request)
+      look()
+      return by_double:receive(request)
+    end })
+    local order = samples.order()
+    for _, payload in ipairs { order, order, samples.order() } do assert(outbox:put(payload)) end
+    by_double:answers { { failure = "timeout" }, { code = "PARAM_ILLEGAL", status = "F" }, { body = HOLDS_ANOTHER } }
+    deliver { until_empty = true }
+    assert.is_true(outbox:drop(outbox:list { state = "parked" }[1].id))
+    for _ = 1, 3 do assert(outbox:put(samples.order())) end
+    by_double:answers { {} }
+    deliver { concurrency = 1, stop = function() return #by_double.requests > 0 end }
+    outboxes.close_all()
+    for _, name in ipairs { "OutboxEvent", "OutboxState", "OutboxStats", "DeliverResult", "DeliverTotals" } do
+      assert.same({ name }, { name, seen:unseen("alipayhk." .. name)[1] })
+    end
   end)
 
   -- For the library's own use.

@@ -22,10 +22,19 @@ function alipayhk.new(config)
   return new(config)
 end
 
+local new_outbox = alipayhk.outbox
+
+function alipayhk.outbox(config)
+  config.store = config.store:gsub("/var/lib/shop/", "")
+  config.client_id = config.client_id and here.client_id
+  return new_outbox(config)
+end
+
 client = assert(new(here))
 order = { merchantBizNo = "PAGES-1", merchantBizType = "MOVIE_TICKET", orderStatus = "TICKETED", userId = "1",
   orderCreateTime = 1716338541000, extInfo = {} }
 function save(payload) return payload.requestId == "call-1" end
+function note() end
 
 local alipayhk_itself = assert(new { client_id = here.client_id, base_url = "http://127.0.0.1",
   private_key = { file = "alipayhk-private.pem" }, alipay_public_key = { file = "merchant.pub.pem" } })
@@ -78,7 +87,7 @@ local function write_blocks(path, own)
   for _, block in ipairs(readme.programs(path)) do
     local name = ("%s_%d.lua"):format(path:gsub("[^%w]", "_"), block.line)
     local text = block.text:gsub(SHOWN:gsub("%p", "%%%0"), own)
-    -- A notification is sent once.
+    -- A notification is sent once, and so is a requestId.
     shell.write(directory .. "/" .. name, (text:gsub("20240524000001", samples.biz_no())))
     block.name = name
     local list = is_for_nginx(block) and reads or runs

@@ -3,7 +3,9 @@
 local alipayhk = require "alipayhk"
 local config_reader = require "alipayhk.config"
 local core = require "alipayhk.core"
+local double = require "spec.support.doubles.alipayhk_double"
 local gateway = require "spec.support.servers.gateway"
+local outboxes = require "spec.support.outboxes"
 local readme = require "spec.support.sources.readme"
 local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
@@ -194,8 +196,47 @@ describe("docs/errors.md", function()
     local _, invalid = gateway.client("rsa"):sync_order(order)
     local _, refused = gateway.client("rsa", { validate = false }):sync_order(order)
     assert.equal("result", refused.kind)
-    assert.same(merge(keys_of(invalid), keys_of(refused)),
+    local _, unsafe = outboxes.put_without_replicas(samples.order())
+    assert.equal("replicas", unsafe.code)
+    assert.same(merge(keys_of(invalid), keys_of(refused), keys_of(unsafe)),
       column(readme.rows(PAGE, "field"), 1))
+  end)
+
+  -- ---- store codes
+
+  -- By code, whether a fault of it may be retryable and whether it may not, as the stores say of all that they know.
+  local function store_faults()
+    local found = {}
+    local function note(fault)
+      found[fault.code] = merge(found[fault.code] or {}, { [fault.is_retryable and "yes" or "no"] = true })
+    end
+    local FOLDER = "lua/alipayhk/delivery/store/"
+    for code in shell.read(FOLDER .. "sqlite_database.lua"):gmatch('{ "([%u_]*)"') do
+      note(require("alipayhk.delivery.store.sqlite_database").fault_of("m", code))
+    end
+    for code in shell.read(FOLDER .. "redis_faults.lua"):gmatch("%f[%w](%u+) = ") do
+      note(require("alipayhk.delivery.store.redis_faults").of("m", code))
+    end
+    return found
+  end
+
+  it("names every code of a store, and no other", function()
+    local codes, alias = {}, shell.read("lua/alipayhk/meta/error.lua"):match("@alias alipayhk%.StoreCode\n(.-)\n\n")
+    for code in alias:gmatch('%-%-%-| "(%l+)"') do codes[code] = true end
+    assert.same(codes, column(readme.rows(PAGE, "code", "Store codes"), 1))
+  end)
+
+  it("says which faults of a store may pass", function()
+    local found, compared = store_faults(), 0
+    for _, row in ipairs(readme.rows(PAGE, "code", "Store codes")) do
+      local answers = found[readme.names(row[1])[1]]
+      local expected = row[4] == "it depends" and set_of { "yes", "no" } or set_of { row[4] }
+      if answers then
+        assert.same(expected, answers, row[1])
+        compared = compared + 1
+      end
+    end
+    assert.is_true(compared >= 8, compared)
   end)
 
   -- ---- transport codes
@@ -312,32 +353,43 @@ end)
 
 describe("docs/events.md", function()
   local PAGE = "docs/events.md"
-  local seen = {}
+  local OF_CALLS = set_of { "attempt", "retry", "response", "error" }
+  local seen = { calls = {}, outbox = {} }
 
   local function note(event)
-    seen[event.name] = merge(seen[event.name] or {}, keys_of(event))
+    local of = seen[OF_CALLS[event.name] and "calls" or "outbox"]
+    of[event.name] = merge(of[event.name] or {}, keys_of(event))
   end
 
   setup(function()
     gateway.client("rsa", { on_event = note }):sync_order(samples.order())
     gateway.client("rsa", { on_event = note, validate = false }):sync_order(samples.order { orderStatus = "EATEN" })
     scripted({ answer(503) }, { on_event = note }):sync_order(samples.order())
+    outboxes.live_through(double.new { algorithm = "p224" }, note)
   end)
 
-  it("names every event with its fields, and no other", function()
-    local shown, common = {}, set_of { "name", "api", "request_id", "merchant_biz_no" }
-    for _, row in ipairs(readme.rows(PAGE, "`name`")) do
-      shown[readme.names(row[1])[1]] = merge(common, set_of(readme.names(row[3])))
-    end
-    assert.same(seen, shown)
-  end)
+  for heading, case in pairs {
+    ["Events"] = { of = "calls", common = { "name", "api", "request_id", "merchant_biz_no" } },
+    ["Of an outbox"] = { of = "outbox", common = { "name", "api", "request_id", "merchant_biz_no", "id" } },
+  } do
+    it("names every event with its fields, and no other: " .. heading, function()
+      local shown = {}
+      for _, row in ipairs(readme.rows(PAGE, "`name`", heading)) do
+        local name = readme.names(row[1])[1]
+        shown[name] = merge(name == "store" and set_of { "name" } or set_of(case.common), set_of(readme.names(row[3])))
+      end
+      assert.same(seen[case.of], shown)
+    end)
 
-  it("describes every field, and no other", function()
-    local all = {}
-    for _, fields in pairs(seen) do all = merge(all, fields) end
-    all.name = nil
-    assert.same(all, column(readme.rows(PAGE, "field"), 1))
-  end)
+    it("describes every field, and no other: " .. heading, function()
+      local all, described = {}, column(readme.rows(PAGE, "field", heading), 1)
+      for _, fields in pairs(seen[case.of]) do all = merge(all, fields) end
+      for _, name in ipairs(case.of == "outbox" and { "name", "api", "request_id", "merchant_biz_no" } or { "name" }) do
+        all[name] = nil
+      end
+      assert.same(all, described)
+    end)
+  end
 end)
 
 -- ---- the core --------------------------------------------------------------------------------------

@@ -3,8 +3,16 @@
 local alipayhk = require "alipayhk"
 local databases = require "spec.support.databases"
 local json = require "alipayhk.base.json"
+local redis = require "spec.support.servers.redis"
+local samples = require "spec.support.data.samples"
 
 local outboxes = {}
+
+local FAST = { retry = { base_delay_ms = 1 } }
+
+local HOLDS_ANOTHER = json.encode {
+  result = { resultCode = "SUCCESS", resultStatus = "S", resultMessage = "success" }, orderStatus = "USED",
+}
 
 outboxes.UNTIL_EMPTY = { until_empty = true }
 
@@ -51,6 +59,71 @@ function outboxes.names(heard)
   local names = {}
   for i, event in ipairs(heard) do names[i] = event.name end
   return table.concat(names, " ")
+end
+
+-- What putting a payload gives that a replica is to have, in a Redis that has none.
+function outboxes.put_without_replicas(payload)
+  local server = redis.start()
+  local outbox = assert(alipayhk.outbox { store = server.url(), client_id = "4Q5Y8W0WSG45P907917" })
+  local id, err = outbox:put(payload, { replicas = 1 })
+  outbox:close()
+  server.stop()
+  return id, err
+end
+
+-- ---- every event there is ----------------------------------------------------------------------------
+
+-- An event that waits for another attempt, one that another made needless, and one that AlipayHK has a later one of.
+local function live_long(gateway, on_event)
+  local biz_no = samples.biz_no()
+  local outbox = outboxes.open(gateway, { on_event = on_event, coalesce = "same_status" }, FAST)
+  for _ = 1, 2 do assert(outbox:put(samples.order { merchantBizNo = biz_no })) end
+  gateway:answers { { failure = "timeout" }, { body = HOLDS_ANOTHER } }
+  assert(outbox:deliver(outboxes.UNTIL_EMPTY).accepted == 1)
+end
+
+local function be_refused(gateway, on_event)
+  local outbox = outboxes.open(gateway, { on_event = on_event })
+  assert(outbox:put(samples.order()))
+  gateway:answers { { code = "PARAM_ILLEGAL", status = "F" } }
+  assert(outbox:deliver(outboxes.UNTIL_EMPTY).parked == 1)
+end
+
+-- Somebody removes the file by which one process delivers; so another one does, while this one's event is under way.
+local function be_taken_over(gateway, on_event)
+  local path, is_lost, other = databases.path(), false, nil
+  local outbox = outboxes.open(gateway, { path = path, on_event = function(event)
+    is_lost = is_lost or event.name == "lease_lost"
+    on_event(event)
+  end }, { transport = function(request)
+    assert(os.remove(path .. "-deliver"))
+    assert(other.store:begin_delivery())
+    return gateway:receive(request)
+  end })
+  other = outboxes.open(gateway, { path = path, client_id = gateway.client_id })
+  assert(outbox:put(samples.order()))
+  outbox:deliver { stop = function() return is_lost end }
+  assert(is_lost)
+end
+
+local function lose_the_store(gateway, on_event)
+  local path = databases.path()
+  local outbox = outboxes.open(gateway, { path = path, on_event = on_event }, { transport = function(request)
+    assert(os.remove(path))
+    return gateway:receive(request)
+  end })
+  assert(outbox:put(samples.order()))
+  local _, err = outbox:deliver()
+  assert(err.code == "gone")
+end
+
+-- Has everything happen that an outbox tells its `on_event`.
+function outboxes.live_through(gateway, on_event)
+  live_long(gateway, on_event)
+  be_refused(gateway, on_event)
+  be_taken_over(gateway, on_event)
+  lose_the_store(gateway, on_event)
+  outboxes.close_all()
 end
 
 return outboxes

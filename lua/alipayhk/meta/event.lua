@@ -14,9 +14,9 @@
 ---@field tracer_id? string for AlipayHK's support
 ---@field timing? alipayhk.Timing
 ---@field kind? alipayhk.ErrorKind of `error`
----@field code? string of `error`; of an outbox: why an event waits or was parked, or what its store failed at
+---@field code? string of `error`; of an outbox: what an attempt was answered or failed with, or what the store failed at
 ---@field id? string of an event of an outbox
----@field message? string beside such a `code`
+---@field message? string of an outbox: of what failed
 ---@field held_status? string of `accepted`: another status, which AlipayHK holds
 
 ---@alias alipayhk.EventName

@@ -65,19 +65,19 @@ function outbox:close() end
 ---@field client_id? string where there is no `client`
 ---@field validate? boolean|"strict" `true` where it is absent: as in `alipayhk.Config`, for `put` without a client
 ---@field scenarios? alipayhk.Scenarios as in `alipayhk.Config`, for `put` without a client
----@field max_age_ms? number an event that could not be delivered for so long is parked; 86400000 where it is absent
----@field lease_ms? integer how long a worker may hold an event before another takes it; 60000 where it is absent. At least the client's `timeout_ms` and 5000
+---@field max_age_ms? number an event that could not be delivered for so long is parked; 86400000, a day, where it is absent
+---@field lease_ms? integer Redis: how long a worker may hold an event before another takes it; 60000 where it is absent. At least the client's `timeout_ms` and 5000
 ---@field coalesce? "same_status" of events of one order that wait next to each other, with the same status (and `command`), and were never sent, only the newest is sent
 ---@field on_event? fun(event: alipayhk.Event) called for each change of an event; the client's where it is absent. What it throws is dropped; nginx's log has it
 
 ---@class alipayhk.PutOptions
----@field key? string 1 to 128 bytes: the same one again, for the same order, stores nothing
+---@field key? string 1 to 128 bytes: the same one again, for the same order, stores nothing, and gives the first one's id and `"exists"`
 ---@field previous_status? string the status before this one: a step that the rules forbid is a fault
 ---@field replicas? integer Redis: waits until so many replicas have it; where they do not, an error of kind `store`, code `replicas`, has the event's `id`
 
 ---@class alipayhk.DeliverOptions
 ---@field until_empty? boolean ends when nothing waits; or when AlipayHK, or the store, cannot be reached for longer than the client's `retry.budget_ms`
----@field stop? fun(): boolean? asked at least every second: `true` ends it
+---@field stop? fun(): boolean? asked several times a second: `true` ends it, once what is under way has ended
 ---@field concurrency? integer requests under way at once, 32 when absent, at most 1024
 ---@field signers? integer threads that sign and verify, in plain Lua; as many as there are processors when absent, 0 for none. Refused in nginx
 ---@field rate? number at most so many requests a second
