@@ -210,20 +210,4 @@ describe("the files and folders", function()
     table.sort(shown)
     assert.same(floors(), shown)
   end)
-
-  it("of the floors are those that the README shows", function()
-    local shown = { "meta" }
-    for line in readme.block_with("what you require\n"):gmatch("[^\n]+") do
-      local names = line:match("^(.-)   *%S")
-      for name in names:gmatch("%l+") do
-        if names:find(",") then
-          assert.is_true(exists(LAYER .. name .. ".lua"), name)
-        else
-          shown[#shown + 1] = name
-        end
-      end
-    end
-    table.sort(shown)
-    assert.same(floors(), shown)
-  end)
 end)
