@@ -11,15 +11,10 @@ local shell = require "spec.support.shell"
 describe("the recipe outbox", function()
   local alipayhk, orders, folder, path
 
-  -- The workers are not root: a folder of their own, with the certificate that each of them reads.
   setup(function()
     alipayhk = scripted.start()
-    folder = shell.must("mktemp -d"):match("[^\n]+")
-    shell.must("chmod 777 " .. folder)
-    path = folder .. "/orders.db"
-    local world = alipayhk:world()
-    shell.must(("cp %s %s/ca.pem && chmod 644 %s/ca.pem"):format(world.ca_file, folder, folder))
-    world.outbox, world.ca_file = folder, folder .. "/ca.pem"
+    local world = recipe.add_outbox(alipayhk:world())
+    folder, path = world.outbox, world.outbox .. "/orders.db"
     orders = recipe.start("outbox", world)
   end)
   teardown(function()

@@ -1,4 +1,5 @@
--- POST /orders, an order as JSON: 200 or 502. More about that in ../sync-order.
+-- POST /orders, an order as JSON, syncs it: 200 or 502. More about that in ../sync-order. POST /outbox puts it into the
+-- outbox: 202 or 503, and one worker delivers it. More about that in ../outbox.
 
 local alipayhk = require "alipayhk"
 local cjson = require "cjson.safe"
@@ -13,15 +14,48 @@ local client, message = alipayhk.new {
 }
 assert(client, tostring(message)) -- as a string: nginx shows no other error
 
+-- The client's on_event hears of it, too.
+local outbox, fault = alipayhk.outbox { store = "sqlite:/var/lib/alipayhk/orders.db", client = client }
+assert(outbox, tostring(fault))
+
 local orders = {}
 
-function orders.sync()
+local function read_order()
   ngx.req.read_body()
   local order = cjson.decode(ngx.req.get_body_data() or "")
-  if type(order) ~= "table" then return ngx.exit(400) end
-  local response, err = client:sync_order(order)
+  return type(order) == "table" and order or ngx.exit(400)
+end
+
+function orders.sync()
+  local response, err = client:sync_order(read_order())
   ngx.status = response and 200 or 502
   ngx.say(response and "synced" or tostring(err))
+end
+
+function orders.put()
+  local id, err = outbox:put(read_order())
+  ngx.status = id and 202 or 503
+  ngx.say(id or tostring(err))
+end
+
+function orders.show_metrics()
+  metrics.show(outbox)
+end
+
+-- ---- delivery ----------------------------------------------------------------------------------------
+
+local AGAIN_S, AT_MOST_S = 1, 3600
+
+local function deliver()
+  if ngx.worker.exiting() then return end
+  local ends = ngx.now() + AT_MOST_S
+  local totals, err = outbox:deliver { stop = function() return ngx.worker.exiting() or ngx.now() > ends end }
+  if not totals then ngx.log(ngx.ERR, "the outbox is not delivered: ", tostring(err)) end
+  ngx.timer.at(AGAIN_S, deliver)
+end
+
+function orders.start()
+  ngx.timer.at(0, deliver)
 end
 
 return orders

@@ -90,6 +90,15 @@ function recipe.await(done)
   return nginx.await(30, done)
 end
 
+-- Gives a world an `outbox`: a folder that the workers, who are not root, may write to, and in which they can read the
+-- certificate. It has to be removed.
+function recipe.add_outbox(world)
+  local folder = shell.must("mktemp -d"):match("[^\n]+")
+  shell.must(("chmod 777 %s && cp %s %s/ca.pem && chmod 644 %s/ca.pem"):format(folder, world.ca_file, folder, folder))
+  world.outbox, world.ca_file = folder, folder .. "/ca.pem"
+  return world
+end
+
 -- Starts a recipe; it ends with `stop`, or with this process.
 -- `name`: of its folder; or a recipe from elsewhere, the texts of its files by name
 -- `world`: `client_id`, `base_url`, `ca_file`, `files` (by the name that it has in /etc/alipayhk,
