@@ -67,6 +67,32 @@ describe("docs/outbox.md", function()
     assert.same(states, drawn)
   end)
 
+  -- By what AlipayHK gives to the one attempt.
+  for name, case in pairs {
+    ["S"] = { {}, "accepted" },
+    ["F"] = { { code = "PARAM_ILLEGAL", status = "F" }, "parked" },
+    ["F about our signature"] = { { code = "INVALID_SIGNATURE", status = "F" }, "later" },
+    ["F that says to try again"] = { { code = "UNKNOWN_EXCEPTION", status = "F" }, "later" },
+    ["F without a signature"] = { { code = "PARAM_ILLEGAL", status = "F", signed = false }, "later" },
+    ["U"] = { { code = "UNKNOWN_EXCEPTION", status = "U" }, "later" },
+    ["S without a signature"] = { { signed = false }, "later" },
+    ["an HTTP status"] = { { http_status = 404, body = "no JSON" }, "later" },
+    ["a reset"] = { { failure = "reset" }, "later" },
+    ["a certificate that is wrong"] = { { failure = "tls" }, "later" },
+    ["traffic that is refused"] = { { code = "REQUEST_TRAFFIC_EXCEED_LIMIT", status = "U" }, "later", 0 },
+  } do
+    it("says what becomes of an event after " .. name, function()
+      local ended
+      local outbox = outboxes.open(gateway, { on_event = function(event)
+        if event.name == "accepted" or event.name == "parked" or event.name == "later" then ended = event.name end
+      end }, { retry = { base_delay_ms = 60000 } })
+      put(outbox, 1)
+      gateway:answers { case[1] }
+      outbox:deliver { stop = function() return ended ~= nil end }
+      assert.same({ case[2], case[3] or 1 }, { ended, outbox:list()[1].attempts })
+    end)
+  end
+
   it("names the files beside the database, their mode, and the size of the ballast", function()
     local outbox, path = outboxes.open(gateway)
     put(outbox, 1)
