@@ -44,10 +44,11 @@ local function open_outboxes(values)
     })
   end
   outboxes.thread = open "thread"
-  local run = ngx.run_worker_thread
-  ngx.run_worker_thread = nil
+  local nginx = runtime.nginx()
+  local run = nginx.run_worker_thread
+  nginx.run_worker_thread = nil
   outboxes.worker = open "worker"
-  ngx.run_worker_thread = run
+  nginx.run_worker_thread = run
 end
 
 -- Called in the master.

@@ -47,7 +47,7 @@ end
 
 -- The address in "MOVED 3999 127.0.0.1:6381". A node that does not know its own name gives the port alone.
 local function peer_in(message, asked)
-  local host, port = message:match("[A-Z]+ %d+ (%S*):(%d+)")
+  local host, port = message:match("[A-Z]+ %d+ ([^ ]*):(%d+)")
   if host == "" then host = asked:match("^(.*):%d+$") end
   if host:find(":", 1, true) and not host:find("^%[") then host = "[" .. host .. "]" end
   return host .. ":" .. port

@@ -28,7 +28,7 @@ local NO_OPTS = {}
 -- ---- opening -------------------------------------------------------------------------------------
 
 local function path_of(url)
-  return url:match("^%a+:(.*)$")
+  return url:match("^[A-Za-z]+:(.*)$")
 end
 
 -- alipayhk.sqlite; or nil and a message.
