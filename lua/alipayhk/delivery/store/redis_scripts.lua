@@ -323,9 +323,9 @@ end
 -- ---- what is left --------------------------------------------------------------------------------
 
 local function next_due()
-  local due_ms = tonumber(call("ZRANGE", DUE, 0, 0, "WITHSCORES")[2] or nil)
-  if due_ms and due_ms > now + delay_max_ms + 1 then return now end
-  return due_ms
+  local last_ms = tonumber(call("ZRANGE", DUE, -1, -1, "WITHSCORES")[2] or nil)
+  if not last_ms or last_ms > now + delay_max_ms + 1 then return last_ms and now end
+  return tonumber(call("ZRANGE", DUE, 0, 0, "WITHSCORES")[2])
 end
 
 local function microseconds(ms) return ms and math.floor(ms * 1000) end
@@ -340,7 +340,7 @@ for i = 1, 6 do counts[i] = call("ZCARD", KEYS[8 + i]) end
 local oldest_ms = -1
 for _, state in ipairs { "waiting", "sending" } do
   local id = call("ZRANGE", SETS[state], 0, 0)[1]
-  if id then oldest_ms = math.max(oldest_ms, now_ms - read_event(id)[PUT_MS]) end
+  if id then oldest_ms = math.max(oldest_ms, 0, now_ms - read_event(id)[PUT_MS]) end
 end
 counts[7] = oldest_ms
 return counts
