@@ -10,7 +10,6 @@
 
 local assert = require "luassert"
 local core = require "alipayhk.core"
-local random_calls = require "spec.support.store_random_calls"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113 143 (5.1's name)
 
@@ -499,14 +498,6 @@ function contract.declare(new_place, busted)
       assert.same({ first }, values_of(turn.events, "id"))
       assert.same({}, turn.superseded)
     end)
-  end)
-
-  describe("random calls and deaths", function()
-    for seed = 1, 3 do
-      it("leave it as its model says: " .. seed, function()
-        store = random_calls(place, store, seed)
-      end)
-    end
   end)
 
   describe("a client", function()
