@@ -1,7 +1,6 @@
 -- What `deliver` does with what AlipayHK, the store, the clock and its user do. AlipayHK is a function here.
 
 local alipayhk = require "alipayhk"
-local databases = require "spec.support.databases"
 local double = require "spec.support.doubles.alipayhk_double"
 local json = require "alipayhk.base.json"
 local outboxes = require "spec.support.outboxes"
@@ -12,230 +11,264 @@ local gateway = double.new { algorithm = "p224" }
 local UNTIL_EMPTY = outboxes.UNTIL_EMPTY
 local FAST = { retry = { base_delay_ms = 1 } }
 
-local function open(values, config) return outboxes.open(gateway, values, config) end
-
 local function put(outbox, count, extra)
   for _ = 1, count do assert(outbox:put(samples.order(extra))) end
 end
 
-local function state_of(path) return databases.judge(path, "SELECT state FROM event ORDER BY id") end
+for _, kind in ipairs(outboxes.kinds) do
+  describe("outbox:deliver over " .. kind.name, function()
+    setup(kind.start)
+    teardown(kind.stop)
+    before_each(function() gateway:answers { {} } end)
+    after_each(outboxes.close_all)
 
--- Rewrites what is stored, as a later version of the rules would see it.
-local function rewrite(path, sql) databases.judge(path, sql) end
+    local function open(values, config) return outboxes.open(kind, gateway, values, config) end
 
-describe("outbox:deliver", function()
+    it("has nothing to do for an empty store", function()
+      local totals = open():deliver(UNTIL_EMPTY)
+      assert.same({ 0, 0, 0 }, { totals.taken, totals.accepted, totals.parked })
+    end)
+
+    it("tells of the life of an event, and counts it", function()
+      gateway:answers { { failure = "timeout" }, {}, { code = "PARAM_ILLEGAL", status = "F" } }
+      local heard, on_event = outboxes.hearing()
+      local outbox = open({ on_event = on_event }, FAST)
+      put(outbox, 1)
+      outbox:deliver(UNTIL_EMPTY)
+      put(outbox, 1)
+      outbox:deliver(UNTIL_EMPTY)
+      assert.equal("put sending later sending accepted put sending parked", outboxes.names(heard))
+      local later, parked = heard[3], heard[8]
+      assert.same({ 1, "timeout" }, { later.attempt, later.code })
+      assert.is_number(later.delay_ms)
+      assert.same({ "PARAM_ILLEGAL", 1 }, { parked.code, parked.attempt })
+      local stats = outbox:stats()
+      assert.same({ 0, 0, 1, 1 }, { stats.waiting, stats.sending, stats.accepted, stats.parked })
+      assert.is_nil(stats.oldest_ms)
+    end)
+
+    it("commits that it is about to send before it sends", function()
+      local seen
+      local outbox, place
+      outbox, place = open(nil, { transport = function(request)
+        seen = place.states() .. outbox:list()[1].attempts
+        return gateway:receive(request)
+      end })
+      put(outbox, 1)
+      outbox:deliver(UNTIL_EMPTY)
+      assert.equal("sending1", seen)
+    end)
+
+    it("parks what is too old when an attempt fails, not before", function()
+      gateway:answers { { failure = "connect" } }
+      local outbox = open({ max_age_ms = 1 }, FAST)
+      put(outbox, 1)
+      local totals = outbox:deliver(UNTIL_EMPTY)
+      assert.same({ 1, 1, 0 }, { totals.parked, totals.failed, totals.accepted })
+      local parked = outbox:list { state = "parked" }[1]
+      assert.matches("not delivered for", parked.message, 1, true)
+      assert.equal("connect", parked.code)
+      gateway:answers { {} }
+      assert.is_true(outbox:retry(parked.id))
+      assert.equal(1, outbox:deliver(UNTIL_EMPTY).accepted)
+    end)
+
+    it("parks an event that no longer passes the check, and goes on", function()
+      local outbox, place = open()
+      local id = assert(outbox:put(samples.order()))
+      put(outbox, 1)
+      place.set_body(id, (place.body(id):gsub("TICKETED", "NO_SUCH")))
+      local totals = outbox:deliver(UNTIL_EMPTY)
+      assert.same({ 1, 1, 1 }, { totals.accepted, totals.refused, totals.parked })
+      local parked = outbox:list { state = "parked" }
+      assert.same({ id, "invalid" }, { parked[1].id, parked[1].code })
+      assert.matches('found "NO_SUCH"', parked[1].message, 1, true)
+      assert.equal(1, #gateway.requests)
+    end)
+
+    it("parks what was damaged in the store", function()
+      local outbox, place = open()
+      place.set_body(assert(outbox:put(samples.order())), "{\1")
+      assert.equal(1, outbox:deliver(UNTIL_EMPTY).parked)
+      assert.matches("no JSON object", outbox:list()[1].message, 1, true)
+    end)
+
+    it("settles a SEND whose fate is unknown by an UPDATE with the same data", function()
+      gateway:answers {
+        { failure = "timeout" }, { code = "UN_SUPPORT_BUSINESS", status = "F" }, { failure = "timeout" }, {},
+      }
+      local outbox = open(nil, FAST)
+      assert(outbox:put(samples.card()))
+      assert.equal(1, outbox:deliver(UNTIL_EMPTY).accepted)
+      local sent = outboxes.sent(gateway)
+      assert.equal(4, #sent)
+      assert.same({ "SEND", "SEND", "UPDATE", "UPDATE" },
+        { sent[1].command, sent[2].command, sent[3].command, sent[4].command })
+      assert.equal(gateway.requests[1].plaintext, gateway.requests[2].plaintext)
+      assert.equal(gateway.requests[3].plaintext, gateway.requests[4].plaintext)
+      -- AlipayHK refuses a requestId that it knows with another content.
+      assert.not_equal(sent[1].requestId, sent[3].requestId)
+      assert.matches("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-8%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$", sent[3].requestId)
+      sent[3].command, sent[3].requestId = sent[1].command, sent[1].requestId
+      assert.same(sent[1], sent[3])
+    end)
+
+    it("parks that SEND where there is no such notification", function()
+      gateway:answers {
+        { failure = "timeout" }, { code = "UN_SUPPORT_BUSINESS", status = "F" },
+        { code = "ORDER_NOT_FOUND", status = "F" },
+      }
+      local outbox = open(nil, FAST)
+      assert(outbox:put(samples.card()))
+      assert.equal(1, outbox:deliver(UNTIL_EMPTY).parked)
+      assert.equal("ORDER_NOT_FOUND", outbox:list()[1].code)
+    end)
+
+    it("records another status that AlipayHK holds", function()
+      gateway:answers { { body = json.encode {
+        result = { resultCode = "SUCCESS", resultStatus = "S", resultMessage = "success" }, orderStatus = "USED",
+      } } }
+      local outbox = open()
+      put(outbox, 1)
+      outbox:deliver(UNTIL_EMPTY)
+      local event = outbox:list()[1]
+      assert.same({ "accepted", "USED" }, { event.state, event.held_status })
+    end)
+
+    it("sends only the last of those that are alike, where it is told to", function()
+      local heard, on_event = outboxes.hearing()
+      local outbox, place = open { coalesce = "same_status", on_event = on_event }
+      local biz_no = samples.biz_no()
+      put(outbox, 3, { merchantBizNo = biz_no })
+      put(outbox, 1, { merchantBizNo = biz_no, orderStatus = "USED" })
+      outbox:deliver(UNTIL_EMPTY)
+      assert.equal("superseded\nsuperseded\naccepted\naccepted", place.states())
+      local sent = outboxes.sent(gateway)
+      assert.equal(2, #sent)
+      assert.same({ "TICKETED", "USED" }, { sent[1].orderStatus, sent[2].orderStatus })
+      assert.equal(2, select(2, outboxes.names(heard):gsub("superseded", "")))
+    end)
+
+    it("stops when it is told to, and what was not sent waits", function()
+      local outbox = open()
+      put(outbox, 40)
+      local totals = outbox:deliver { concurrency = 1, stop = function() return #gateway.requests >= 5 end }
+      assert.is_true(totals.accepted >= 5 and totals.accepted < 40)
+      assert.equal("it was told to stop", totals.stopped)
+      local stats = outbox:stats()
+      assert.same({ 40 - totals.accepted, 0 }, { stats.waiting, stats.sending })
+      for _, event in ipairs(outbox:list { state = "waiting" }) do assert.equal(0, event.attempts) end
+      assert.equal(40, totals.accepted + outbox:deliver(UNTIL_EMPTY).accepted)
+      assert.equal(40, #gateway.requests)
+    end)
+
+    for _, name in ipairs { "stop", "on_result", "on_progress" } do
+      it(("throws what %s throws, and nothing is lost"):format(name), function()
+        local outbox = open()
+        put(outbox, 10)
+        local opts = { until_empty = true, [name] = function() error("by the user", 0) end }
+        assert.equal("by the user", thrown(function() outbox:deliver(opts) end))
+        local stats = outbox:stats()
+        assert.same({ 10, 0 }, { stats.waiting + stats.accepted, stats.sending })
+        outbox:deliver(UNTIL_EMPTY)
+        assert.equal(10, outbox:stats().accepted)
+        assert.equal(10, #gateway.requests)
+      end)
+    end
+
+    it("stops where the client is closed meanwhile, and loses nothing", function()
+      local outbox, place = open()
+      put(outbox, 10)
+      local totals = outbox:deliver { until_empty = true, concurrency = 1, on_result = function()
+        outbox.client:close()
+      end }
+      assert.equal("the client was closed", totals.stopped)
+      assert.matches("the client is closed", thrown(function() outbox:deliver() end), 1, true)
+      outbox:close()
+      assert.equal(10 - totals.accepted, open({ place = place }):deliver(UNTIL_EMPTY).accepted)
+    end)
+
+    it("stops where it is closed meanwhile, and has recorded what was under way", function()
+      local outbox, place = open()
+      put(outbox, 10)
+      local totals = outbox:deliver { until_empty = true, concurrency = 1, on_result = function()
+        outbox:close()
+      end }
+      assert.equal("the outbox was closed", totals.stopped)
+      assert.is_true(totals.accepted >= 1)
+      assert.matches("the outbox is closed", thrown(function() outbox:stats() end), 1, true)
+      assert.equal(10 - totals.accepted, open({ place = place }):deliver(UNTIL_EMPTY).accepted)
+      assert.equal(10, #gateway.requests)
+    end)
+
+    it("throws where it is under way already", function()
+      local outbox = open()
+      put(outbox, 1)
+      local message
+      outbox:deliver { until_empty = true, on_result = function()
+        message = thrown(function() outbox:deliver() end)
+      end }
+      assert.matches("deliver: it is under way already", message, 1, true)
+    end)
+
+    it("gives up where nothing can be reached, when it is to end", function()
+      gateway:answers { { failure = "connect" } }
+      local outbox = open(nil, { retry = { base_delay_ms = 1, budget_ms = 300 } })
+      put(outbox, 8)
+      local totals = outbox:deliver(UNTIL_EMPTY)
+      assert.matches("AlipayHK could not be reached for", totals.stopped, 1, true)
+      assert.equal(8, outbox:stats().waiting)
+      -- The five failures that made it sure cost an attempt each; nothing after them did.
+      local attempts = 0
+      for _, event in ipairs(outbox:list()) do attempts = attempts + event.attempts end
+      assert.is_true(attempts <= 5, attempts)
+      assert.is_true(#gateway.requests >= 5)
+    end)
+
+    it("keeps to a rate", function()
+      local outbox = open()
+      put(outbox, 30)
+      assert.is_true(outbox:deliver({ until_empty = true, rate = 100 }).seconds >= 0.25)
+    end)
+
+    it("throws for what it does not know, and without a client", function()
+      local outbox = open { client_id = gateway.client_id }
+      assert.matches("only an outbox that was given a `client` delivers", thrown(function() outbox:deliver() end), 1,
+        true)
+      assert.matches("opts.signer: no such option", thrown(function() outbox:deliver { signer = 1 } end), 1, true)
+    end)
+
+    it("goes on after a fault of the store that passes", function()
+      local outbox, place = open()
+      put(outbox, 5)
+      local store, failures = outbox.store, 0
+      local turn = store.turn
+      function store.turn(...)
+        failures = failures + 1
+        if failures % 2 == 1 and failures < 6 then
+          return nil, { code = "locked", message = place.url .. ": others hold it", is_retryable = true }
+        end
+        return turn(...)
+      end
+      local heard, on_event = outboxes.hearing()
+      outbox.told.on_event = on_event
+      assert.equal(5, outbox:deliver(UNTIL_EMPTY).accepted)
+      assert.equal(5, #gateway.requests)
+      assert.matches("^store ", outboxes.names(heard))
+      assert.equal("locked", heard[1].code)
+    end)
+  end)
+end
+
+describe("outbox:deliver over a file", function()
   before_each(function() gateway:answers { {} } end)
   after_each(outboxes.close_all)
 
-  it("has nothing to do for an empty store", function()
-    local totals = open():deliver(UNTIL_EMPTY)
-    assert.same({ 0, 0, 0 }, { totals.taken, totals.accepted, totals.parked })
-  end)
-
-  it("tells of the life of an event, and counts it", function()
-    gateway:answers { { failure = "timeout" }, {}, { code = "PARAM_ILLEGAL", status = "F" } }
-    local heard, on_event = outboxes.hearing()
-    local outbox = open({ on_event = on_event }, FAST)
-    put(outbox, 1)
-    outbox:deliver(UNTIL_EMPTY)
-    put(outbox, 1)
-    outbox:deliver(UNTIL_EMPTY)
-    assert.equal("put sending later sending accepted put sending parked", outboxes.names(heard))
-    local later, parked = heard[3], heard[8]
-    assert.same({ 1, "timeout" }, { later.attempt, later.code })
-    assert.is_number(later.delay_ms)
-    assert.same({ "PARAM_ILLEGAL", 1 }, { parked.code, parked.attempt })
-    local stats = outbox:stats()
-    assert.same({ 0, 0, 1, 1 }, { stats.waiting, stats.sending, stats.accepted, stats.parked })
-    assert.is_nil(stats.oldest_ms)
-  end)
-
-  it("commits that it is about to send before it sends", function()
-    local path, seen = databases.path(), nil
-    local outbox = open({ path = path }, { transport = function(request)
-      seen = state_of(path) .. databases.judge(path, "SELECT attempts FROM event")
-      return gateway:receive(request)
-    end })
-    put(outbox, 1)
-    outbox:deliver(UNTIL_EMPTY)
-    assert.equal("sending1", seen)
-  end)
-
-  it("parks what is too old when an attempt fails, not before", function()
-    gateway:answers { { failure = "connect" } }
-    local outbox = open({ max_age_ms = 1 }, FAST)
-    put(outbox, 1)
-    local totals = outbox:deliver(UNTIL_EMPTY)
-    assert.same({ 1, 1, 0 }, { totals.parked, totals.failed, totals.accepted })
-    local parked = outbox:list { state = "parked" }[1]
-    assert.matches("not delivered for", parked.message, 1, true)
-    assert.equal("connect", parked.code)
-    gateway:answers { {} }
-    assert.is_true(outbox:retry(parked.id))
-    assert.equal(1, outbox:deliver(UNTIL_EMPTY).accepted)
-  end)
-
-  it("parks an event that no longer passes the check, and goes on", function()
-    local outbox, path = open()
-    put(outbox, 2)
-    rewrite(path, "UPDATE event SET body = CAST(replace(body, 'TICKETED', 'NO_SUCH') AS BLOB) WHERE id = 1")
-    local totals = outbox:deliver(UNTIL_EMPTY)
-    assert.same({ 1, 1, 1 }, { totals.accepted, totals.refused, totals.parked })
-    local parked = outbox:list { state = "parked" }
-    assert.same({ "1", "invalid" }, { parked[1].id, parked[1].code })
-    assert.matches('found "NO_SUCH"', parked[1].message, 1, true)
-    assert.equal(1, #gateway.requests)
-  end)
-
-  it("parks what was damaged in the store", function()
-    local outbox, path = open()
-    put(outbox, 1)
-    rewrite(path, "UPDATE event SET body = x'7b00'")
-    assert.equal(1, outbox:deliver(UNTIL_EMPTY).parked)
-    assert.matches("no JSON object", outbox:list()[1].message, 1, true)
-  end)
-
-  it("settles a SEND whose fate is unknown by an UPDATE with the same data", function()
-    gateway:answers {
-      { failure = "timeout" }, { code = "UN_SUPPORT_BUSINESS", status = "F" }, { failure = "timeout" }, {},
-    }
-    local outbox = open(nil, FAST)
-    assert(outbox:put(samples.card()))
-    assert.equal(1, outbox:deliver(UNTIL_EMPTY).accepted)
-    local sent = outboxes.sent(gateway)
-    assert.equal(4, #sent)
-    assert.same({ "SEND", "SEND", "UPDATE", "UPDATE" },
-      { sent[1].command, sent[2].command, sent[3].command, sent[4].command })
-    assert.equal(gateway.requests[1].plaintext, gateway.requests[2].plaintext)
-    assert.equal(gateway.requests[3].plaintext, gateway.requests[4].plaintext)
-    -- AlipayHK refuses a requestId that it knows with another content.
-    assert.not_equal(sent[1].requestId, sent[3].requestId)
-    assert.matches("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-8%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$", sent[3].requestId)
-    sent[3].command, sent[3].requestId = sent[1].command, sent[1].requestId
-    assert.same(sent[1], sent[3])
-  end)
-
-  it("parks that SEND where there is no such notification", function()
-    gateway:answers {
-      { failure = "timeout" }, { code = "UN_SUPPORT_BUSINESS", status = "F" },
-      { code = "ORDER_NOT_FOUND", status = "F" },
-    }
-    local outbox = open(nil, FAST)
-    assert(outbox:put(samples.card()))
-    assert.equal(1, outbox:deliver(UNTIL_EMPTY).parked)
-    assert.equal("ORDER_NOT_FOUND", outbox:list()[1].code)
-  end)
-
-  it("records another status that AlipayHK holds", function()
-    gateway:answers { { body = json.encode {
-      result = { resultCode = "SUCCESS", resultStatus = "S", resultMessage = "success" }, orderStatus = "USED",
-    } } }
-    local outbox = open()
-    put(outbox, 1)
-    outbox:deliver(UNTIL_EMPTY)
-    local event = outbox:list()[1]
-    assert.same({ "accepted", "USED" }, { event.state, event.held_status })
-  end)
-
-  it("sends only the last of those that are alike, where it is told to", function()
-    local heard, on_event = outboxes.hearing()
-    local outbox, path = open { coalesce = "same_status", on_event = on_event }
-    local biz_no = samples.biz_no()
-    put(outbox, 3, { merchantBizNo = biz_no })
-    put(outbox, 1, { merchantBizNo = biz_no, orderStatus = "USED" })
-    outbox:deliver(UNTIL_EMPTY)
-    assert.equal("superseded\nsuperseded\naccepted\naccepted", state_of(path))
-    local sent = outboxes.sent(gateway)
-    assert.equal(2, #sent)
-    assert.same({ "TICKETED", "USED" }, { sent[1].orderStatus, sent[2].orderStatus })
-    assert.equal(2, select(2, outboxes.names(heard):gsub("superseded", "")))
-  end)
-
-  it("stops when it is told to, and what was not sent waits", function()
-    local outbox = open()
-    put(outbox, 40)
-    local totals = outbox:deliver { concurrency = 1, stop = function() return #gateway.requests >= 5 end }
-    assert.is_true(totals.accepted >= 5 and totals.accepted < 40)
-    assert.equal("it was told to stop", totals.stopped)
-    local stats = outbox:stats()
-    assert.same({ 40 - totals.accepted, 0 }, { stats.waiting, stats.sending })
-    for _, event in ipairs(outbox:list { state = "waiting" }) do assert.equal(0, event.attempts) end
-    assert.equal(40, totals.accepted + outbox:deliver(UNTIL_EMPTY).accepted)
-    assert.equal(40, #gateway.requests)
-  end)
-
-  for _, name in ipairs { "stop", "on_result", "on_progress" } do
-    it(("throws what %s throws, and nothing is lost"):format(name), function()
-      local outbox = open()
-      put(outbox, 10)
-      local opts = { until_empty = true, [name] = function() error("by the user", 0) end }
-      assert.equal("by the user", thrown(function() outbox:deliver(opts) end))
-      local stats = outbox:stats()
-      assert.same({ 10, 0 }, { stats.waiting + stats.accepted, stats.sending })
-      outbox:deliver(UNTIL_EMPTY)
-      assert.equal(10, outbox:stats().accepted)
-      assert.equal(10, #gateway.requests)
-    end)
-  end
-
-  it("stops where the client is closed meanwhile, and loses nothing", function()
-    local outbox, path = open()
-    put(outbox, 10)
-    local totals = outbox:deliver { until_empty = true, concurrency = 1, on_result = function()
-      outbox.client:close()
-    end }
-    assert.equal("the client was closed", totals.stopped)
-    assert.matches("the client is closed", thrown(function() outbox:deliver() end), 1, true)
-    outbox:close()
-    assert.equal(10 - totals.accepted, open({ path = path }):deliver(UNTIL_EMPTY).accepted)
-  end)
-
-  it("stops where it is closed meanwhile, and has recorded what was under way", function()
-    local outbox, path = open()
-    put(outbox, 10)
-    local totals = outbox:deliver { until_empty = true, concurrency = 1, on_result = function()
-      outbox:close()
-    end }
-    assert.equal("the outbox was closed", totals.stopped)
-    assert.is_true(totals.accepted >= 1)
-    assert.matches("the outbox is closed", thrown(function() outbox:stats() end), 1, true)
-    assert.equal(10 - totals.accepted, open({ path = path }):deliver(UNTIL_EMPTY).accepted)
-    assert.equal(10, #gateway.requests)
-  end)
-
-  it("throws where it is under way already", function()
-    local outbox = open()
-    put(outbox, 1)
-    local message
-    outbox:deliver { until_empty = true, on_result = function()
-      message = thrown(function() outbox:deliver() end)
-    end }
-    assert.matches("deliver: it is under way already", message, 1, true)
-  end)
-
-  it("gives up where nothing can be reached, when it is to end", function()
-    gateway:answers { { failure = "connect" } }
-    local outbox = open(nil, { retry = { base_delay_ms = 1, budget_ms = 300 } })
-    put(outbox, 8)
-    local totals = outbox:deliver(UNTIL_EMPTY)
-    assert.matches("AlipayHK could not be reached for", totals.stopped, 1, true)
-    assert.equal(8, outbox:stats().waiting)
-    -- The five failures that made it sure cost an attempt each; nothing after them did.
-    local attempts = 0
-    for _, event in ipairs(outbox:list()) do attempts = attempts + event.attempts end
-    assert.is_true(attempts <= 5, attempts)
-    assert.is_true(#gateway.requests >= 5)
-  end)
-
-  it("keeps to a rate", function()
-    local outbox = open()
-    put(outbox, 30)
-    assert.is_true(outbox:deliver({ until_empty = true, rate = 100 }).seconds >= 0.25)
-  end)
+  local function open(values, config) return outboxes.open(outboxes.file, gateway, values, config) end
 
   it("lets one of two deliver, and the other when that one has ended", function()
-    local first, path = open()
-    local second = open { path = path }
+    local first, place = open()
+    local second = open { place = place }
     put(first, 3)
     local totals = first:deliver { until_empty = true, on_result = function()
       local polls = 0
@@ -251,45 +284,39 @@ describe("outbox:deliver", function()
   end)
 
   it("says that the store was damaged, and keeps the file", function()
-    local outbox, path = open()
+    local outbox, place = open()
     put(outbox, 3)
     outbox:close()
-    local file = assert(io.open(path, "r+b"))
+    local file = assert(io.open(place.path, "r+b"))
     local size = file:seek("end")
     for at = 4096, size - 1, 512 do
       file:seek("set", at)
       file:write(("\170"):rep(math.min(512, size - at)))
     end
     file:close()
-    local damaged, err = alipayhk.outbox { store = "sqlite:" .. path, client_id = gateway.client_id }
+    local damaged, err = alipayhk.outbox { store = place.url, client_id = gateway.client_id }
     assert.is_nil(damaged)
     assert.same({ "store", "damaged", false }, { err.kind, err.code, err.retryable })
-    assert.matches(path, err.message, 1, true)
+    assert.matches(place.path, err.message, 1, true)
   end)
+end)
 
-  it("throws for what it does not know, and without a client", function()
-    local outbox = open { client_id = gateway.client_id }
-    assert.matches("only an outbox that was given a `client`", thrown(function() outbox:deliver() end), 1, true)
-    assert.matches("opts.signer: no such", thrown(function() outbox:deliver { signer = 1 } end), 1, true)
-  end)
+describe("outbox:deliver over a Redis", function()
+  setup(outboxes.redis.start)
+  teardown(outboxes.redis.stop)
+  before_each(function() gateway:answers { {} } end)
+  after_each(outboxes.close_all)
 
-  it("goes on after a fault of the store that passes", function()
-    local outbox, path = open()
-    put(outbox, 5)
-    local store, failures = outbox.store, 0
-    local turn = store.turn
-    function store.turn(...)
-      failures = failures + 1
-      if failures % 2 == 1 and failures < 6 then
-        return nil, { code = "locked", message = path .. ": others hold it", is_retryable = true }
-      end
-      return turn(...)
-    end
-    local heard, on_event = outboxes.hearing()
-    outbox.told.on_event = on_event
-    assert.equal(5, outbox:deliver(UNTIL_EMPTY).accepted)
-    assert.equal(5, #gateway.requests)
-    assert.matches("^store ", outboxes.names(heard))
-    assert.equal("locked", heard[1].code)
+  it("delivers from two at the same time", function()
+    local first, place = outboxes.open(outboxes.redis, gateway)
+    local second = outboxes.open(outboxes.redis, gateway, { place = place })
+    put(first, 40)
+    local others
+    local totals = first:deliver { until_empty = true, concurrency = 1, on_result = function()
+      others = others or second:deliver(UNTIL_EMPTY)
+    end }
+    assert.is_true(others.accepted > 0)
+    assert.equal(40, totals.accepted + others.accepted)
+    assert.equal(40, #gateway.requests)
   end)
 end)
