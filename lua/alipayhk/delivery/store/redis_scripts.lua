@@ -310,10 +310,13 @@ local function try(id)
   return true
 end
 
+local function due_between(from_ms, to_ms) return call("ZRANGEBYSCORE", DUE, from_ms, to_ms, "LIMIT", 0, limit) end
+
 local function due_ids()
-  local ids = call("ZRANGEBYSCORE", DUE, "-inf", is_probe and "+inf" or now, "LIMIT", 0, limit)
-  if #ids > 0 then return ids end
-  return call("ZRANGEBYSCORE", DUE, now + delay_max_ms + 1, "+inf", "LIMIT", 0, limit)
+  local ids = due_between("-inf", now)
+  if #ids == 0 then ids = due_between(now + delay_max_ms + 1, "+inf") end
+  if #ids == 0 and is_probe then ids = due_between("-inf", "+inf") end
+  return ids
 end
 
 for _, id in ipairs(limit > 0 and due_ids() or {}) do
