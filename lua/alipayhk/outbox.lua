@@ -11,6 +11,7 @@ local json = require "alipayhk.base.json"
 local list = require "alipayhk.base.list"
 local platform = require "alipayhk.api.platform"
 local request_builder = require "alipayhk.exchange.request"
+local retry = require "alipayhk.exchange.retry"
 local rules = require "alipayhk.rules"
 local runtime = require "alipayhk.base.runtime"
 local steps = require "alipayhk.rules.steps"
@@ -174,20 +175,22 @@ end
 
 -- ---- put ---------------------------------------------------------------------------------------------
 
-local SEQUENCE_TRIES = 8
+local SEQUENCE_TRIES = 12
 
 local function invalid(path, code, message)
   return nil, Error.new("invalid", message, { code = code, fields = { fault.new(path, code, message) } })
 end
 
--- A clock that has not stood still since an event's time was taken.
-local function later_than(newest_ms)
-  return function(now_ms) return math.max(now_ms, newest_ms + 1) end
+-- Gives times later than an event's. The more others put events of the same order at the same moment, the further they
+-- lie apart.
+local function later_than(newest_ms, tries)
+  local step_ms = 1 + math.floor(retry.random() * 2 ^ math.max(0, tries - 2))
+  return function(now_ms) return math.max(now_ms, newest_ms + step_ms) end
 end
 
--- The record of a payload, and its warnings; or nil and an error. `newest_ms`: a time that is filled in is later.
-local function new_record(self, description, payload, opts, newest_ms)
-  local config = with(self.config, { next_ms = later_than(newest_ms) })
+-- The record of a payload, and its warnings; or nil and an error. `next_ms`: what gives a time that is filled in.
+local function new_record(self, description, payload, opts, next_ms)
+  local config = with(self.config, { next_ms = next_ms })
   local frozen, err = request_builder.freeze(config, description, payload, opts.previous_status)
   if not frozen then return nil, err end
   local complete, identity = frozen.payload, platform.identity
@@ -222,8 +225,8 @@ end
 -- Puts a payload, with a later time where one is filled in and another process has put a later event meanwhile.
 local function put(self, description, payload, opts)
   local newest_ms, result = 0, nil
-  for _ = 1, SEQUENCE_TRIES do
-    local record, warnings = new_record(self, description, payload, opts, newest_ms)
+  for tries = 1, SEQUENCE_TRIES do
+    local record, warnings = new_record(self, description, payload, opts, later_than(newest_ms, tries))
     if not record then return nil, warnings end
     local results, failed = self.store:put({ record }, opts)
     if not results then return nil, store_error(failed) end

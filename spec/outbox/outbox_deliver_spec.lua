@@ -211,6 +211,12 @@ for _, kind in ipairs(outboxes.kinds) do
       assert.matches("deliver: it is under way already", message, 1, true)
     end)
 
+    it("says that it was stopped before it had begun", function()
+      local outbox = open()
+      put(outbox, 1)
+      assert.equal("it was told to stop", outbox:deliver({ stop = function() return true end }).stopped)
+    end)
+
     it("gives up where nothing can be reached, when it is to end", function()
       gateway:answers { { failure = "connect" } }
       local outbox = open(nil, { retry = { base_delay_ms = 1, budget_ms = 300 } })

@@ -107,7 +107,7 @@ describe("the functions of", function()
   local OBJECTS = {
     { class = "alipayhk", has = functions_of(alipayhk) },
     { class = "alipayhk.Client", has = functions_of(getmetatable(double.new():client()).__index), is_method = true },
-    { class = "alipayhk.Outbox", has = functions_of(getmetatable(outboxes.open(double.new())).__index),
+    { class = "alipayhk.Outbox", has = functions_of(getmetatable(outboxes.open(outboxes.file, double.new())).__index),
       is_method = true },
     { class = "alipayhk.core", has = functions_of(core, INTERNAL) },
     { class = "alipayhk.Key", has = functions_of(debug.getmetatable(key).__index), is_method = true },
@@ -239,7 +239,7 @@ describe("the options of", function()
   local request = assert(client:prepare("order", samples.order()))
   local outbox
 
-  setup(function() outbox = outboxes.open(by_double) end)
+  setup(function() outbox = outboxes.open(outboxes.file, by_double) end)
   teardown(outboxes.close_all)
 
   -- Without the option it would not end.
@@ -397,7 +397,7 @@ describe("what the library gives is as annotated:", function()
       of_error("invalid", alipayhk.check("order", samples.order(extra)))
     end
     of_error("invalid", alipayhk.check("order", samples.order(), { previous_status = "REFUNDED" }))
-    local outbox, order = outboxes.open(by_double), samples.order()
+    local outbox, order = outboxes.open(outboxes.file, by_double), samples.order()
     assert(outbox:put(order))
     order.orderModifyTime = order.orderCreateTime
     of_error("invalid", outbox:put(order))
@@ -428,7 +428,7 @@ describe("what the library gives is as annotated:", function()
       assert.same({}, seen:faults(outbox:deliver(opts), "alipayhk.DeliverTotals"))
       look()
     end
-    outbox = outboxes.open(by_double, { coalesce = "same_status" }, { retry = FAST, transport = function(request)
+    outbox = outboxes.open(outboxes.file, by_double, { coalesce = "same_status" }, { retry = FAST, transport = function(request)
       look()
       return by_double:receive(request)
     end })

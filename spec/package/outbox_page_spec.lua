@@ -30,7 +30,7 @@ describe("docs/outbox.md", function()
 
   it("names every method, and no other", function()
     local methods, shown = {}, {}
-    for name, value in pairs(getmetatable(outboxes.open(gateway)).__index) do
+    for name, value in pairs(getmetatable(outboxes.open(outboxes.file, gateway)).__index) do
       if type(value) == "function" and not name:find("^__") then methods[name] = true end
     end
     for _, row in ipairs(readme.rows(PAGE, "call")) do
@@ -40,7 +40,7 @@ describe("docs/outbox.md", function()
   end)
 
   it("names what stats and totals give", function()
-    local outbox = outboxes.open(gateway)
+    local outbox = outboxes.open(outboxes.file, gateway)
     put(outbox, 4)
     local totals, shown = outbox:deliver { concurrency = 1, on_result = function() return false end }, {}
     for _, row in ipairs(readme.rows(PAGE, "call")) do
@@ -83,7 +83,7 @@ describe("docs/outbox.md", function()
   } do
     it("says what becomes of an event after " .. name, function()
       local ended
-      local outbox = outboxes.open(gateway, { on_event = function(event)
+      local outbox = outboxes.open(outboxes.file, gateway, { on_event = function(event)
         if event.name == "accepted" or event.name == "parked" or event.name == "later" then ended = event.name end
       end }, { retry = { base_delay_ms = 60000 } })
       put(outbox, 1)
@@ -94,7 +94,8 @@ describe("docs/outbox.md", function()
   end
 
   it("names the files beside the database, their mode, and the size of the ballast", function()
-    local outbox, path = outboxes.open(gateway)
+    local outbox, place = outboxes.open(outboxes.file, gateway)
+    local path = place.path
     put(outbox, 1)
     outbox:deliver(outboxes.UNTIL_EMPTY)
     local named, found = { [""] = true }, {}
@@ -116,7 +117,8 @@ describe("docs/outbox.md", function()
   end)
 
   it("makes back-ups while others put and deliver, and each is an outbox", function()
-    local outbox, path = outboxes.open(gateway)
+    local outbox, place = outboxes.open(outboxes.file, gateway)
+    local path = place.path
     put(outbox, 20)
     local commands
     for _, block in ipairs(readme.blocks(PAGE)) do
@@ -135,7 +137,7 @@ describe("docs/outbox.md", function()
       local copy = path:match("^(.*/)") .. name
       assert.equal("ok", databases.judge(copy, "PRAGMA integrity_check"))
       gateway:answers { {} }
-      local restored = outboxes.open(gateway, { path = copy })
+      local restored = outboxes.open(outboxes.file, gateway, { place = { url = "sqlite:" .. copy } })
       local before = restored:stats()
       assert.equal(20, before.accepted + before.waiting + before.sending, name)
       restored:deliver(outboxes.UNTIL_EMPTY)

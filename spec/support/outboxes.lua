@@ -182,10 +182,11 @@ end
 
 local function lose_the_store(gateway, on_event)
   local place = outboxes.file.new()
-  local outbox = outboxes.open(outboxes.file, gateway, { place = place, on_event = on_event }, { transport = function(request)
+  local function transport(request)
     assert(os.remove(place.path))
     return gateway:receive(request)
-  end })
+  end
+  local outbox = outboxes.open(outboxes.file, gateway, { place = place, on_event = on_event }, { transport = transport })
   assert(outbox:put(samples.order()))
   local _, err = outbox:deliver()
   assert(err.code == "gone")

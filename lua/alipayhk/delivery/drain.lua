@@ -294,7 +294,7 @@ function drain.run(outbox, opts)
   store:end_delivery()
   if not ran then error(totals, 0) end
   if queue.fault then return nil, queue.fault end
-  if queue:waiting() > 0 then totals.stopped = driver.reason end
+  if queue:waiting() > 0 or not queue.has_asked then totals.stopped = driver.reason end
   return totals
 end
 
