@@ -56,8 +56,8 @@ describe("processes of an outbox that are killed", function()
 
   it_kills("lose nothing that a file had, turn no order back, and repeat only what was under way", function()
     survives("sqlite:" .. databases.path(), {
-      "before put", "after put", "before add_event", "after add_body", "before commit", "after commit", "before claim",
-      "before a request", "after a request", "after an answer", "before record", "after record",
+      "before put", "after begin", "before commit", "after commit", "after put", "before a request", "after a request",
+      "after an answer",
     })
   end)
 

@@ -63,7 +63,7 @@ local function watch_database(database, names)
   rawset(watching, "prepare", function(_, sql)
     local statement, message, code = database:prepare(sql)
     if not statement then return nil, message, code end
-    return watch_statement(statement, names[sql])
+    return watch_statement(statement, assert(names[sql], "a statement without a name"))
   end)
   return watching
 end
