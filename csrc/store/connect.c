@@ -131,7 +131,8 @@ static bool is_writable(ahk_database *database, ahk_store_fault *fault)
            ahk_store_fail_sqlite(fault, database->path.text, NULL, SQLITE_READONLY);
 }
 
-/* This writes, so that what holds something in another form is looked at first. */
+/* This writes, so that what holds something in another form is looked at first. A new file gets small pages: a commit
+ * writes whole ones, and one event changes a few bytes in each of many. */
 static bool use_wal(ahk_database *database, ahk_store_fault *fault)
 {
     answer mode;
@@ -142,7 +143,8 @@ static bool use_wal(ahk_database *database, ahk_store_fault *fault)
     if (strcmp(mode.text, "wal") == 0) {
         return true;
     }
-    if (strcmp(pages.text, "0") != 0 && !ahk_database_check(database, fault)) {
+    const bool is_new = strcmp(pages.text, "0") == 0;
+    if (is_new ? !ask(database, "PRAGMA page_size=1024", &pages, fault) : !ahk_database_check(database, fault)) {
         return false;
     }
     return ask(database, "PRAGMA journal_mode=WAL", &mode, fault) &&

@@ -104,12 +104,12 @@ describe("a store in a file", function()
 end)
 
 describe("a commit", function()
-  local FRAME, HEADER = 24, 32
+  local FRAME, HEADER, PAGE = 24, 32, 1024
 
   -- How many there are in the WAL: a frame that ends one has the file's size in its second number.
   local function commits(path)
     local wal, count = shell.read(path .. "-wal"), 0
-    for at = HEADER + 1, #wal, 4096 + FRAME do
+    for at = HEADER + 1, #wal, PAGE + FRAME do
       if wal:sub(at + 4, at + 7) ~= "\0\0\0\0" then count = count + 1 end
     end
     return count

@@ -5,6 +5,7 @@
 -- `accepted`, `parked`, `superseded` or `dropped`. Of a lane at most one is sending, the oldest that waits goes first,
 -- and a parked one holds back none. A lane that was served goes behind the others.
 --
+--   store.has_replicas         whether `put` knows `replicas`
 --   store:put(records, opts)   stores events, all of them in one commit, and gives a list with a result for each. A
 --       record is { api, merchant_biz_no, request_id, status, alike, sequence_ms, is_filled, key, body }.
 --       `sequence_ms`: the time by which AlipayHK orders a lane's events; `is_filled`: we made it up; `key`: the same
@@ -12,14 +13,14 @@
 --       as well.
 --       A result is
 --         { id, previous_status }   stored; the status of the event that was put before it, nil for the lane's first
---         { id, exists = true }     its key is known: the id of the first one
+--         { id, exists = true }     its key is known: the id of the first one; with `replicas` where they were wanted
 --         { newest_ms }             not stored: `sequence_ms` is less than that of the lane's newest event; or not
 --                                   greater, where it was filled in
 --         { id, replicas }          with `opts.replicas`: stored, and how many have it
 --
 --   store:begin_delivery()     true; or false where another process delivers. Events that were under way when the one
 --                              before it died wait again, `lost_answer`. Asked again by who delivers, it only says
---                              whether that is still so
+--                              whether that is still so: after a fault it still delivers, as far as is known
 --   store:end_delivery()
 --   store:turn(outcomes, limit, opts)   in one commit: records what became of events, and claims up to `limit` others.
 --       An outcome is { event, state, delay_ms, is_free, lost_answer, is_settling, code, message, held_status }, its
@@ -29,8 +30,8 @@
 --       `opts.is_probe`: claims the one that is due first, due or not. Gives
 --         { events, lost, superseded, due_ms, waiting }
 --       `events`: those that it claimed, whose intent is now on the disk: { id, api, merchant_biz_no, request_id,
---         status, body, attempts (with this one), put_ms, lost_answer, is_settling, held_ms, lane } and what the store
---         needs; `held_ms`: for how long from now on nobody else takes it, nil for as long as this process delivers.
+--         status, body, attempts (with this one), put_ms, age_ms, lost_answer, is_settling, held_ms, lane } and what
+--         the store needs; `age_ms`: since it was put, by the store's clock; `held_ms`: for how long from now on nobody else takes it, nil for as long as this process delivers.
 --       `lost`: events of outcomes that changed nothing, since another holds them now; `superseded`: events that a
 --         later one, alike, made needless; `due_ms`: after how long the next one is due, 0 for now, nil where none
 --         waits; `waiting`: how many wait
@@ -38,8 +39,9 @@
 --   store:stats()              { waiting, sending, parked, accepted, superseded, dropped, oldest_ms }
 --   store:list(opts)           events { id, api, merchant_biz_no, state, attempts, put_ms, due_ms, code, message,
 --                              held_status }; opts: { state, merchant_biz_no, limit, after }
---   store:retry(id)            a parked one waits again: true; false where there is no such one; or nil and the fault
---                              "stale" where a later event of its lane is under way or was accepted
+--   store:retry(id)            a parked one waits again, as it was put: true; false where there is no such one; or nil
+--                              and the fault "stale" where a later event of its lane was accepted, is under way, or
+--                              may have arrived
 --   store:drop(id)             a parked one is dropped: true or false
 --   store:purge(older_than_ms) forgets what has ended for so long: how many
 --   store:close()
