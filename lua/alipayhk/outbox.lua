@@ -5,6 +5,7 @@ local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
 local drain = require "alipayhk.delivery.drain"
+local event = require "alipayhk.delivery.event"
 local events = require "alipayhk.exchange.events"
 local fault = require "alipayhk.base.fault"
 local json = require "alipayhk.base.json"
@@ -122,6 +123,7 @@ local function new(given)
   local opened, failed = store.open(given.store, {
     client_id = given.client_id or config.client_id,
     lease_ms = given.lease_ms or DEFAULTS.lease_ms,
+    delay_max_ms = event.DELAY_MAX_MS,
     coalesce = given.coalesce ~= nil,
   })
   if not opened then return nil, store_error(failed) end
@@ -150,11 +152,17 @@ local PUT_OPTIONS = {
   replicas = arguments.whole("replicas", 1, 100),
 }
 
+-- Both stores count.
+local function id_fault(value)
+  if type(value) == "string" and value:find("^[0-9]+$") and #value <= 16 then return nil end
+  return "expected an id, as `put` and `list` give it"
+end
+
 local LIST_OPTIONS = {
   state = arguments.one_of { "waiting", "sending", "accepted", "parked", "superseded", "dropped" },
   merchant_biz_no = arguments.of_type("string"),
   limit = arguments.whole("events", 1, 10000),
-  after = arguments.of_type("string"),
+  after = id_fault,
 }
 
 local PURGE_OPTIONS = { older_than_ms = arguments.milliseconds(0) }
@@ -224,18 +232,20 @@ end
 
 -- Puts a payload, with a later time where one is filled in and another process has put a later event meanwhile.
 local function put(self, description, payload, opts)
-  local newest_ms, result = 0, nil
+  local newest_ms = 0
   for tries = 1, SEQUENCE_TRIES do
     local record, warnings = new_record(self, description, payload, opts, later_than(newest_ms, tries))
     if not record then return nil, warnings end
     local results, failed = self.store:put({ record }, opts)
     if not results then return nil, store_error(failed) end
-    result = results[1]
+    local result = results[1]
     if not result.newest_ms then return record, warnings, result end
-    if not record.is_filled then break end
+    if not record.is_filled then return stale(description, result.newest_ms) end
     newest_ms = result.newest_ms
   end
-  return stale(description, result.newest_ms)
+  return nil, store_error {
+    code = "locked", is_retryable = true, message = "others put events of this order without end: put it again",
+  }
 end
 
 -- The step from the event that was put before: where it looks wrong, the order is sent all the same.
@@ -254,9 +264,16 @@ local function too_few_replicas(record, result, wanted)
   }, { id = result.id, request_id = record.request_id })
 end
 
-function Outbox:put(payload, opts)
+local function put_fault(self, payload, opts)
   local wrong = arguments.type_fault(payload, "table") or arguments.options_fault(opts, PUT_OPTIONS)
-  check_call(self, "put", wrong)
+  if not wrong and opts and opts.replicas and is_outbox(self) and not self.store.has_replicas then
+    return "opts.replicas: only a Redis has replicas"
+  end
+  return wrong
+end
+
+function Outbox:put(payload, opts)
+  check_call(self, "put", put_fault(self, payload, opts))
   local description = api.of(payload)
   if not description then
     return invalid("", "type", ("it has neither %s: is it an order or a notification?"):format(api.scenario_fields()))
@@ -264,21 +281,28 @@ function Outbox:put(payload, opts)
   opts = opts or {}
   local record, warnings, result = put(self, description, payload, opts)
   if not record then return nil, warnings end
+  if not result.exists then events.emit(self.told, record, events.of_outbox, "put", result) end
+  if opts.replicas and result.replicas < opts.replicas then
+    return nil, too_few_replicas(record, result, opts.replicas)
+  end
   if result.exists then return result.id, "exists" end
   local warning = not opts.previous_status and self.config.validate and step_warning(self, description, payload, record,
     result) or nil
   if warning then warnings[#warnings + 1] = warning end
-  events.emit(self.told, record, events.of_outbox, "put", result)
-  if opts.replicas and result.replicas < opts.replicas then
-    return nil, too_few_replicas(record, result, opts.replicas)
-  end
   return result.id, nil, warnings
 end
 
 -- ---- the rest ------------------------------------------------------------------------------------------
 
+-- Inside nginx a request may end at any time, with its client: what it claimed would be under way for ever.
+local function is_in_request()
+  local ngx = runtime.nginx()
+  return ngx and ngx.get_phase() ~= "timer"
+end
+
 local function client_fault(self)
   if not is_outbox(self) then return nil end
+  if is_in_request() then return "inside nginx it runs in a timer: ngx.timer.at(0, ...), see docs/nginx.md" end
   if not self.client then return "only an outbox that was given a `client` delivers" end
   if self.is_delivering then return "it is under way already" end
   return self.client.closed and "the client is closed" or nil
@@ -314,8 +338,6 @@ function Outbox:list(opts)
   check_call(self, "list", arguments.options_fault(opts, LIST_OPTIONS))
   return given(self.store:list(opts or {}))
 end
-
-local id_fault = arguments.of_type("string")
 
 function Outbox:retry(id)
   check_call(self, "retry", id_fault(id))

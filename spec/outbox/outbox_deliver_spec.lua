@@ -1,6 +1,7 @@
 -- What `deliver` does with what AlipayHK, the store, the clock and its user do. AlipayHK is a function here.
 
 local alipayhk = require "alipayhk"
+local databases = require "spec.support.databases"
 local double = require "spec.support.doubles.alipayhk_double"
 local json = require "alipayhk.base.json"
 local outboxes = require "spec.support.outboxes"
@@ -237,6 +238,54 @@ for _, kind in ipairs(outboxes.kinds) do
       assert.is_true(outbox:deliver({ until_empty = true, rate = 100 }).seconds >= 0.25)
     end)
 
+    it("makes what a transport throws the outcome of that attempt, and goes on", function()
+      local thrown_once = false
+      local outbox = open(nil, { retry = { base_delay_ms = 1 }, transport = function(request)
+        local response = gateway:receive(request)
+        if thrown_once then return response end
+        thrown_once = true
+        error("no such luck", 0)
+      end })
+      local heard, on_event = outboxes.hearing()
+      outbox.told.on_event = on_event
+      put(outbox, 3)
+      assert.equal(3, outbox:deliver(UNTIL_EMPTY).accepted)
+      assert.equal(4, #gateway.requests)
+      local later
+      for _, event in ipairs(heard) do later = event.name == "later" and event or later end
+      assert.matches("no such luck", later.message, 1, true)
+      -- It may have arrived, so that it counts.
+      local attempts = 0
+      for _, event in ipairs(outbox:list()) do attempts = attempts + event.attempts end
+      assert.equal(4, attempts)
+    end)
+
+    it("parks what AlipayHK has the last word about by the user's own rule", function()
+      gateway:answers { { code = "UNKNOWN_EXCEPTION", status = "U" } }
+      local outbox = open(nil, { retry = { codes = { UNKNOWN_EXCEPTION = false } } })
+      put(outbox, 1)
+      assert.equal(1, outbox:deliver(UNTIL_EMPTY).parked)
+    end)
+
+    it("waits until what other workers have under way has ended", function()
+      local outbox, place = open()
+      local other = open { place = place }
+      put(outbox, 2)
+      assert(other.store:begin_delivery())
+      local turn = assert(other.store:turn({}, 1))
+      local looks = 0
+      local totals = outbox:deliver { until_empty = true, stop = function()
+        looks = looks + 1
+        if looks == 4 then
+          assert(other.store:turn({ { event = turn.events[1], state = "accepted" } }, 0))
+          other.store:end_delivery()
+        end
+      end }
+      assert.is_true(looks >= 4)
+      assert.equal(1, totals.accepted)
+      assert.equal(2, outbox:stats().accepted)
+    end)
+
     it("throws for what it does not know, and without a client", function()
       local outbox = open { client_id = gateway.client_id }
       assert.matches("only an outbox that was given a `client` delivers", thrown(function() outbox:deliver() end), 1,
@@ -287,6 +336,56 @@ describe("outbox:deliver over a file", function()
     assert.equal(3, totals.accepted)
     put(first, 1)
     assert.equal(1, second:deliver(UNTIL_EMPTY).accepted)
+  end)
+
+  it("gives up what it had claimed once another delivers", function()
+    local outbox, place = open(nil, { retry = { base_delay_ms = 1 } })
+    local biz_nos, other, sent_before = {}, nil, nil
+    for i = 1, 4 do
+      biz_nos[i] = samples.biz_no()
+      for _ = 1, 2 do put(outbox, 1, { merchantBizNo = biz_nos[i] }) end
+    end
+    local totals = outbox:deliver { concurrency = 1, until_empty = true, on_result = function()
+      if other then return end
+      assert(os.remove(place.path .. "-deliver"))
+      other = open { place = place }
+      assert(other:deliver(UNTIL_EMPTY))
+      sent_before = #gateway.requests
+    end }
+    assert.is_true(totals.accepted >= 1)
+    assert.equal(8, outbox:stats().accepted)
+    -- The first answer that is recorded says so.
+    assert.is_true(#gateway.requests <= sent_before + 1, #gateway.requests - sent_before)
+  end)
+
+  it("parks an event of an API that only a later version knows, and goes on", function()
+    local outbox, place = open()
+    put(outbox, 2)
+    databases.judge(place.path, "UPDATE lane SET api = 'refund' WHERE id = 1")
+    local totals = outbox:deliver(UNTIL_EMPTY)
+    assert.same({ 1, 1 }, { totals.accepted, totals.parked })
+    assert.matches('no API "refund" is known to this version', outbox:list({ state = "parked" })[1].message, 1, true)
+  end)
+
+  it("tells once that it stands by", function()
+    local first, place = open()
+    local heard, on_event = outboxes.hearing()
+    local second = open { place = place, on_event = on_event }
+    assert(first.store:begin_delivery())
+    local polls = 0
+    second:deliver { stop = function()
+      polls = polls + 1
+      return polls > 4
+    end }
+    assert.equal("standing_by", outboxes.names(heard))
+  end)
+
+  it("gives up standing by where nothing moves, when it is to end", function()
+    local first, place = open()
+    put(first, 1)
+    assert(first.store:begin_delivery())
+    local second = open({ place = place }, { retry = { budget_ms = 300 } })
+    assert.matches("another process delivers, and nothing has moved for", second:deliver(UNTIL_EMPTY).stopped, 1, true)
   end)
 
   it("says that the store was damaged, and keeps the file", function()

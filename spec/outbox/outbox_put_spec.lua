@@ -115,6 +115,7 @@ for _, kind in ipairs(outboxes.kinds) do
       { "no order", function(o) o:put() end, "put: expected a table, found nothing" },
       { "a key that is too long", function(o) o:put({}, { key = ("x"):rep(129) }) end, "put: opts.key: expected" },
       { "an unknown option", function(o) o:put({}, { kye = "1" }) end, 'opts.kye: no such option' },
+      { "an id that is none", function(o) o:list { after = "abc" } end, "opts.after: expected an id" },
       { "a dot for a colon", function(o) o.put {} end, "put: called without its outbox" },
       { "a closed outbox", function(o) o:close(); o:put {} end, "put: the outbox is closed" },
     } do
@@ -137,6 +138,17 @@ describe("outbox:put over a file", function()
     assert.is_nil(id)
     assert.same({ "store", "gone", false }, { err.kind, err.code, err.retryable })
     assert.matches(place.path, err.message, 1, true)
+  end)
+end)
+
+describe("outbox:put over a file", function()
+  after_each(outboxes.close_all)
+
+  it("throws for replicas, before anything is stored", function()
+    local outbox = outboxes.open(outboxes.file, gateway)
+    local message = thrown(function() outbox:put(samples.order(), { replicas = 1 }) end)
+    assert.matches("opts.replicas: only a Redis has replicas", message, 1, true)
+    assert.equal(0, outbox:stats().waiting)
   end)
 end)
 

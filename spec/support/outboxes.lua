@@ -123,6 +123,7 @@ end
 function outboxes.hearing()
   local heard = {}
   local names = { put = true, sending = true, accepted = true, parked = true, later = true, lease_lost = true,
+    standing_by = true,
     superseded = true, store = true }
   return heard, function(event)
     if names[event.name] then heard[#heard + 1] = event end

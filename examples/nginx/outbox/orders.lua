@@ -1,8 +1,8 @@
 -- POST /orders, an order as JSON:
 --   202  it is on the disk, and AlipayHK will get it, whatever is killed from now on
---   400  no JSON object
+--   400  no JSON object, or no good Idempotency-Key
 --   422  it breaks a rule, or is older than what was put before; `fields` lists every fault
---   503  the disk is full, or the file is locked: nothing was stored, come again later
+--   503  the disk is full, or the file is locked: come again later, with the same Idempotency-Key
 --   500  the file is gone or damaged: nginx's log says which
 --
 -- Orders of one merchantBizNo arrive in the order in which they were put, the others side by side. What AlipayHK
@@ -41,12 +41,20 @@ local function answer_error(err)
   answer(503, { kind = err.kind, code = err.code })
 end
 
+-- A caller that is not sure whether an order was put may put it again: the same key stores nothing.
+local function key_of_request()
+  local key = ngx.req.get_headers()["Idempotency-Key"]
+  if key == nil then return nil, true end
+  return key, type(key) == "string" and #key >= 1 and #key <= 128
+end
+
 function orders.take()
   ngx.req.read_body()
   local order = cjson.decode(ngx.req.get_body_data() or "")
   if type(order) ~= "table" then return answer(400, { message = "a JSON object is expected" }) end
-  -- A caller that is not sure whether an order was put may put it again: the same key stores nothing.
-  local id, err = outbox:put(order, { key = ngx.req.get_headers()["Idempotency-Key"] })
+  local key, is_good = key_of_request()
+  if not is_good then return answer(400, { message = "an Idempotency-Key has 1 to 128 bytes" }) end
+  local id, err = outbox:put(order, { key = key })
   if not id then return answer_error(err) end
   answer(202, { id = id })
 end
@@ -55,6 +63,8 @@ end
 
 -- After an error, and so that nothing grows for ever, it begins anew.
 local AGAIN_S, AT_MOST_S = 5, 3600
+-- What AlipayHK has taken is forgotten after so long, and its keys with it.
+local KEPT_MS = 7 * 24 * 3600 * 1000
 
 local function on_result(result)
   if result.err then ngx.log(ngx.ERR, "the event ", result.id, " was parked: ", tostring(result.err)) end
@@ -69,13 +79,15 @@ local function deliver()
     stop = function() return ngx.worker.exiting() or ngx.now() > ends end,
     on_result = on_result,
   })
+  if ran and totals and totals.taken > 0 then outbox:purge { older_than_ms = KEPT_MS } end
   local is_well = ran and totals ~= nil
   if not is_well then ngx.log(ngx.ERR, "the outbox is not delivered: ", tostring(err or totals)) end
   orders.start(is_well and 0 or AGAIN_S)
 end
 
 function orders.start(after)
-  ngx.timer.at(after or 0, deliver)
+  local ok, err = ngx.timer.at(after or 0, deliver)
+  if not ok then ngx.log(ngx.ALERT, "this worker does not deliver, for there are too many timers: ", err) end
 end
 
 return orders

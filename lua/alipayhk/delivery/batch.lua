@@ -110,6 +110,12 @@ function Queue:ended(item)
   self.retries:put(item)
 end
 
+function Queue:broken(item, value)
+  self.engine:stop_for(value)
+  item.err = Error.new("crypto", "the batch was stopped by what was thrown: " .. tostring(value))
+  settle(self, item)
+end
+
 function Queue:is_done()
   return is_over(self) and self:waiting() == 0
 end

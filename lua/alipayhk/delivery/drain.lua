@@ -2,6 +2,7 @@
 -- that nothing is forgotten when this process dies. What became of events is recorded, and others are claimed, in one
 -- commit, and told when that has been done.
 
+local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
 local engine = require "alipayhk.delivery.engine"
@@ -10,6 +11,7 @@ local events = require "alipayhk.exchange.events"
 local request_builder = require "alipayhk.exchange.request"
 local runtime = require "alipayhk.base.runtime"
 local send = require "alipayhk.exchange.send"
+local text = require "alipayhk.base.text"
 
 local drain = { CHECKS = {
   until_empty = arguments.of_type("boolean"),
@@ -77,18 +79,24 @@ local function stand_by(self)
   local stats, fault = self.store:stats()
   if not stats then return store_failed(self, fault) end
   store_worked(self)
-  self.ready, self.has_asked = { first = 1, last = 0 }, true
-  self.stored_waiting = stats.waiting + stats.sending
+  local left, at_ms = stats.waiting + stats.sending, now_ms()
+  if left ~= self.stored_waiting then self.moved_ms = at_ms end
+  self.ready, self.stored_waiting, self.has_asked = { first = 1, last = 0 }, left, true
+  if self.until_empty and left > 0 and at_ms - self.moved_ms >= self.patience_ms then
+    self.engine:stop(("another process delivers, and nothing has moved for %.0f s"):format(
+      (at_ms - self.moved_ms) / 1000))
+  end
 end
 
--- Becomes the one that delivers, or finds out that it still is.
+-- Becomes the one that delivers, or finds out that it still is. What another one took over is not ours any more.
 local function is_delivering(self)
-  if now_ms() < self.delivery_at_ms then return self.delivers end
+  if now_ms() < max(self.delivery_at_ms, self.store_at_ms) then return self.delivers end
   local delivers, fault = self.store:begin_delivery()
   if fault then
     store_failed(self, fault)
-    return false
+    return self.delivers
   end
+  if self.delivers ~= false and not delivers then tell(self, "standing_by", NOTHING) end
   self.delivers = delivers
   self.delivery_at_ms = now_ms() + (delivers and DELIVERY_MS or POLL_MS)
   if not delivers then stand_by(self) end
@@ -99,55 +107,21 @@ local function tell_recorded(self, outcomes, lost)
   local is_lost = {}
   for _, taken in ipairs(lost) do is_lost[taken] = true end
   for _, ended in ipairs(outcomes) do
-    if is_lost[ended.event] then
-      tell(self, "lease_lost", ended.event)
-    elseif not ended.is_returned then
-      report(self, ended)
+    if not ended.is_returned then
+      if is_lost[ended.event] then tell(self, "lease_lost", ended.event) else report(self, ended) end
     end
   end
 end
 
 local function put_ready(self, taken, asked_ms)
   local ready = self.ready
-  taken.until_ms = asked_ms + (taken.held_ms or huge)
+  taken.until_ms, taken.claimed_ms = asked_ms + (taken.held_ms or huge), asked_ms
   ready.last = ready.last + 1
   ready[ready.last] = taken
-  self.engine.totals.taken = self.engine.totals.taken + 1
 end
 
--- Records what has ended, and claims up to `limit` others.
-local function ask(self, limit, opts)
-  local outcomes, asked_ms = self.outcomes, now_ms()
-  local turn, fault = self.store:turn(outcomes, limit, opts)
-  if not turn then return store_failed(self, fault) end
-  store_worked(self)
-  self.outcomes, self.stored_waiting, self.has_asked = {}, turn.waiting, true
-  self.idle_until_ms = now_ms() + min(turn.due_ms or huge, POLL_MS)
-  for _, taken in ipairs(turn.events) do put_ready(self, taken, asked_ms) end
-  for _, taken in ipairs(turn.superseded) do tell(self, "superseded", taken) end
-  tell_recorded(self, outcomes, turn.lost)
-end
-
--- ---- what goes next --------------------------------------------------------------------------------
-
--- How many to claim: what may soon be under way, and no more, since others may want the rest.
-local function wanted(self)
-  return max(1, min(self.engine.concurrency, math.ceil(self.engine.pace.window.limit * 2)))
-end
-
--- When the store may be asked for more. What has ended may have freed lanes, but others may end soon, and go into the
--- same commit.
-local function next_ask_ms(self)
-  local count = #self.outcomes
-  if count == 0 then return max(self.store_at_ms, self.idle_until_ms) end
-  if count >= GATHER_COUNT or self.engine.in_flight == 0 then return self.store_at_ms end
-  return max(self.store_at_ms, self.gathering_since_ms + GATHER_MS)
-end
-
-local function ask_for_more(self, mode)
-  if not is_delivering(self) or now_ms() < next_ask_ms(self) then return end
-  if mode == "probe" then return ask(self, 1, PROBE) end
-  ask(self, wanted(self))
+local function count_ready(self)
+  return self.ready.last - self.ready.first + 1
 end
 
 local function pop_ready(self)
@@ -170,14 +144,70 @@ local function give_back(self, taken)
   put_outcome(self, taken, ended)
 end
 
--- The next of those that were claimed. One whose lease may pass during the attempt is given back.
+-- What was claimed and is not to be sent now goes back, but for the first `count`.
+local function give_back_ready(self, count)
+  local kept = {}
+  for i = 1, count do kept[i] = pop_ready(self) end
+  local taken = pop_ready(self)
+  while taken do
+    give_back(self, taken)
+    taken = pop_ready(self)
+  end
+  for i, one in ipairs(kept) do self.ready[i] = one end
+  self.ready.first, self.ready.last = 1, #kept
+end
+
+-- Records what has ended, and claims up to `limit` others.
+local function ask(self, limit, opts)
+  local outcomes, asked_ms = self.outcomes, now_ms()
+  local turn, fault = self.store:turn(outcomes, limit, opts)
+  if not turn then return store_failed(self, fault) end
+  store_worked(self)
+  self.outcomes, self.stored_waiting, self.has_asked = {}, turn.waiting, true
+  self.idle_until_ms = now_ms() + min(turn.due_ms or huge, POLL_MS)
+  for _, taken in ipairs(turn.events) do put_ready(self, taken, asked_ms) end
+  for _, taken in ipairs(turn.superseded) do tell(self, "superseded", taken) end
+  if #turn.lost > 0 then
+    self.delivery_at_ms = 0 -- another may deliver now, and has what we had claimed, too
+    give_back_ready(self, 0)
+  end
+  tell_recorded(self, outcomes, turn.lost)
+end
+
+-- ---- what goes next --------------------------------------------------------------------------------
+
+-- How many to claim: what may soon be under way, and no more, since others may want the rest.
+local function wanted(self)
+  return max(1, min(self.engine.concurrency, math.ceil(self.engine.pace.window.limit * 2)))
+end
+
+-- When the store may be asked for more. What has ended may have freed lanes, but others may end soon, and go into the
+-- same commit.
+local function next_ask_ms(self)
+  local count = #self.outcomes
+  if count == 0 then return max(self.store_at_ms, self.idle_until_ms) end
+  if count >= GATHER_COUNT or self.engine.in_flight == 0 then return self.store_at_ms end
+  return max(self.store_at_ms, self.gathering_since_ms + GATHER_MS)
+end
+
+local function ask_for_more(self, mode)
+  if now_ms() < next_ask_ms(self) then return end
+  if mode == "probe" then return ask(self, 1, PROBE) end
+  ask(self, wanted(self))
+end
+
+-- The next of those that were claimed. One whose lease may pass during the attempt is given back; so are all but one
+-- where AlipayHK cannot be reached, for that may take longer than a lease.
 function Queue:take(mode)
-  if self.ready.first > self.ready.last then ask_for_more(self, mode) end
+  if not is_delivering(self) then return nil end
+  if mode == "probe" then give_back_ready(self, min(1, count_ready(self))) end
+  if count_ready(self) == 0 then ask_for_more(self, mode) end
   local taken = pop_ready(self)
   while taken and taken.until_ms - now_ms() < self.attempt_ms + LEASE_MARGIN_MS do
     give_back(self, taken)
     taken = pop_ready(self)
   end
+  if taken then self.engine.totals.taken = self.engine.totals.taken + 1 end
   return taken
 end
 
@@ -187,17 +217,24 @@ function Queue:due_ms()
 end
 
 function Queue:waiting()
-  return self.stored_waiting + self.ready.last - self.ready.first + 1
+  return self.stored_waiting + count_ready(self)
 end
 
 -- ---- what has ended --------------------------------------------------------------------------------
 
 function Queue:ended(taken)
   local machine = taken.machine
-  taken.age_ms = runtime.now() * 1000 - taken.put_ms
+  taken.age_ms = (taken.age_ms or 0) + now_ms() - taken.claimed_ms
   local ended = event.after(taken, machine, taken.err)
   ended.response, ended.err = machine and machine.response, taken.err or machine and (machine.err or machine.last_err)
   put_outcome(self, taken, ended)
+end
+
+-- What one event throws holds up no other.
+function Queue:broken(taken, value)
+  taken.is_broken = true
+  taken.err = Error.new("crypto", "the attempt threw: " .. tostring(value))
+  self:ended(taken)
 end
 
 -- ---- turns and the end -----------------------------------------------------------------------------
@@ -224,34 +261,59 @@ function Queue:turn()
   return #self.outcomes == 0 and POLL_MS or max(0, at_ms - now_ms())
 end
 
--- What was claimed and not sent is for others, or for later.
+-- What was claimed and not sent is for others, or for later. In a child of a fork it is the parent's.
 function Queue:give_up()
-  local taken = pop_ready(self)
-  while taken do
-    give_back(self, taken)
-    taken = pop_ready(self)
+  if self.engine.crew.is_inherited then
+    self.ready, self.outcomes = { first = 1, last = 0 }, {}
+  else
+    give_back_ready(self, 0)
   end
+  if self.engine.in_flight > 0 then return end
   self.gave_up_ms = self.gave_up_ms or now_ms()
-  if #self.outcomes > 0 and self.engine.in_flight == 0 and now_ms() >= self.store_at_ms then ask(self, 0) end
+  if #self.outcomes > 0 and now_ms() >= self.store_at_ms then ask(self, 0) end
 end
 
 local function has_recorded(self)
+  if not self.gave_up_ms then return false end
   return #self.outcomes == 0 or self.fault and (not self.fault.is_retryable or now_ms() - self.gave_up_ms >= LAST_MS)
 end
 
+-- Other workers may still have some under way, which wait again when these die.
+local function is_empty_everywhere(self)
+  if self.is_all_ended or now_ms() < max(self.look_at_ms, self.store_at_ms) then return self.is_all_ended end
+  self.look_at_ms = now_ms() + POLL_MS
+  local stats, fault = self.store:stats()
+  if not stats then
+    store_failed(self, fault)
+    return false
+  end
+  self.is_all_ended = stats.waiting + stats.sending == 0
+  return self.is_all_ended
+end
+
 function Queue:is_done()
-  if self.engine.reason then return self.gave_up_ms ~= nil and has_recorded(self) end
-  return self.until_empty and self.has_asked and #self.outcomes == 0 and self:waiting() == 0
+  if self.engine.reason then return has_recorded(self) end
+  local is_empty = self.until_empty and self.has_asked and #self.outcomes == 0 and self:waiting() == 0
+  return is_empty and is_empty_everywhere(self)
+end
+
+-- The request of an event; or nil and an error. A later version may have put one of an API that this one does not know.
+local function thaw(config, taken)
+  local description = api.by_name[taken.api]
+  if not description then
+    return nil, Error.new("invalid", ("no API %s is known to this version of alipayhk, which has to be a later one")
+      :format(text.quoted(taken.api)))
+  end
+  local changes = taken.is_settling and request_builder.settling_changes(description, taken.request_id) or nil
+  return request_builder.thaw(config, description, taken.body, taken.put_ms, changes)
 end
 
 -- What the crew does with an event: makes one attempt.
 local function new_task(self, client, policy)
   local config = client.config
   return function(taken)
-    local description = api.by_name[taken.api]
-    local changes = taken.is_settling and request_builder.settling_changes(description, taken.request_id) or nil
-    local request, err = request_builder.thaw(config, description, taken.body, taken.put_ms, changes)
     taken.policy, taken.max_age_ms = policy, self.outbox.max_age_ms
+    local request, err = thaw(config, taken)
     if not request then
       taken.err = err
       return
@@ -287,10 +349,14 @@ function drain.run(outbox, opts)
     stored_waiting = 0,
     store_at_ms = 0, store_delay_ms = STORE_FIRST_MS / 2, -- when a store that failed is asked again
     idle_until_ms = 0, -- until then there is nothing to claim
-    delivers = false, delivery_at_ms = 0,
+    delivers = nil, delivery_at_ms = 0, -- whether it is the one; nil before it has asked
+    moved_ms = now_ms(), -- when the number of events of another one that delivers has changed
+    is_all_ended = false, look_at_ms = 0, -- whether nothing is under way anywhere, and when to look again
   }, Queue)
   driver.task = new_task(queue, driver.crew.client, event.policy(policy))
   local ran, totals = pcall(driver.run, driver, queue)
+  -- Where the engine itself broke, what is known is recorded all the same.
+  if not ran and #queue.outcomes > 0 then pcall(store.turn, store, queue.outcomes, 0) end
   store:end_delivery()
   if not ran then error(totals, 0) end
   if queue.fault then return nil, queue.fault end

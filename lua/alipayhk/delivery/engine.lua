@@ -7,12 +7,12 @@
 --   queue:due_ms()           after how many milliseconds there may be one to take
 --   queue:waiting()          how many items wait
 --   queue:ended(item)        its attempt is over; `item.err`: it could not be made
+--   queue:broken(item, value)   its attempt threw this
 --   queue:is_done()          nothing waits, and nothing more will come
 --   queue:give_up(reason)    nothing more begins
 --
--- It tells of its items by `engine:count` and `engine:report`, and may ask for the end by `engine:stop`.
+-- It tells of its items by `engine:report`, and may ask for the end by `engine:stop`.
 
-local Error = require "alipayhk.base.error"
 local arguments = require "alipayhk.base.arguments"
 local core = require "alipayhk.core"
 local new_crew = require("alipayhk.delivery.crew").new
@@ -143,10 +143,10 @@ local function end_some(self)
   while item do
     self.in_flight = self.in_flight - 1
     if has_thrown then
-      self:stop_for(value)
-      item.err = Error.new("crypto", "the batch was stopped by what was thrown: " .. tostring(value))
+      self.queue:broken(item, value)
+    else
+      self.queue:ended(item)
     end
-    self.queue:ended(item)
     item, has_thrown, value = self.crew:next_ended()
   end
 end

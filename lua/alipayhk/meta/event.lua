@@ -30,5 +30,6 @@
 ---| "later" # it waits for another attempt, `delay_ms`
 ---| "parked" # it was refused for good, or is too old
 ---| "superseded" # a later one made it needless
+---| "standing_by" # another process delivers, and this one waits until it ends
 ---| "lease_lost" # another worker took it over, and records what becomes of it
 ---| "store" # the store failed; what was to be recorded is kept, and tried again

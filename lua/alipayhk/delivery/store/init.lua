@@ -31,7 +31,8 @@
 --         { events, lost, superseded, due_ms, waiting }
 --       `events`: those that it claimed, whose intent is now on the disk: { id, api, merchant_biz_no, request_id,
 --         status, body, attempts (with this one), put_ms, age_ms, lost_answer, is_settling, held_ms, lane } and what
---         the store needs; `age_ms`: since it was put, by the store's clock; `held_ms`: for how long from now on nobody else takes it, nil for as long as this process delivers.
+--         the store needs; `age_ms`: since it was put, by the store's clock; `held_ms`: for how long from now on nobody
+--         else takes it, nil for as long as this process delivers.
 --       `lost`: events of outcomes that changed nothing, since another holds them now; `superseded`: events that a
 --         later one, alike, made needless; `due_ms`: after how long the next one is due, 0 for now, nil where none
 --         waits; `waiting`: how many wait
@@ -77,8 +78,8 @@ function store.url_fault(url)
 end
 
 -- Opens it; nil and a fault if that fails. `opts`: `client_id`; `lease_ms`, for how long a worker may hold an event
--- before another takes it; `coalesce`, whether of the events of a lane that wait next to each other, are alike and
--- were never sent only the last is sent.
+-- before another takes it; `delay_max_ms`, the longest that an event waits for another attempt; `coalesce`, whether of
+-- the events of a lane that wait next to each other, are alike and were never sent only the last is sent.
 function store.open(url, opts)
   return module_of(url).open(url, opts)
 end
