@@ -5,6 +5,7 @@ local databases = require "spec.support.databases"
 local double = require "spec.support.doubles.alipayhk_double"
 local json = require "alipayhk.base.json"
 local outboxes = require "spec.support.outboxes"
+local platform = require "alipayhk.api.platform"
 local samples = require "spec.support.data.samples"
 local thrown = require "spec.support.asserting.thrown"
 
@@ -93,6 +94,25 @@ for _, kind in ipairs(outboxes.kinds) do
       assert.equal(1, outbox:deliver(UNTIL_EMPTY).parked)
       assert.matches("no JSON object", outbox:list()[1].message, 1, true)
     end)
+
+    for _, case in ipairs {
+      { "an event of 1 MiB", 1024 * 1024 }, { "one as large as a request may be", platform.body_max },
+    } do
+      it("delivers " .. case[1], function()
+        local outbox = open(nil, { validate = false })
+        local order = samples.order { extInfo = { note = "" } }
+        local _, _, warnings = assert(outbox:put(order))
+        assert.same({}, warnings)
+        outbox:deliver(UNTIL_EMPTY)
+        local size = #gateway.requests[1].plaintext
+        order.extInfo.note, order.requestId = ("x"):rep(case[2] - size), nil
+        assert(outbox:put(order))
+        put(outbox, 1)
+        assert.equal(2, outbox:deliver(UNTIL_EMPTY).accepted)
+        assert.equal(case[2], #gateway.requests[2].plaintext)
+        assert.equal(order.extInfo.note, json.decode(gateway.requests[2].plaintext).extInfo.note)
+      end)
+    end
 
     it("settles a SEND whose fate is unknown by an UPDATE with the same data", function()
       gateway:answers {
