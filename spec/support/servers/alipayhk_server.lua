@@ -7,6 +7,8 @@
 -- signs     version of its own key that it signs with
 -- codes     what it answers, turn by turn, as "CODE/F,CODE/U"; success after the last
 -- hold      "1": no answer until it is something else
+-- gone      "1": connections are closed without an answer
+-- busy      to how many further requests it answers that there are too many, with status 429
 -- luacheck: std min+ngx_lua
 
 local algorithms = require "alipayhk.exchange.algorithms"
@@ -19,7 +21,7 @@ local wire = require "alipayhk.exchange.wire"
 
 local server = {}
 
-local state = { accepts = "1", signs = "1", codes = "", hold = "0", delay = "0" }
+local state = { accepts = "1", signs = "1", codes = "", hold = "0", delay = "0", gone = "0", busy = "0" }
 local seen = {}
 -- How many requests are under way, by merchantBizNo and in all; how many were at most.
 local under_way, most = { all = 0, orders = {} }, { all = 0, order = 0 }
@@ -83,6 +85,11 @@ function server.handle()
   local payload = json.decode(body)
   seen[#seen + 1] = ("%s %s %.0f %s %s %.6f\n"):format(version, payload.merchantBizNo, payload.orderModifyTime,
     payload.requestId, ngx.md5(body), core.monotonic())
+  if state.gone == "1" then return ngx.exit(444) end
+  if state.busy ~= "0" then
+    state.busy = ("%d"):format(state.busy - 1)
+    return ngx.exit(429)
+  end
   count(payload.merchantBizNo, 1)
   while state.hold == "1" do ngx.sleep(0.02) end
   if state.delay ~= "0" then ngx.sleep(tonumber(state.delay)) end
