@@ -428,10 +428,12 @@ describe("what the library gives is as annotated:", function()
       assert.same({}, seen:faults(outbox:deliver(opts), "alipayhk.DeliverTotals"))
       look()
     end
-    outbox = outboxes.open(outboxes.file, by_double, { coalesce = "same_status" }, { retry = FAST, transport = function(request)
+    local function transport(request)
       look()
       return by_double:receive(request)
-    end })
+    end
+    outbox = outboxes.open(outboxes.file, by_double, { coalesce = "same_status" },
+      { retry = FAST, transport = transport })
     local order = samples.order()
     for _, payload in ipairs { order, order, samples.order() } do assert(outbox:put(payload)) end
     by_double:answers { { failure = "timeout" }, { code = "PARAM_ILLEGAL", status = "F" }, { body = HOLDS_ANOTHER } }

@@ -187,7 +187,8 @@ local function lose_the_store(gateway, on_event)
     assert(os.remove(place.path))
     return gateway:receive(request)
   end
-  local outbox = outboxes.open(outboxes.file, gateway, { place = place, on_event = on_event }, { transport = transport })
+  local values = { place = place, on_event = on_event }
+  local outbox = outboxes.open(outboxes.file, gateway, values, { transport = transport })
   assert(outbox:put(samples.order()))
   local _, err = outbox:deliver()
   assert(err.code == "gone")
