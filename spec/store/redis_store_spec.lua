@@ -179,6 +179,60 @@ describe("a store in a Redis", function()
     end)
   end)
 
+  -- ---- retry ---------------------------------------------------------------------------------------
+
+  describe("retry", function()
+    -- Ends the one that is due in this way; its id.
+    local function finish_one(fields)
+      local event = one:turn({}, 1).events[1]
+      contract.finish(one, { event }, fields)
+      return event.id
+    end
+
+    for what, fields in pairs {
+      ["waits for another attempt"] = { state = "waiting", delay_ms = 60000 },
+      ["had no answer, which did not count"] = { state = "waiting", is_free = true, lost_answer = true },
+      ["was parked when it had had no answer"] = { state = "parked", lost_answer = true },
+    } do
+      it("is stale where a later one " .. what, function()
+        local id = put(record "A", record "A")
+        finish_one { state = "parked" }
+        finish_one(fields)
+        fails("stale", false, "may have arrived", one:retry(id))
+        assert.equal("parked", one:list({ limit = 1 })[1].state)
+      end)
+    end
+
+    it("is stale where the lease of a later one has passed", function()
+      local id = put(record "A", record "A")
+      finish_one { state = "parked" }
+      one:turn({}, 1)
+      score("leases", "1")
+      assert(one:turn({}, 0))
+      fails("stale", false, "may have arrived", one:retry(id))
+    end)
+
+    it("is fine where a later one was given back, or refused", function()
+      local first, second = put(record "A", record "A")
+      finish_one { state = "parked" }
+      finish_one { state = "waiting", is_free = true }
+      finish_one { state = "parked" }
+      assert.is_true(one:retry(second))
+      assert.is_true(one:retry(first))
+      assert.equal(first, finish_one())
+      assert.equal(second, finish_one())
+    end)
+
+    it("has it go as it was put", function()
+      local id = put(record "A")
+      finish_one { state = "waiting", lost_answer = true, is_settling = true }
+      finish_one { state = "parked" }
+      assert.is_true(one:retry(id))
+      local event = one:turn({}, 1).events[1]
+      assert.same({ id, false, false }, { event.id, event.lost_answer, event.is_settling })
+    end)
+  end)
+
   -- ---- large bodies --------------------------------------------------------------------------------
 
   it("puts and claims bodies that are together larger than a reply may be", function()

@@ -90,7 +90,7 @@ end
 -- A record was put, with that result.
 function Model:put(record, result, now_ms)
   local name = record.api .. "\0" .. record.merchant_biz_no
-  local lane = self.lanes[name] or { events = {}, keys = {}, accepted = 0, biz_no = record.merchant_biz_no }
+  local lane = self.lanes[name] or { events = {}, keys = {}, accepted = 0, claimed = 0, biz_no = record.merchant_biz_no }
   if record.key and lane.keys[record.key] then
     return assert.same({ id = lane.keys[record.key], exists = true }, result)
   elseif is_stale(record, lane.newest_ms) then
@@ -106,7 +106,7 @@ end
 -- ---- what becomes of events ------------------------------------------------------------------------
 
 local function take_back(event, now_ms)
-  event.state, event.lost_answer, event.claim = "waiting", true, nil
+  event.state, event.lost_answer, event.is_tried, event.claim = "waiting", true, true, nil
   set_due(event, min(event.from_ms, now_ms), max(event.to_ms, now_ms))
   set_due(event.lane, event.from_ms, event.to_ms)
 end
@@ -136,6 +136,7 @@ local function record(self, outcome, now_ms)
   if outcome.is_free then event.attempts = event.attempts - 1 end
   event.lost_answer = event.lost_answer or outcome.lost_answer == true
   event.is_settling = event.is_settling or outcome.is_settling == true
+  event.is_tried = event.is_tried or event.lost_answer or event.state == "waiting" and not outcome.is_free
   event.code, event.message, event.held_status = outcome.code, outcome.message, outcome.held_status
   if event.state == "waiting" then
     set_due(event, now_ms + min(outcome.delay_ms or 0, self.kind.delay_max_ms))
@@ -220,6 +221,7 @@ local function check_claimed(self, given, call)
   local event = head_shown(self, given.id, call)
   assert.is_false(call.coalesce and is_needless(event), "a later one makes it needless")
   event.state, event.attempts, event.claim = "sending", event.attempts + 1, given
+  event.lane.claimed = max(event.lane.claimed, event.number)
   check_shown(event, given)
   if not self.kind.lease_ms then return assert.is_nil(given.held_ms) end
   assert.equal(self.kind.lease_ms, given.held_ms)
@@ -294,18 +296,27 @@ local function parked(self, id)
   return event and event.state == "parked" and event or nil
 end
 
--- What `retry` has to give: true, false, or "stale".
-function Model:retry(id, now_ms)
-  local event = parked(self, id)
-  if not event then return false end
-  local head = head_of(event.lane)
-  if event.lane.accepted > event.number or head and head.state == "sending" and head.number > event.number then
-    return "stale"
+-- Whether a later one of its lane was accepted, is under way, or waits and may have arrived.
+local function is_overtaken(event)
+  if event.lane.accepted > event.number then return true end
+  for _, other in ipairs(event.lane.events) do
+    local is_ahead = other.state == "sending" or other.state == "waiting" and other.is_tried
+    if other.number > event.number and is_ahead then return true end
   end
-  event.state = "waiting"
+  return false
+end
+
+-- `retry` gave true, false, or "stale". Of a later one that was parked after an attempt, a store may hold that it may
+-- have arrived.
+function Model:retry(id, result, now_ms)
+  local event = parked(self, id)
+  if not event then return assert.is_false(result) end
+  if result == "stale" then return assert.is_true(event.lane.claimed > event.number) end
+  assert.is_true(result)
+  assert.is_false(is_overtaken(event))
+  event.state, event.lost_answer, event.is_settling, event.is_tried = "waiting", false, false, false
   set_due(event, now_ms)
   if head_of(event.lane) == event then set_due(event.lane, now_ms) end
-  return true
 end
 
 function Model:drop(id, now_ms)

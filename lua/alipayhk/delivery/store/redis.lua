@@ -146,7 +146,7 @@ end
 
 local STALE = {
   code = "stale", is_retryable = false,
-  message = "a later event of its order is under way or was accepted: drop it",
+  message = "a later event of its order is under way, was accepted, or may have arrived: drop it",
 }
 
 -- What a script says of one event; 0 where that is no id of ours.

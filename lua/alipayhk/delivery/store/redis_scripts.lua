@@ -70,9 +70,9 @@ local STATE, LANE, API, BIZ_NO, REQUEST_ID, STATUS, ALIKE, KEY, PUT_MS, ATTEMPTS
 local DUE_MS, LEASE_MS, TOKEN, ENDED_TOKEN, ENDED_MS, LOST_ANSWER, IS_SETTLING = 11, 12, 13, 14, 15, 16, 17
 local CODE, MESSAGE, HELD_STATUS = 18, 19, 20
 
--- ID: of its first event; HEAD: the id of its head; NEWEST_MS, NEWEST_STATUS: of its newest event; NEWEST_ACCEPTED: the
--- id of the newest one that was accepted; COUNT: how many events there are of it.
-local ID, HEAD, NEWEST_MS, NEWEST_STATUS, NEWEST_ACCEPTED, COUNT = 1, 2, 3, 4, 5, 6
+-- ID: of its first event; HEAD: the id of its head; NEWEST_MS, NEWEST_STATUS: of its newest event; NEWEST_ARRIVED: the
+-- id of the newest one that was accepted, or may have arrived; COUNT: how many events there are of it.
+local ID, HEAD, NEWEST_MS, NEWEST_STATUS, NEWEST_ARRIVED, COUNT = 1, 2, 3, 4, 5, 6
 
 local function read(key, name)
   local packed = call("HGET", key, name)
@@ -118,8 +118,13 @@ local function advance(lane)
   call("ZADD", DUE, math.max(now, read_event(id)[DUE_MS] or 0), id)
 end
 
--- It is under way no longer, and its lane's head still.
-local function wait_again(id, event, due_ms)
+-- It is under way no longer, and its lane's head still. `has_arrived`: maybe.
+local function wait_again(id, event, due_ms, has_arrived)
+  if has_arrived then
+    local lane = read_lane(event)
+    lane[NEWEST_ARRIVED] = id
+    write_lane(event, lane)
+  end
   event[TOKEN], event[DUE_MS] = false, due_ms
   call("ZREM", LEASES, id)
   call("ZADD", DUE, due_ms, id)
@@ -181,17 +186,16 @@ local delay_max_ms = number()
 
 -- ---- outcomes ------------------------------------------------------------------------------------
 
-local function record(id, event, state, delay_ms)
-  if state == "waiting" then return wait_again(id, event, now + math.min(delay_ms or 0, delay_max_ms)) end
+-- `has_arrived`: maybe.
+local function record(id, event, state, delay_ms, has_arrived)
+  if state == "waiting" then
+    return wait_again(id, event, now + math.min(delay_ms or 0, delay_max_ms), has_arrived)
+  end
   call("ZREM", LEASES, id)
   event[TOKEN] = false
   local lane = read_lane(event)
-  if state == "accepted" then
-    finish(id, event, state)
-    lane[NEWEST_ACCEPTED] = id
-  else
-    move(id, event, state)
-  end
+  if has_arrived then lane[NEWEST_ARRIVED] = id end
+  if state == "accepted" then finish(id, event, state) else move(id, event, state) end
   advance(lane)
   write_lane(event, lane)
 end
@@ -208,7 +212,8 @@ local function read_outcome()
   if is_free then event[ATTEMPTS] = event[ATTEMPTS] - 1 end
   event[LOST_ANSWER], event[IS_SETTLING] = event[LOST_ANSWER] or lost_answer, event[IS_SETTLING] or is_settling
   event[CODE], event[MESSAGE], event[HELD_STATUS] = code, message, held_status
-  record(id, event, state, delay_ms)
+  local is_tried = state == "waiting" and not is_free
+  record(id, event, state, delay_ms, state == "accepted" or event[LOST_ANSWER] or is_tried)
   write_event(id, event)
   return false
 end
@@ -225,7 +230,7 @@ local limit, bytes, lease_ms, is_coalescing, is_probe = number(), number(), numb
 local function take_back(id)
   local event = read_event(id)
   event[LOST_ANSWER] = true
-  wait_again(id, event, now)
+  wait_again(id, event, now, true)
   write_event(id, event)
 end
 
@@ -378,16 +383,17 @@ end
 return { #ids >= limit and ids[limit], found }
 ]=]
 
--- Argument: the id. Gives 1; 0 where it is not parked; -1 where a later one of its lane is under way or was accepted.
+-- Argument: the id. Gives 1; 0 where it is not parked; -1 where a later one of its lane is under way, was accepted, or
+-- may have arrived.
 local RETRY = [=[
 local id = text()
 local event = read_event(id)
 if not event or event[STATE] ~= "parked" then return 0 end
 local lane = read_lane(event)
-local head, accepted = lane[HEAD], lane[NEWEST_ACCEPTED]
-if accepted and accepted > id or head and head > id and call("ZSCORE", LEASES, head) then return -1 end
+local head, arrived = lane[HEAD], lane[NEWEST_ARRIVED]
+if arrived and arrived > id or head and head > id and call("ZSCORE", LEASES, head) then return -1 end
 
-event[DUE_MS] = now
+event[DUE_MS], event[LOST_ANSWER], event[IS_SETTLING] = now, false, false
 if head and head < id then
   call("ZADD", QUEUE, 0, lane[ID] .. id)
 else
