@@ -145,7 +145,45 @@ describe("a store in a Redis", function()
 
   -- ---- the clock -----------------------------------------------------------------------------------
 
+  it("says how old an event is, by its own clock", function()
+    put(record "A")
+    core.sleep(50)
+    local before = core.monotonic()
+    local age_ms = one:turn({}, 1).events[1].age_ms
+    assert.is_true(age_ms >= 50 and age_ms <= 50 + 10000 + (core.monotonic() - before) * 1000, age_ms)
+  end)
+
   describe("whose clock went back", function()
+    -- Has what was put, put in 2100.
+    local function put_later()
+      server.cli("eval", [[
+        for _, key in ipairs(redis.call("KEYS", "*:events")) do
+          for _, id in ipairs(redis.call("HKEYS", key)) do
+            local event = cmsgpack.unpack(redis.call("HGET", key, id))
+            event[9] = tonumber(ARGV[1])
+            redis.call("HSET", key, id, cmsgpack.pack(event))
+          end
+        end]], "0", FAR)
+    end
+
+    it("says of an event that is younger than none that it is 0 ms old", function()
+      put(record "A")
+      put_later()
+      assert.equal(0, one:turn({}, 1).events[1].age_ms)
+    end)
+
+    it("has them go though others are due all the time", function()
+      local ids = { put(record("A"), record("A", { api = "contract_card" })) }
+      score("due", FAR)
+      for i = 1, 3 do
+        put(record("A", { api = "api" .. i }))
+        local event = one:turn({}, 1).events[1]
+        if event.id == ids[1] or event.id == ids[2] then return end
+        contract.finish(one, { event })
+      end
+      error "others were always first"
+    end)
+
     it("has events go that would be due far in the future", function()
       put(record "A", record "B")
       score("due", FAR)

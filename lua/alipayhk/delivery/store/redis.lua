@@ -24,7 +24,7 @@ local PAGE = 500
 
 local LIST_MAX = 100
 
-local Store = {}
+local Store = { has_replicas = true }
 Store.__index = Store
 
 local redis = {}

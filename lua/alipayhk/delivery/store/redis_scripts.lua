@@ -299,7 +299,7 @@ local function claim(id, event, body)
   write_event(id, event)
   local list = shown(id, event)
   list[8], list[9], list[10] = event[LOST_ANSWER] and 1 or 0, event[IS_SETTLING] and 1 or 0, token
-  list[11] = body
+  list[11], list[12] = math.max(0, now_ms - event[PUT_MS]), body
   claimed[#claimed + 1] = list
 end
 

@@ -72,7 +72,7 @@ local function event_of(list)
   return {
     id = list[1], api = list[2], merchant_biz_no = list[3], request_id = list[4] or nil, status = list[5] or nil,
     attempts = list[6], put_ms = list[7], lost_answer = list[8] == 1, is_settling = list[9] == 1, token = list[10],
-    body = list[11], lane = list[2] .. "\0" .. list[3],
+    age_ms = list[11], body = list[12], lane = list[2] .. "\0" .. list[3],
   }
 end
 
