@@ -197,10 +197,10 @@ function contract.declare(new_place, busted)
       put(store, record "A", record "A", record "A", record "B", record "C")
       local order = {}
       for i = 1, 5 do
+        core.sleep(2) -- so that the times differ
         local event = claim_next(store)
         order[i] = event.merchant_biz_no
         finish(store, { event })
-        core.sleep(2) -- so that the times differ
       end
       assert.same({ "A", "B", "C", "A", "A" }, order)
     end)
