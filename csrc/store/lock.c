@@ -30,15 +30,20 @@ static bool is_current(const ahk_lock *lock, const ahk_store_path *name)
            open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-/* Opens the file by that name, unless it is. */
+/* Opens the file by that name, unless it is. Where that fails, as its directory is away, what is held stays held. */
 static bool attach(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
     const ahk_store_path name = ahk_store_beside(path, lock->suffix);
-    if (!is_current(lock, &name)) {
-        ahk_lock_close(lock);
-        lock->fd = ahk_store_open_beside(path, lock->suffix, fault);
+    if (is_current(lock, &name)) {
+        return true;
     }
-    return lock->fd >= 0;
+    const int fd = ahk_store_open_beside(path, lock->suffix, fault);
+    if (fd < 0) {
+        return false;
+    }
+    ahk_lock_close(lock);
+    lock->fd = fd;
+    return true;
 }
 
 /* ---- the gate ----------------------------------------------------------------------------------- */
@@ -58,7 +63,9 @@ static bool close_gate(const ahk_lock *lock)
 
 static void open_gate(const ahk_lock *lock)
 {
-    (void)set_gate(lock->fd, F_UNLCK);
+    if (lock->fd >= 0) {
+        (void)set_gate(lock->fd, F_UNLCK);
+    }
 }
 #else
 static bool close_gate(const ahk_lock *lock)
@@ -77,9 +84,7 @@ static void open_gate(const ahk_lock *lock)
 
 static ahk_lock_outcome take_file(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
-    if (!lock->is_held) {
-        lock->is_held = flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
-    }
+    lock->is_held = flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
     if (lock->is_held) {
         return AHK_LOCK_HELD;
     }
@@ -90,9 +95,12 @@ static ahk_lock_outcome take_file(ahk_lock *lock, const ahk_store_path *path, ah
     return AHK_LOCK_FAILED;
 }
 
-/* Takes it where its file is open. */
+/* Takes it where its file is open, and was the one by its name a moment ago. */
 static ahk_lock_outcome take(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
+    if (lock->is_held) {
+        return AHK_LOCK_HELD;
+    }
     const ahk_store_path name = ahk_store_beside(path, lock->suffix);
     const ahk_lock_outcome outcome = take_file(lock, path, fault);
     if (outcome == AHK_LOCK_HELD && !is_current(lock, &name)) {
@@ -111,13 +119,14 @@ ahk_lock_outcome ahk_lock_try(ahk_lock *lock, const ahk_store_path *path, ahk_st
 static ahk_lock_outcome attempt(ahk_lock *lock, const ahk_store_path *path, double waited_ms, ahk_store_fault *fault)
 {
     if (!attach(lock, path, fault)) {
+        open_gate(lock);
         return AHK_LOCK_FAILED;
     }
     if (!close_gate(lock) && waited_ms < GATE_MS) {
         return AHK_LOCK_BUSY;
     }
     const ahk_lock_outcome outcome = take(lock, path, fault);
-    if (lock->fd >= 0 && (outcome != AHK_LOCK_BUSY || waited_ms < PATIENCE_MS)) {
+    if (outcome != AHK_LOCK_BUSY || waited_ms < PATIENCE_MS) {
         open_gate(lock);
     }
     return outcome;
@@ -132,9 +141,7 @@ static double poll_ms(void)
 
 static bool fail_locked(ahk_lock *lock, const ahk_store_path *path, int wait_ms, ahk_store_fault *fault)
 {
-    if (lock->fd >= 0) {
-        open_gate(lock);
-    }
+    open_gate(lock);
     return ahk_store_fail(fault, "LOCKED",
                           AHK_PATH_FORMAT "%s: others have held this lock for %d ms; try again, and see which process "
                                           "it is (fuser)",

@@ -407,6 +407,70 @@ describe("delivery from a file", function()
     opened:close()
     other:close()
   end)
+
+  it("is over once for who lost it, and begins anew after that", function()
+    local opened, path = open()
+    put(opened, record "A")
+    assert(opened:begin_delivery())
+    local event = claim(opened)[1]
+    os.remove(path .. "-deliver")
+    local other = assert(open_at(path))
+    assert.is_true(other:begin_delivery())
+    other:close()
+    assert.is_false(opened:begin_delivery())
+    assert.is_true(opened:begin_delivery())
+    assert.same({ event }, finish(opened, { event }).lost)
+    local again = claim(opened)[1]
+    assert.same({ event.id, 2, true }, { again.id, again.attempts, again.lost_answer })
+    opened:close()
+  end)
+
+  local function rename_table(path, from, to)
+    databases.judge(path, ("ALTER TABLE %s RENAME TO %s"):format(from, to))
+  end
+
+  local FAULTS = {
+    ["its directory is away"] = {
+      code = "gone",
+      begin = function(path) shell.must(("mv %s %s-away"):format(path:match("^(.*)/"), path:match("^(.*)/"))) end,
+      finish = function(path) shell.must(("mv %s-away %s"):format(path:match("^(.*)/"), path:match("^(.*)/"))) end,
+    },
+    ["its tables cannot be read"] = {
+      code = "failed",
+      begin = function(path) rename_table(path, "client", "away") end,
+      finish = function(path) rename_table(path, "away", "client") end,
+    },
+  }
+  for name, case in pairs(FAULTS) do
+    it("is kept through a fault, with what is under way: " .. name, function()
+      local opened, path = open()
+      local other = assert(open_at(path))
+      put(opened, record "A", record "B")
+      assert(opened:begin_delivery())
+      local events = claim(opened, 1)
+      case.begin(path)
+      local _, fault = opened:begin_delivery()
+      case.finish(path)
+      assert.equal(case.code, fault.code)
+      assert.is_false(other:begin_delivery())
+      assert.is_true(opened:begin_delivery())
+      assert.same({}, finish(opened, events).lost)
+      assert.same({ "B" }, { claim(opened)[1].merchant_biz_no })
+      opened:close()
+      other:close()
+    end)
+  end
+
+  it("that begins with a fault is another's", function()
+    local opened, path = open()
+    local other = assert(open_at(path))
+    rename_table(path, "client", "away")
+    fails("failed", false, "client", opened:begin_delivery())
+    rename_table(path, "away", "client")
+    assert.is_true(other:begin_delivery())
+    opened:close()
+    other:close()
+  end)
 end)
 
 describe("a clock", function()

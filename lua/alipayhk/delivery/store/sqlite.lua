@@ -179,30 +179,37 @@ local function claim_delivery(self)
   return (sqlite_database.check(self.db.handle:claim_delivery()))
 end
 
-local function is_delivering(self)
-  return self.delivery ~= nil and self.db:first("look", self.client).delivery == self.delivery
-end
-
 -- Damage is found before anything is sent.
 local function check_file(self)
   return (sqlite_database.check(self.db.handle:check()))
 end
 
-local function begin_delivery(self)
+local function begin(self)
   local db = self.db
-  local is_ours, fault = db:attempt(is_delivering, self)
-  if is_ours or fault then return is_ours, fault end
-  is_ours, fault = db:attempt(check_file, self)
-  if not is_ours then return nil, fault end
-  self.delivery, fault = db:transact(recover, self)
-  return self.delivery and true, fault
+  local is_ours, fault = db:attempt(claim_delivery, self)
+  if is_ours then is_ours, fault = db:attempt(check_file, self) end
+  if is_ours then
+    self.delivery, fault = db:transact(recover, self)
+    is_ours = self.delivery and true
+  end
+  if not is_ours then self:end_delivery() end
+  return is_ours, fault
+end
+
+local function is_delivering(self)
+  return claim_delivery(self) and self.db:first("look", self.client).delivery == self.delivery
+end
+
+-- Whether its delivery goes on. That another has delivered since ends it; a fault does not, for requests may be under
+-- way.
+local function go_on(self)
+  local is_ours, fault = self.db:attempt(is_delivering, self)
+  if is_ours == false then self:end_delivery() end
+  return is_ours, fault
 end
 
 function Store:begin_delivery()
-  local is_ours, fault = self.db:attempt(claim_delivery, self)
-  if is_ours then is_ours, fault = begin_delivery(self) end
-  if not is_ours then self:end_delivery() end
-  return is_ours, fault
+  return (self.delivery and go_on or begin)(self)
 end
 
 function Store:end_delivery()
