@@ -49,7 +49,7 @@ describe("a store in a file", function()
       open = function(opts) return assert(open_at(path, opts)) end,
       forsake = function(opened) opened:close() end,
     }
-  end, { describe = describe, it = it, before_each = before_each, after_each = after_each })
+  end, { describe = describe, it = it, before_each = before_each, after_each = after_each }, { is_one_clients = true })
 
   it("counts in the same commit, whatever happens", function()
     local opened, path = open { coalesce = true }
@@ -184,6 +184,18 @@ describe("a file", function()
     end
   end)
 
+  it("of another client_id is left as it was, and whose it is stays untold", function()
+    local opened, path = open { client_id = "SOMEBODY" }
+    put(opened, record "A")
+    opened:close()
+    local before = shell.read(path)
+    local _, fault = open_at(path, { client_id = "OTHER" })
+    assert.same({ "foreign", false, path .. ": it is the outbox of another client_id: give each a file of its own" },
+      { fault.code, fault.is_retryable, fault.message })
+    assert.equal(before, shell.read(path))
+    assert(open_at(path, { client_id = "SOMEBODY" })):close()
+  end)
+
   it("that is no database, or a damaged one, is left as it was", function()
     local _, path = open()
     for _, content in ipairs { ("no database\n"):rep(1000), shell.read(path):sub(1, 100) .. ("\255"):rep(4000) } do
@@ -272,7 +284,7 @@ end)
 describe("the tables of a file", function()
   after_each(function() schema.STEPS[2] = nil end)
 
-  local STEP = "ALTER TABLE lane ADD COLUMN note TEXT NOT NULL DEFAULT 'new'; UPDATE client SET delivery = 77"
+  local STEP = "ALTER TABLE lane ADD COLUMN note TEXT NOT NULL DEFAULT 'new'; UPDATE outbox SET delivery = 77"
 
   it("are those of the newest version, and marked", function()
     local opened, path = open()
@@ -289,7 +301,7 @@ describe("the tables of a file", function()
       opened = assert(open_at(path))
       assert.equal(id, opened:list()[1].id)
       opened:close()
-      assert.equal("2\nnew|77", databases.judge(path, "PRAGMA user_version; SELECT note, delivery FROM lane, client"))
+      assert.equal("2\nnew|77", databases.judge(path, "PRAGMA user_version; SELECT note, delivery FROM lane, outbox"))
     end
   end)
 
@@ -299,7 +311,7 @@ describe("the tables of a file", function()
     schema.STEPS[2] = STEP .. "; INSERT INTO nowhere VALUES(1)"
     fails("failed", false, "nowhere", open_at(path))
     schema.STEPS[2] = nil
-    assert.equal("1\n0", databases.judge(path, "PRAGMA user_version; SELECT delivery FROM client"))
+    assert.equal("1\n0", databases.judge(path, "PRAGMA user_version; SELECT delivery FROM outbox"))
     assert(open_at(path)):close()
   end)
 
@@ -328,7 +340,7 @@ describe("the tables of a file", function()
       end
     ]], { path })
     shell.must(("(%s) & (%s) & (%s) & wait"):format(command, command, command))
-    assert.equal("60|60", databases.judge(path, "SELECT count(*), waiting FROM event, client"))
+    assert.equal("60|60", databases.judge(path, "SELECT count(*), waiting FROM event, outbox"))
   end)
 end)
 
@@ -437,8 +449,8 @@ describe("delivery from a file", function()
     },
     ["its tables cannot be read"] = {
       code = "failed",
-      begin = function(path) rename_table(path, "client", "away") end,
-      finish = function(path) rename_table(path, "away", "client") end,
+      begin = function(path) rename_table(path, "outbox", "away") end,
+      finish = function(path) rename_table(path, "away", "outbox") end,
     },
   }
   for name, case in pairs(FAULTS) do
@@ -464,9 +476,9 @@ describe("delivery from a file", function()
   it("that begins with a fault is another's", function()
     local opened, path = open()
     local other = assert(open_at(path))
-    rename_table(path, "client", "away")
-    fails("failed", false, "client", opened:begin_delivery())
-    rename_table(path, "away", "client")
+    rename_table(path, "outbox", "away")
+    fails("failed", false, "outbox", opened:begin_delivery())
+    rename_table(path, "away", "outbox")
     assert.is_true(other:begin_delivery())
     opened:close()
     other:close()

@@ -1,12 +1,14 @@
 -- What every store of an outbox promises (lua/alipayhk/delivery/store/init.lua), as specs. A spec of a store calls
 --
---     contract.declare(new_place, busted)
+--     contract.declare(new_place, busted, kind)
 --
 -- within a `describe`, with the functions { describe, it, before_each, after_each } that busted gives to a spec alone,
 -- and a function that gives a new place for each test:
 --
 --     place.open(opts)     opens a store there; `opts` as of store.open, client_id by default "CLIENT"
 --     place.forsake(store) what a store leaves when its process dies; when this returns, others may have its events
+--
+-- `kind.is_one_clients`: a place is for one client_id.
 
 local assert = require "luassert"
 local core = require "alipayhk.core"
@@ -82,7 +84,7 @@ local function park(store, fields)
 end
 
 -- Declares the specs.
-function contract.declare(new_place, busted)
+function contract.declare(new_place, busted, kind)
   local describe, it, before_each, after_each = busted.describe, busted.it, busted.before_each, busted.after_each
   local place, store
   before_each(function()
@@ -500,21 +502,23 @@ function contract.declare(new_place, busted)
     end)
   end)
 
-  describe("a client", function()
-    it("sees nothing of another's", function()
-      local other = place.open { client_id = "OTHER" }
-      put(store, record("A", { key = "k", sequence_ms = 5 }))
-      local result = other:put({ record("A", { key = "k", sequence_ms = 1 }) })[1]
-      assert.is_nil(result.exists)
-      assert.is_nil(result.previous_status)
-      assert.equal(1, store:stats().waiting)
-      assert.same({ result.id }, values_of(other:list(), "id"))
-      assert.is_true(other:begin_delivery())
-      assert.same({ result.id }, values_of(claim(other), "id"))
-      assert.equal(0, store:stats().sending)
-      other:close()
+  if not (kind and kind.is_one_clients) then
+    describe("a client", function()
+      it("sees nothing of another's", function()
+        local other = place.open { client_id = "OTHER" }
+        put(store, record("A", { key = "k", sequence_ms = 5 }))
+        local result = other:put({ record("A", { key = "k", sequence_ms = 1 }) })[1]
+        assert.is_nil(result.exists)
+        assert.is_nil(result.previous_status)
+        assert.equal(1, store:stats().waiting)
+        assert.same({ result.id }, values_of(other:list(), "id"))
+        assert.is_true(other:begin_delivery())
+        assert.same({ result.id }, values_of(claim(other), "id"))
+        assert.equal(0, store:stats().sending)
+        other:close()
+      end)
     end)
-  end)
+  end
 end
 
 return contract

@@ -47,11 +47,12 @@ function sqlite.url_fault(url)
   return message
 end
 
--- Sees to the tables, and gives the number of the client.
+-- Sees to the tables, and that the file is this client's.
 local function prepare(db, client_id)
   db:migrate()
-  db:run("add_client", client_id)
-  return db:first("find_client", client_id).id
+  db:run("take_outbox", client_id)
+  if db:first("find_client_id").client_id == client_id then return true end
+  db:fail("foreign", "it is the outbox of another client_id: give each a file of its own")
 end
 
 local function open(path, opts)
@@ -60,8 +61,8 @@ local function open(path, opts)
   local handle, words, code = module.open(path, { lock_ms = opts.lock_ms, application_id = schema.APPLICATION_ID })
   if not handle then return nil, sqlite_database.fault_of(words, code) end
   local db = sqlite_database.new(handle, path)
-  local client, fault = db:transact(prepare, db, opts.client_id)
-  if client then return db, client end
+  local is_ready, fault = db:transact(prepare, db, opts.client_id)
+  if is_ready then return db end
   handle:close()
   return nil, fault
 end
@@ -69,11 +70,10 @@ end
 -- `opts`, besides those of every store: `lock_ms`, for how long a call waits for other processes, by default 5000;
 -- `delay_max_ms`, the longest that an event waits for its next attempt; `now`, seconds since the epoch.
 function sqlite.open(url, opts)
-  local db, client_or_fault = open(path_of(url), opts)
-  if not db then return nil, client_or_fault end
+  local db, fault = open(path_of(url), opts)
+  if not db then return nil, fault end
   return setmetatable({
     db = db,
-    client = client_or_fault,
     coalesce = opts.coalesce,
     delay_max_ms = opts.delay_max_ms or DELAY_MAX_MS,
     now_ms = clock.new(opts.now or runtime.now),
@@ -100,7 +100,7 @@ end
 
 local function write_counts(self, counts)
   if not counts.are_changed then return end
-  self.db:run("count", self.client, counts.waiting, counts.sending, counts.parked, counts.accepted, counts.superseded,
+  self.db:run("count", counts.waiting, counts.sending, counts.parked, counts.accepted, counts.superseded,
     counts.dropped)
 end
 
@@ -120,7 +120,7 @@ end
 local function extend_lane(self, lane, record, number, now_ms)
   local db, newest_ms, status = self.db, record.sequence_ms, record.status
   if not lane then
-    local _, added = db:run("add_lane", self.client, record.merchant_biz_no, record.api, newest_ms, status, number,
+    local _, added = db:run("add_lane", record.merchant_biz_no, record.api, newest_ms, status, number,
       now_ms)
     return added
   end
@@ -132,11 +132,11 @@ end
 -- The result, and whether it was stored.
 local function put_one(self, record, number, now_ms)
   local db = self.db
-  local lane = db:first("find_lane", self.client, record.merchant_biz_no, record.api)
+  local lane = db:first("find_lane", record.merchant_biz_no, record.api)
   local known = lane and record.key and db:first("find_key", lane.id, record.key)
   if known then return { id = id_of(known.id), exists = true }, false end
   if lane and is_stale(record, lane.newest_ms) then return { newest_ms = lane.newest_ms }, false end
-  db:run("add_event", number, self.client, extend_lane(self, lane, record, number, now_ms), now_ms, record.key,
+  db:run("add_event", number, extend_lane(self, lane, record, number, now_ms), now_ms, record.key,
     record.request_id, record.status, record.alike, record.body)
   return { id = id_of(number), previous_status = lane and lane.newest_status or nil }, true
 end
@@ -154,7 +154,7 @@ local function put_all(self, records, replicas)
     end
     results[i] = result
   end
-  if last > first then self.db:run("count_put", self.client, last - first, last) end
+  if last > first then self.db:run("count_put", last - first, last) end
   return results
 end
 
@@ -168,11 +168,11 @@ end
 -- Those that were under way wait again: the number of this delivery.
 local function recover(self)
   local db, counts = self.db, new_counts()
-  db:run("begin_delivery", self.client)
-  db:run("recover_lanes", self.client)
-  move(counts, "sending", "waiting", (db:run("recover_events", self.client)))
+  db:run("begin_delivery")
+  db:run("recover_lanes")
+  move(counts, "sending", "waiting", (db:run("recover_events")))
   write_counts(self, counts)
-  return db:first("look", self.client).delivery
+  return db:first("look").delivery
 end
 
 local function claim_delivery(self)
@@ -197,7 +197,7 @@ local function begin(self)
 end
 
 local function is_delivering(self)
-  return claim_delivery(self) and self.db:first("look", self.client).delivery == self.delivery
+  return claim_delivery(self) and self.db:first("look").delivery == self.delivery
 end
 
 -- Whether its delivery goes on. That another has delivered since ends it; a fault does not, for requests may be under
@@ -295,7 +295,7 @@ end
 
 local function claim_all(self, limit, until_ms, turn, counts, now_ms)
   local bytes = 0
-  for _, row in ipairs(self.db:all("find_due", self.client, until_ms, limit)) do
+  for _, row in ipairs(self.db:all("find_due", until_ms, limit)) do
     local has_successor
     if self.coalesce then row, has_successor = supersede(self, row, turn, counts, now_ms) end
     if has_successor then return self.db:run("set_head", row.lane, row.id, now_ms) end -- the next turn goes on
@@ -312,10 +312,10 @@ local function has_work(self, looked, is_probe, now_ms)
 end
 
 local function claim(self, limit, is_probe, turn, counts, now_ms)
-  local looked = self.db:first("look", self.client)
+  local looked = self.db:first("look")
   if limit < 1 or not has_work(self, looked, is_probe, now_ms) then return end
   local latest_ms = now_ms + self.delay_max_ms
-  if looked.last_ms > latest_ms then self.db:run("clamp", self.client, latest_ms, now_ms, CLAMPED_MAX) end
+  if looked.last_ms > latest_ms then self.db:run("clamp", latest_ms, now_ms, CLAMPED_MAX) end
   claim_all(self, limit, is_probe and huge or now_ms, turn, counts, now_ms)
 end
 
@@ -333,18 +333,18 @@ end
 
 -- A turn that writes nothing and takes no lock; false where there is something to claim.
 local function turn_idly(self, limit, is_probe)
-  local now_ms, looked = self.now_ms(), self.db:first("look", self.client)
+  local now_ms, looked = self.now_ms(), self.db:first("look")
   if limit > 0 and has_work(self, looked, is_probe, now_ms) then return false end
   return finish(new_turn(), looked, now_ms)
 end
 
 local function record_and_claim(self, outcomes, limit, is_probe)
   local now_ms, counts, turn = self.now_ms(), new_counts(), new_turn()
-  local looked = self.db:first("look", self.client)
+  local looked = self.db:first("look")
   turn.lost = record_all(self, outcomes, looked.delivery, counts, now_ms)
   claim(self, limit, is_probe, turn, counts, now_ms)
   write_counts(self, counts)
-  return finish(turn, self.db:first("look", self.client), now_ms)
+  return finish(turn, self.db:first("look"), now_ms)
 end
 
 -- Claims nothing before there is ballast again: what it claims has to be recorded.
@@ -375,7 +375,7 @@ end
 -- ---- what people ask and do ----------------------------------------------------------------------
 
 local function stats(self)
-  local found = self.db:first("stats", self.client)
+  local found = self.db:first("stats")
   local oldest_ms = min(found.waiting_ms or huge, found.sending_ms or huge)
   found.waiting_ms, found.sending_ms = nil, nil
   found.oldest_ms = oldest_ms < huge and max(0, self.now_ms() - oldest_ms) or nil
@@ -393,7 +393,7 @@ end
 
 local function list(self, opts)
   local name = "list" .. (opts.state and "_state" or "") .. (opts.merchant_biz_no and "_lane" or "")
-  local events = self.db:all(name, self.client, number_of(opts.after), opts.state, opts.merchant_biz_no,
+  local events = self.db:all(name, number_of(opts.after), opts.state, opts.merchant_biz_no,
     opts.limit or LIST_COUNT)
   for _, event in ipairs(events) do
     event.id = id_of(event.id)
@@ -414,7 +414,7 @@ end
 
 local function retry(self, number)
   local db, counts, now_ms = self.db, new_counts(), self.now_ms()
-  local parked = db:first("find_parked", number, self.client)
+  local parked = db:first("find_parked", number)
   if not parked then return false end
   if is_overtaken(parked, number) then return "stale" end
   db:run("unpark", number, now_ms)
@@ -435,7 +435,7 @@ end
 
 local function drop(self, number)
   local db, counts = self.db, new_counts()
-  if db:run("drop", number, self.client, self.now_ms()) == 0 then return false end
+  if db:run("drop", number, self.now_ms()) == 0 then return false end
   move(counts, "parked", "dropped")
   write_counts(self, counts)
   return true
@@ -451,7 +451,7 @@ local ENDED = { "accepted", "superseded", "dropped" }
 
 -- Some that have ended, after `last` in their order. They change no more, so that no lock is needed.
 local function find_ended(self, state, last, before_ms)
-  return self.db:all("find_ended", self.client, state, last, before_ms, PURGE_COUNT)
+  return self.db:all("find_ended", state, last, before_ms, PURGE_COUNT)
 end
 
 -- And the lanes of which nothing is left.

@@ -93,11 +93,16 @@ function Database:has_ballast(bytes)
   return false, fault_of(message, code)
 end
 
+-- Throws a fault: `words` say what is wrong with the file, and what to do.
+function Database:fail(code, words)
+  error(new_fault(code, ("%s: %s"):format(self.path, words), false), 0)
+end
+
 -- Where the file is of a version that this code does not know: it may have become so since it was opened.
 function Database:check_version()
   local version = self:first("version").user_version
   local message = schema.fault(version)
-  if message then error(new_fault("newer", ("%s: %s"):format(self.path, message), false), 0) end
+  if message then self:fail("newer", message) end
   return version
 end
 

@@ -8,29 +8,29 @@ schema.APPLICATION_ID = 0x41484B4F
 -- By version: what makes a file of it out of one of the version before; version 0 is empty. What has been released is
 -- never changed: a new version is a new entry.
 --
--- `lane.head` is the oldest event of a lane that waits or is under way; `lane.due_ms` is when it may go, NULL where it
--- is under way, or where there is none. `client.last_id`: of its newest event; ids go on over all clients, and none
--- comes twice, whatever was purged. `client.delivery`: how often somebody began to deliver. `event.body`, which has
--- personal data in it, is kept for as long as it may be sent.
+-- `outbox` has one row: `last_id`, of the newest event, so that no id comes twice, whatever was purged; `delivery`, how
+-- often somebody began to deliver; and how many events there are in each state. `lane.head` is the oldest event of a
+-- lane that waits or is under way; `lane.due_ms` is when it may go, NULL where it is under way, or where there is none.
+-- `event.body`, which has personal data in it, is kept for as long as it may be sent.
 schema.STEPS = {
   [[
-    CREATE TABLE client (
-      id INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE,
+    CREATE TABLE outbox (
+      id INTEGER PRIMARY KEY CHECK (id = 1), client_id TEXT NOT NULL,
       last_id INTEGER NOT NULL DEFAULT 0,
       delivery INTEGER NOT NULL DEFAULT 0,
       waiting INTEGER NOT NULL DEFAULT 0, sending INTEGER NOT NULL DEFAULT 0, parked INTEGER NOT NULL DEFAULT 0,
       accepted INTEGER NOT NULL DEFAULT 0, superseded INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE lane (
-      id INTEGER PRIMARY KEY, client INTEGER NOT NULL, merchant_biz_no TEXT NOT NULL, api TEXT NOT NULL,
+      id INTEGER PRIMARY KEY, merchant_biz_no TEXT NOT NULL, api TEXT NOT NULL,
       newest_ms INTEGER, newest_status TEXT,
       accepted_id INTEGER NOT NULL DEFAULT 0,
       head INTEGER, due_ms INTEGER,
-      UNIQUE (client, merchant_biz_no, api)
+      UNIQUE (merchant_biz_no, api)
     );
-    CREATE INDEX lane_due ON lane (client, due_ms) WHERE due_ms IS NOT NULL;
+    CREATE INDEX lane_due ON lane (due_ms) WHERE due_ms IS NOT NULL;
     CREATE TABLE event (
-      id INTEGER PRIMARY KEY, client INTEGER NOT NULL, lane INTEGER NOT NULL, state TEXT NOT NULL,
+      id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, state TEXT NOT NULL,
       put_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, ended_ms INTEGER,
       attempts INTEGER NOT NULL DEFAULT 0, lost_answer INTEGER NOT NULL DEFAULT 0,
       is_settling INTEGER NOT NULL DEFAULT 0,
@@ -38,7 +38,7 @@ schema.STEPS = {
       body BLOB
     );
     CREATE INDEX event_lane ON event (lane);
-    CREATE INDEX event_state ON event (client, state);
+    CREATE INDEX event_state ON event (state);
     CREATE UNIQUE INDEX event_key ON event (lane, key) WHERE key IS NOT NULL;
   ]],
 }

@@ -6,54 +6,49 @@ local statements = {
   commit = "COMMIT",
   version = "PRAGMA user_version",
 
-  -- ---- clients -------------------------------------------------------------------------------------
+  -- ---- the outbox ----------------------------------------------------------------------------------
 
-  find_client = "SELECT id FROM client WHERE client_id = ?1",
-  add_client = "INSERT OR IGNORE INTO client (client_id) VALUES (?1)",
+  -- Whose it is: of who came first.
+  take_outbox = "INSERT OR IGNORE INTO outbox (id, client_id) VALUES (1, ?1)",
+  find_client_id = "SELECT client_id FROM outbox WHERE id = 1",
   count = [[
-    UPDATE client SET waiting = waiting + ?2, sending = sending + ?3, parked = parked + ?4, accepted = accepted + ?5,
-      superseded = superseded + ?6, dropped = dropped + ?7
-    WHERE id = ?1
+    UPDATE outbox SET waiting = waiting + ?1, sending = sending + ?2, parked = parked + ?3, accepted = accepted + ?4,
+      superseded = superseded + ?5, dropped = dropped + ?6
+    WHERE id = 1
   ]],
 
   -- ---- put -----------------------------------------------------------------------------------------
 
-  last_id = "SELECT max(last_id) AS last_id FROM client",
-  count_put = "UPDATE client SET waiting = waiting + ?2, last_id = ?3 WHERE id = ?1",
-  find_lane = [[
-    SELECT id, head, newest_ms, newest_status FROM lane WHERE client = ?1 AND merchant_biz_no = ?2 AND api = ?3
-  ]],
+  last_id = "SELECT last_id FROM outbox WHERE id = 1",
+  count_put = "UPDATE outbox SET waiting = waiting + ?1, last_id = ?2 WHERE id = 1",
+  find_lane = "SELECT id, head, newest_ms, newest_status FROM lane WHERE merchant_biz_no = ?1 AND api = ?2",
   add_lane = [[
-    INSERT INTO lane (client, merchant_biz_no, api, newest_ms, newest_status, head, due_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO lane (merchant_biz_no, api, newest_ms, newest_status, head, due_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
   ]],
   extend_lane = "UPDATE lane SET newest_ms = coalesce(?2, newest_ms), newest_status = ?3 WHERE id = ?1",
   find_key = "SELECT id FROM event WHERE lane = ?1 AND key = ?2",
   add_event = [[
-    INSERT INTO event (id, client, lane, state, put_ms, due_ms, key, request_id, status, alike, body)
-    VALUES (?1, ?2, ?3, 'waiting', ?4, ?4, ?5, ?6, ?7, ?8, ?9)
+    INSERT INTO event (id, lane, state, put_ms, due_ms, key, request_id, status, alike, body)
+    VALUES (?1, ?2, 'waiting', ?3, ?3, ?4, ?5, ?6, ?7, ?8)
   ]],
 
   -- ---- delivery ------------------------------------------------------------------------------------
 
-  begin_delivery = "UPDATE client SET delivery = delivery + 1 WHERE id = ?1",
+  begin_delivery = "UPDATE outbox SET delivery = delivery + 1 WHERE id = 1",
   -- At their old times: they go before those that came later.
   recover_lanes = [[
     UPDATE lane SET due_ms = (SELECT due_ms FROM event WHERE id = lane.head)
-    WHERE id IN (SELECT lane FROM event WHERE client = ?1 AND state = 'sending')
+    WHERE id IN (SELECT lane FROM event WHERE state = 'sending')
   ]],
-  recover_events = "UPDATE event SET state = 'waiting', lost_answer = 1 WHERE client = ?1 AND state = 'sending'",
+  recover_events = "UPDATE event SET state = 'waiting', lost_answer = 1 WHERE state = 'sending'",
   look = [[
     SELECT waiting, delivery,
-      (SELECT due_ms FROM lane WHERE client = ?1 AND due_ms IS NOT NULL ORDER BY due_ms LIMIT 1) AS first_ms,
-      (SELECT due_ms FROM lane WHERE client = ?1 AND due_ms IS NOT NULL ORDER BY due_ms DESC LIMIT 1) AS last_ms
-    FROM client WHERE id = ?1
+      (SELECT due_ms FROM lane WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT 1) AS first_ms,
+      (SELECT due_ms FROM lane WHERE due_ms IS NOT NULL ORDER BY due_ms DESC LIMIT 1) AS last_ms
+    FROM outbox WHERE id = 1
   ]],
-  -- What is due after ?2 is due now, ?3.
-  clamp = [[
-    UPDATE lane SET due_ms = ?3
-    WHERE id IN (SELECT id FROM lane WHERE client = ?1 AND due_ms > ?2 ORDER BY due_ms LIMIT ?4)
-  ]],
+  -- What is due after ?1 is due now, ?2.
+  clamp = "UPDATE lane SET due_ms = ?2 WHERE id IN (SELECT id FROM lane WHERE due_ms > ?1 ORDER BY due_ms LIMIT ?3)",
 
   -- ---- what became of events -----------------------------------------------------------------------
 
@@ -78,7 +73,7 @@ local statements = {
   find_due = [[
     SELECT event.id, lane, api, merchant_biz_no, request_id, status, alike, attempts, put_ms, lost_answer, is_settling
     FROM lane JOIN event ON event.id = lane.head
-    WHERE lane.client = ?1 AND lane.due_ms <= ?2 ORDER BY lane.due_ms LIMIT ?3
+    WHERE lane.due_ms <= ?1 ORDER BY lane.due_ms LIMIT ?2
   ]],
   find_behind = [[
     SELECT event.id, lane, api, merchant_biz_no, request_id, status, alike, attempts, put_ms, lost_answer, is_settling,
@@ -93,37 +88,33 @@ local statements = {
 
   stats = [[
     SELECT waiting, sending, parked, accepted, superseded, dropped,
-      (SELECT put_ms FROM event WHERE client = ?1 AND state = 'waiting' ORDER BY id LIMIT 1) AS waiting_ms,
-      (SELECT put_ms FROM event WHERE client = ?1 AND state = 'sending' ORDER BY id LIMIT 1) AS sending_ms
-    FROM client WHERE id = ?1
+      (SELECT put_ms FROM event WHERE state = 'waiting' ORDER BY id LIMIT 1) AS waiting_ms,
+      (SELECT put_ms FROM event WHERE state = 'sending' ORDER BY id LIMIT 1) AS sending_ms
+    FROM outbox WHERE id = 1
   ]],
   find_parked = [[
     SELECT lane, head, lane.due_ms, accepted_id FROM event JOIN lane ON lane.id = event.lane
-    WHERE event.id = ?1 AND event.client = ?2 AND state = 'parked'
+    WHERE event.id = ?1 AND state = 'parked'
   ]],
   unpark = "UPDATE event SET state = 'waiting', due_ms = ?2 WHERE id = ?1",
-  drop = [[
-    UPDATE event SET state = 'dropped', ended_ms = ?3, body = NULL WHERE id = ?1 AND client = ?2 AND state = 'parked'
-  ]],
-  find_ended = [[
-    SELECT id, lane FROM event WHERE client = ?1 AND state = ?2 AND id > ?3 AND ended_ms <= ?4 ORDER BY id LIMIT ?5
-  ]],
+  drop = "UPDATE event SET state = 'dropped', ended_ms = ?2, body = NULL WHERE id = ?1 AND state = 'parked'",
+  find_ended = "SELECT id, lane FROM event WHERE state = ?1 AND id > ?2 AND ended_ms <= ?3 ORDER BY id LIMIT ?4",
   forget_event = "DELETE FROM event WHERE id = ?1",
   forget_lane = [[
     DELETE FROM lane WHERE id = ?1 AND NOT EXISTS (SELECT * FROM event WHERE lane = ?1)
   ]],
 }
 
--- What a list may ask for, and so which index is read. ?1: the client, ?2: the id after which it begins, ?3: the state,
--- ?4: merchant_biz_no, ?5: how many.
+-- What a list may ask for, and so which index is read. ?1: the id after which it begins, ?2: the state, ?3:
+-- merchant_biz_no, ?4: how many.
 local LIST = [[
   SELECT event.id, api, merchant_biz_no, state, attempts, put_ms, event.due_ms, code, message, held_status
   FROM event JOIN lane ON lane.id = event.lane
-  WHERE %s AND event.id > ?2 AND ?3 IS ?3 AND ?4 IS ?4 ORDER BY event.id LIMIT ?5
+  WHERE event.id > ?1%s AND ?2 IS ?2 AND ?3 IS ?3 ORDER BY event.id LIMIT ?4
 ]]
-statements.list = LIST:format("+event.client = ?1") -- with the plus no index is: by their ids
-statements.list_state = LIST:format("event.client = ?1 AND state = ?3")
-statements.list_lane = LIST:format("lane.client = ?1 AND merchant_biz_no = ?4")
-statements.list_state_lane = LIST:format("lane.client = ?1 AND merchant_biz_no = ?4 AND state = ?3")
+statements.list = LIST:format("")
+statements.list_state = LIST:format(" AND state = ?2")
+statements.list_lane = LIST:format(" AND merchant_biz_no = ?3")
+statements.list_state_lane = LIST:format(" AND merchant_biz_no = ?3 AND +state = ?2") -- with the plus no index is
 
 return statements
