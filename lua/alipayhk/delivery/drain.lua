@@ -107,8 +107,10 @@ local function tell_recorded(self, outcomes, lost)
   local is_lost = {}
   for _, taken in ipairs(lost) do is_lost[taken] = true end
   for _, ended in ipairs(outcomes) do
-    if not ended.is_returned then
-      if is_lost[ended.event] then tell(self, "lease_lost", ended.event) else report(self, ended) end
+    if is_lost[ended.event] then
+      tell(self, "lease_lost", ended.event)
+    elseif not ended.is_returned then
+      report(self, ended)
     end
   end
 end

@@ -146,7 +146,7 @@ end
 
 -- Some points are come to now and then only.
 local function has_enough(self, kills)
-  return self.kills >= kills and (self.kills >= 2 * kills or #self:missed() == 0)
+  return self.kills >= kills and (self.kills >= 3 * kills or #self:missed() == 0)
 end
 
 local function rage(self, kills, places)
