@@ -331,37 +331,60 @@ function contract.declare(new_place, busted, kind)
       assert.equal(1, store:stats().accepted)
     end)
 
+    local function is_stale(id)
+      local result, fault = store:retry(id)
+      assert.is_nil(result)
+      assert.same({ "stale", false }, { fault.code, fault.is_retryable })
+      assert.equal(1, store:stats().parked)
+    end
+
     it("is stale once a later one of its lane is under way or was accepted", function()
       local id = put(store, record "A", record "A")
       park(store)
       local later = claim_next(store)
-      local function is_stale()
-        local result, fault = store:retry(id)
-        assert.is_nil(result)
-        assert.same({ "stale", false }, { fault.code, fault.is_retryable })
-        assert.equal(1, store:stats().parked)
-      end
-      is_stale()
+      is_stale(id)
       finish(store, { later })
-      is_stale()
+      is_stale(id)
       assert.equal(1, store:purge(0))
-      is_stale()
+      is_stale(id)
     end)
 
-    it("is fine where later ones were parked, or wait for another attempt", function()
-      local first, second = put(store, record "A", record "A", record "A")
+    it("is stale where a later one of its lane waits that may have arrived", function()
+      for number, fields in ipairs { {}, { is_free = true, lost_answer = true } } do
+        local biz_no = "A" .. number
+        local id = put(store, record(biz_no), record(biz_no))
+        park(store)
+        fields.state, fields.delay_ms = "waiting", 20
+        finish(store, { claim_next(store) }, fields)
+        is_stale(id)
+        finish(store, { claim_next(store) })
+        assert.is_true(store:drop(id))
+      end
+    end)
+
+    it("is fine where later ones were parked, were never sent, or surely did not arrive", function()
+      local first, second, third = put(store, record "A", record "A", record "A")
       park(store)
-      finish(store, { claim_next(store) }, { state = "parked" })
-      finish(store, { claim_next(store) }, { state = "waiting", delay_ms = 60000 })
-      assert.is_true(store:retry(second))
+      park(store)
+      finish(store, { claim_next(store) }, { state = "waiting", is_free = true })
       assert.is_true(store:retry(first))
-      for _, id in ipairs { first, second } do
+      assert.is_true(store:retry(second))
+      for _, id in ipairs { first, second, third } do
         local event = claim_next(store)
         assert.equal(id, event.id)
         finish(store, { event })
       end
-      assert.same({}, claim(store)) -- the third keeps its delay
-      assert.equal(1, store:stats().waiting)
+    end)
+
+    it("forgets what had become of it: it goes as it was put", function()
+      local id = put(store, record "A")
+      finish(store, { claim_next(store) }, { state = "waiting", is_settling = true, lost_answer = true })
+      local event = claim_next(store)
+      assert.same({ true, true }, { event.is_settling, event.lost_answer })
+      finish(store, { event }, { state = "parked" })
+      assert.is_true(store:retry(id))
+      event = claim_next(store)
+      assert.same({ id, false, false }, { event.id, event.is_settling, event.lost_answer })
     end)
   end)
 

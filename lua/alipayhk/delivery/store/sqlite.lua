@@ -219,6 +219,11 @@ end
 
 -- ---- turns: what became of events ----------------------------------------------------------------
 
+local function may_have_arrived(outcome)
+  return outcome.state == "accepted" or outcome.lost_answer or outcome.event.lost_answer
+    or outcome.state == "waiting" and not outcome.is_free
+end
+
 -- Writes down what became of one; false where it is another's by now.
 local function record(self, outcome, counts, now_ms)
   local db, event, state = self.db, outcome.event, outcome.state
@@ -227,10 +232,11 @@ local function record(self, outcome, counts, now_ms)
   local changed = db:run("record", number, state, outcome.is_free, due_ms, now_ms, outcome.lost_answer,
     outcome.is_settling, outcome.code, outcome.message, outcome.held_status)
   if changed == 0 then return false end
+  if may_have_arrived(outcome) then db:run("note_arrived", event.lane, number) end
   if due_ms then
     db:run("set_head", event.lane, number, due_ms)
   else
-    db:run("advance_lane", event.lane, number, now_ms, state == "accepted" and number or 0)
+    db:run("advance_lane", event.lane, number, now_ms)
   end
   move(counts, "sending", state)
   return true
@@ -406,10 +412,10 @@ function Store:list(opts)
   return self.db:attempt(list, self, opts or NO_OPTS)
 end
 
--- Whether one of its lane that was put after it is under way, or was accepted.
+-- Whether one of its lane that was put after it is under way, was accepted, or may have arrived.
 local function is_overtaken(parked, number)
   local is_under_way = parked.head and not parked.due_ms
-  return parked.accepted_id > number or is_under_way and parked.head > number
+  return parked.arrived_id > number or is_under_way and parked.head > number
 end
 
 local function retry(self, number)
@@ -429,7 +435,8 @@ function Store:retry(id)
   if result ~= "stale" then return result, fault end
   return nil, {
     code = "stale", is_retryable = false,
-    message = "a later event of its order is under way or was accepted: it would be turned back; drop this one",
+    message = "a later event of its order is under way, was accepted, or may have arrived: this one would be turned "
+      .. "back; drop it",
   }
 end
 

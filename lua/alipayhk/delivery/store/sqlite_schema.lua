@@ -10,8 +10,9 @@ schema.APPLICATION_ID = 0x41484B4F
 --
 -- `outbox` has one row: `last_id`, of the newest event, so that no id comes twice, whatever was purged; `delivery`, how
 -- often somebody began to deliver; and how many events there are in each state. `lane.head` is the oldest event of a
--- lane that waits or is under way; `lane.due_ms` is when it may go, NULL where it is under way, or where there is none.
--- `event.body`, which has personal data in it, is kept for as long as it may be sent.
+-- lane that waits or is under way; `lane.due_ms` is when it may go, NULL where it is under way, or where there is none;
+-- `lane.arrived_id` is the newest one that was accepted, or may have arrived. `event.body`, which has personal data in
+-- it, is kept for as long as it may be sent.
 schema.STEPS = {
   [[
     CREATE TABLE outbox (
@@ -24,7 +25,7 @@ schema.STEPS = {
     CREATE TABLE lane (
       id INTEGER PRIMARY KEY, merchant_biz_no TEXT NOT NULL, api TEXT NOT NULL,
       newest_ms INTEGER, newest_status TEXT,
-      accepted_id INTEGER NOT NULL DEFAULT 0,
+      arrived_id INTEGER NOT NULL DEFAULT 0,
       head INTEGER, due_ms INTEGER,
       UNIQUE (merchant_biz_no, api)
     );

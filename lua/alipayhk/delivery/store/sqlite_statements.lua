@@ -37,7 +37,7 @@ local statements = {
   begin_delivery = "UPDATE outbox SET delivery = delivery + 1 WHERE id = 1",
   -- At their old times: they go before those that came later.
   recover_lanes = [[
-    UPDATE lane SET due_ms = (SELECT due_ms FROM event WHERE id = lane.head)
+    UPDATE lane SET due_ms = (SELECT due_ms FROM event WHERE id = lane.head), arrived_id = max(arrived_id, head)
     WHERE id IN (SELECT lane FROM event WHERE state = 'sending')
   ]],
   recover_events = "UPDATE event SET state = 'waiting', lost_answer = 1 WHERE state = 'sending'",
@@ -60,10 +60,11 @@ local statements = {
       body = CASE ?2 WHEN 'accepted' THEN NULL ELSE body END
     WHERE id = ?1 AND state = 'sending'
   ]],
+  note_arrived = "UPDATE lane SET arrived_id = max(arrived_id, ?2) WHERE id = ?1",
   set_head = "UPDATE lane SET head = ?2, due_ms = ?3 WHERE id = ?1",
-  -- The next one that waits becomes the head, behind the lanes that are due already. ?4: ?2 if it was accepted, or 0.
+  -- The next one that waits becomes the head, behind the lanes that are due already.
   advance_lane = [[
-    UPDATE lane SET accepted_id = max(accepted_id, ?4), (head, due_ms) =
+    UPDATE lane SET (head, due_ms) =
       (SELECT id, max(due_ms, ?3) FROM event WHERE lane = ?1 AND id > ?2 AND state = 'waiting' ORDER BY id LIMIT 1)
     WHERE id = ?1
   ]],
@@ -93,10 +94,11 @@ local statements = {
     FROM outbox WHERE id = 1
   ]],
   find_parked = [[
-    SELECT lane, head, lane.due_ms, accepted_id FROM event JOIN lane ON lane.id = event.lane
+    SELECT lane, head, lane.due_ms, arrived_id FROM event JOIN lane ON lane.id = event.lane
     WHERE event.id = ?1 AND state = 'parked'
   ]],
-  unpark = "UPDATE event SET state = 'waiting', due_ms = ?2 WHERE id = ?1",
+  -- As it was put.
+  unpark = "UPDATE event SET state = 'waiting', due_ms = ?2, lost_answer = 0, is_settling = 0 WHERE id = ?1",
   drop = "UPDATE event SET state = 'dropped', ended_ms = ?2, body = NULL WHERE id = ?1 AND state = 'parked'",
   find_ended = "SELECT id, lane FROM event WHERE state = ?1 AND id > ?2 AND ended_ms <= ?3 ORDER BY id LIMIT ?4",
   forget_event = "DELETE FROM event WHERE id = ?1",
