@@ -44,7 +44,7 @@ local BATCH = 1000
 
 -- Puts events into an empty store, each of an order of its own: the store, open.
 function stores.fill(url, client_id, count)
-  local store = assert(store_module.open(url, { client_id = client_id, lease_ms = 60000 }))
+  local store = assert(store_module.open(url, { client_id = client_id, lease_ms = 60000, delay_max_ms = 300000 }))
   local records = {}
   for i = 1, count do
     records[#records + 1] = {

@@ -7,7 +7,9 @@ local redis_server = require "spec.support.servers.redis"
 local HTTP = [[
   lua_shared_dict notes 1m;
   init_by_lua_block {
-    one = assert(require("alipayhk.delivery.store").open("@url@", { client_id = "CLIENT", lease_ms = 60000 }))
+    one = assert(require("alipayhk.delivery.store").open("@url@", {
+      client_id = "CLIENT", lease_ms = 60000, delay_max_ms = 300000,
+    }))
     function said(result, fault)
       ngx.print(result and "ok" or fault.code .. " " .. tostring(fault.is_retryable) .. " " .. fault.message)
     end

@@ -19,7 +19,7 @@ local WORKER = [[
 local url, stop = ...
 local core = require "alipayhk.core"
 local store = require "alipayhk.delivery.store"
-local one = assert(store.open(url, { client_id = "CLIENT", lease_ms = 60000 }))
+local one = assert(store.open(url, { client_id = "CLIENT", lease_ms = 60000, delay_max_ms = 300000 }))
 local function is_told() local file = io.open(stop) if file then file:close() end return file ~= nil end
 local acknowledged, accepted, failed, number, outcomes = 0, 0, 0, 0, {}
 while not is_told() do
@@ -50,6 +50,7 @@ describe("a store in a Redis Cluster", function()
   local function open(opts)
     opts = opts or {}
     opts.client_id, opts.lease_ms = opts.client_id or "CLIENT", opts.lease_ms or 60000
+    opts.delay_max_ms = 300000
     return assert(store.open(cluster.nodes[1].url(), opts))
   end
 

@@ -28,6 +28,7 @@ describe("a store in a Redis", function()
   local function open(opts)
     opts = opts or {}
     opts.client_id, opts.lease_ms = opts.client_id or "CLIENT", opts.lease_ms or 60000
+    opts.delay_max_ms = 300000
     return assert(store.open(opts.url or server.url(), opts))
   end
 
@@ -148,9 +149,8 @@ describe("a store in a Redis", function()
   it("says how old an event is, by its own clock", function()
     put(record "A")
     core.sleep(50)
-    local before = core.monotonic()
     local age_ms = one:turn({}, 1).events[1].age_ms
-    assert.is_true(age_ms >= 50 and age_ms <= 50 + 10000 + (core.monotonic() - before) * 1000, age_ms)
+    assert.is_true(age_ms >= 50 and age_ms < 30000, age_ms)
   end)
 
   describe("whose clock went back", function()
@@ -166,14 +166,14 @@ describe("a store in a Redis", function()
         end]], "0", FAR)
     end
 
-    it("says of an event that is younger than none that it is 0 ms old", function()
+    it("says of an event that was put later than now that it is 0 ms old", function()
       put(record "A")
       put_later()
       assert.equal(0, one:turn({}, 1).events[1].age_ms)
     end)
 
     it("has them go though others are due all the time", function()
-      local ids = { put(record("A"), record("A", { api = "contract_card" })) }
+      local ids = { put(record "A", record("A", { api = "contract_card" })) }
       score("due", FAR)
       for i = 1, 3 do
         put(record("A", { api = "api" .. i }))
@@ -498,7 +498,7 @@ describe("a store in a Redis", function()
     local loaded = package.loaded["alipayhk.redis"]
     package.loaded["alipayhk.redis"] = nil
     package.preload["alipayhk.redis"] = function() error("module 'alipayhk.redis' not found") end
-    local opened, fault = store.open(server.url(), { client_id = "CLIENT", lease_ms = 60000 })
+    local opened, fault = store.open(server.url(), { client_id = "CLIENT", lease_ms = 60000, delay_max_ms = 300000 })
     package.preload["alipayhk.redis"], package.loaded["alipayhk.redis"] = nil, loaded
     assert.is_nil(opened)
     assert.same({ "failed", false }, { fault.code, fault.is_retryable })

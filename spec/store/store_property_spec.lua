@@ -71,7 +71,7 @@ describe("a store in a Redis", function()
           ("%d"):format(ms % 1000 * 1000)))
       end,
       open = function(opts)
-        opts.client_id, opts.lease_ms = "CLIENT", LEASE_MS
+        opts.client_id, opts.lease_ms, opts.delay_max_ms = "CLIENT", LEASE_MS, DELAY_MAX_MS
         return assert(store.open(server.url(), opts))
       end,
     }

@@ -22,7 +22,7 @@ end
 
 -- Puts so many events; `name_of(i)`: the merchantBizNo of the i-th.
 local function fill(url, count, name_of)
-  local opened = assert(store.open(url, { client_id = "CLIENT", lease_ms = 60000 }))
+  local opened = assert(store.open(url, { client_id = "CLIENT", lease_ms = 60000, delay_max_ms = 300000 }))
   for first = 1, count, BATCH do
     local records = {}
     for i = first, math.min(first + BATCH - 1, count) do records[#records + 1] = record(name_of(i)) end
@@ -33,7 +33,9 @@ end
 
 -- Claims and ends events in so many turns, and prints how many, and the most memory that the process had, in kB.
 local WORKER = [[
-local store = require("alipayhk.delivery.store").open(arg[1], { client_id = "CLIENT", lease_ms = 60000 })
+local store = require("alipayhk.delivery.store").open(arg[1], {
+  client_id = "CLIENT", lease_ms = 60000, delay_max_ms = 300000,
+})
 assert(store:begin_delivery())
 local outcomes, count = {}, 0
 for _ = 1, 50 do
@@ -159,7 +161,7 @@ describe("large bodies", function()
     ["a Redis"] = function() return server.url() end,
   } do
     it(("are claimed from %s a few at a time, and as they were put"):format(name), function()
-      local opened = assert(store.open(url_of(), { client_id = "CLIENT", lease_ms = 60000 }))
+      local opened = assert(store.open(url_of(), { client_id = "CLIENT", lease_ms = 60000, delay_max_ms = 300000 }))
       local sizes = { platform.body_max, platform.body_max - 1, 1024 * 1024, 1, platform.body_max }
       for i, size in ipairs(sizes) do
         assert(opened:put { record("A" .. i, ("%d"):format(i):rep(size)) })

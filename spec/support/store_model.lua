@@ -90,7 +90,8 @@ end
 -- A record was put, with that result.
 function Model:put(record, result, now_ms)
   local name = record.api .. "\0" .. record.merchant_biz_no
-  local lane = self.lanes[name] or { events = {}, keys = {}, accepted = 0, claimed = 0, biz_no = record.merchant_biz_no }
+  local lane = self.lanes[name]
+    or { events = {}, keys = {}, accepted = 0, claimed = 0, biz_no = record.merchant_biz_no }
   if record.key and lane.keys[record.key] then
     return assert.same({ id = lane.keys[record.key], exists = true }, result)
   elseif is_stale(record, lane.newest_ms) then
@@ -281,7 +282,7 @@ function Model:turn(call, result)
   check_outcomes(self, call, result.lost)
   if self.kind.lease_ms then end_leases(self, call.now_ms) end
   check_claims(self, call, result)
-  if call.limit > 0 then mend_far(self, call.now_ms) end
+  mend_far(self, call.now_ms)
   assert.equal(self:counts().waiting, result.waiting)
   local least_ms, most_ms = next_due(self, call.now_ms)
   if not least_ms then return assert.is_nil(result.due_ms) end

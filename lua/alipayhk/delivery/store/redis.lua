@@ -200,9 +200,8 @@ function redis.url_fault(given)
   return select(2, url.parse(given))
 end
 
--- Opens one. `opts`, over those of every store: `delay_max_ms`, the longest that an event waits until it goes again;
--- `timeout_ms`, for each question to the server, of which replicas have half. Nothing is connected before it is needed:
--- nginx allows no connections while it starts.
+-- Opens one. `opts`, over those of every store: `timeout_ms`, for each question to the server, of which replicas have
+-- half. Nothing is connected before it is needed: nginx allows no connections while it starts.
 function redis.open(given, opts)
   local target = url.parse(given)
   target.connect_timeout_ms, target.timeout_ms = CONNECT_TIMEOUT_MS, opts.timeout_ms or TIMEOUT_MS

@@ -180,7 +180,7 @@ return { id, "stored", previous }
 -- the positions of outcomes that changed nothing; events as lists; how many wait; the time, and when the next one is
 -- due, in microseconds.
 local TURN = [=[
-local SUPERSEDED_MAX = 500
+local SUPERSEDED_MAX, FAR_MAX = 500, 500
 
 local delay_max_ms = number()
 
@@ -221,6 +221,12 @@ end
 local lost = {}
 for i = 1, number() do
   if read_outcome() then lost[#lost + 1] = i end
+end
+
+-- ---- a clock that was set back -------------------------------------------------------------------
+
+for _, id in ipairs(call("ZRANGEBYSCORE", DUE, now + delay_max_ms + 1, "+inf", "LIMIT", 0, FAR_MAX)) do
+  call("ZADD", DUE, now, id)
 end
 
 -- ---- leases --------------------------------------------------------------------------------------
@@ -319,7 +325,6 @@ local function due_between(from_ms, to_ms) return call("ZRANGEBYSCORE", DUE, fro
 
 local function due_ids()
   local ids = due_between("-inf", now)
-  if #ids == 0 then ids = due_between(now + delay_max_ms + 1, "+inf") end
   if #ids == 0 and is_probe then ids = due_between("-inf", "+inf") end
   return ids
 end
@@ -330,15 +335,11 @@ end
 
 -- ---- what is left --------------------------------------------------------------------------------
 
-local function next_due()
-  local last_ms = tonumber(call("ZRANGE", DUE, -1, -1, "WITHSCORES")[2] or nil)
-  if not last_ms or last_ms > now + delay_max_ms + 1 then return last_ms and now end
-  return tonumber(call("ZRANGE", DUE, 0, 0, "WITHSCORES")[2])
-end
+local next_ms = tonumber(call("ZRANGE", DUE, 0, 0, "WITHSCORES")[2] or nil)
 
 local function microseconds(ms) return ms and math.floor(ms * 1000) end
 
-return { lost, claimed, superseded, call("ZCARD", SETS.waiting), microseconds(now), microseconds(next_due()) }
+return { lost, claimed, superseded, call("ZCARD", SETS.waiting), microseconds(now), microseconds(next_ms) }
 ]=]
 
 -- Gives how many events have each state, in the order of the keys, and for how long the oldest has waited, -1 for none.

@@ -10,8 +10,6 @@ local flag, whole = groups.flag, groups.whole
 
 local COUNT = scripts.GROUPS
 
-local DELAY_MAX_MS = 300000
-
 local NEVER = math.huge
 
 -- How many bytes of bodies each group but one may give at once. A reply has at most 64 MiB.
@@ -20,13 +18,13 @@ local SHARE_BYTES = 1024 * 1024
 local Turns = {}
 Turns.__index = Turns
 
--- `opts`: `lease_ms`, `coalesce`; `delay_max_ms`, the longest that an event waits until it goes again.
+-- `opts`: `lease_ms`, `delay_max_ms` and `coalesce`, as a store takes them.
 local function new(of, opts)
   return setmetatable({
     groups = of,
     lease_ms = opts.lease_ms,
     coalesce = opts.coalesce,
-    delay_max_ms = opts.delay_max_ms or DELAY_MAX_MS,
+    delay_max_ms = opts.delay_max_ms,
     -- By group, as the last turn heard it: how many wait, when the next one is due by the server's clock, and by ours,
     -- the monotonic one.
     waiting = {}, due_us = {}, due_ms = {},
