@@ -2,8 +2,10 @@
 
 local child = require "spec.support.child"
 local contract = require "spec.support.store_contract"
+local groups = require "alipayhk.delivery.store.redis_groups"
 local nginx = require "spec.support.servers.nginx"
 local redis_cluster = require "spec.support.servers.redis_cluster"
+local redis_server = require "spec.support.servers.redis"
 local shell = require "spec.support.shell"
 local store = require "alipayhk.delivery.store"
 
@@ -114,6 +116,32 @@ describe("a store in a Redis Cluster", function()
     assert.is_true(tonumber(accepted) > 10, said)
     assert.equal(accepted, counted)
     assert.equal(tonumber(acknowledged), counted + waiting + sending)
+  end)
+
+  it("counts the replicas of the node that has it, while keys are moved", function()
+    local group = groups.of "A"
+    local from, slot = cluster.node_of(key_of(group))
+    local to = cluster.nodes[from == cluster.nodes[1] and 2 or 1]
+    local replica = redis_server.start { lines = { "replicaof 127.0.0.1 " .. from.port, "repl-diskless-sync-delay 0" } }
+    assert.truthy(nginx.await(30, function()
+      return from.cli("info", "replication"):find("state=online", 1, true)
+    end))
+    local hasty = open { timeout_ms = 1000 }
+    local function replicas(key)
+      return assert(hasty:put({ record("A", { key = key }) }, { replicas = 1 }))[1].replicas
+    end
+    assert.truthy(nginx.await(20, function() return replicas "here" == 1 end))
+    -- The other node runs a script only if it has all keys.
+    for _, name in ipairs { "queue", "leases", "sending", "parked", "accepted", "superseded", "dropped" } do
+      assert.truthy(from.cli("zadd", (key_of(group):gsub("meta$", name)), "0", "x"))
+    end
+    cluster.begin_move(slot, from, to)
+    cluster.move_keys(slot, from, to, 100)
+    assert.equal(0, replicas "there")
+    cluster.end_move(slot, from, to)
+    assert.equal(0, replicas "there at last")
+    hasty:close()
+    replica.kill()
   end)
 
   it("gives what it had claimed when a node was gone, and all when it is there again", function()
