@@ -72,13 +72,15 @@ describe("a connection to Redis", function()
   end)
 
   it("gives large replies, and refuses larger ones than it says", function()
+    local patient = { timeout_ms = 60000 }
+    local roomy = connect(patient)
     local large = ("0123456789abcdef"):rep(1024 * 1024) -- 16 MiB
-    assert.equal("OK", connection:call("SET", "large", large))
-    assert.is_true(connection:call("GET", "large") == large)
+    assert.equal("OK", roomy:call("SET", "large", large))
+    assert.is_true(roomy:call("GET", "large") == large)
     assert.equal(tostring(#large), server.cli("strlen", "large"))
     server.cli("del", "large")
 
-    local list = connection:call("EVAL", "local t = {} for i = 1, 300000 do t[i] = i end return t", 0)
+    local list = roomy:call("EVAL", "local t = {} for i = 1, 300000 do t[i] = i end return t", 0)
     assert.same({ 300000, 300000 }, { #list, list[300000] })
 
     for script, words in pairs {
@@ -86,14 +88,15 @@ describe("a connection to Redis", function()
       ["local t = {} for i = 1, 1100000 do t[i] = 1 end return t"] = "more than 1048576 elements",
       ["return {{{{{{{{1}}}}}}}}"] = "deeper than 7",
     } do
-      local one = connect()
+      local one = connect(patient)
       local reply, message, code, is_sent = one:call("EVAL", script, 0)
       assert.same({ nil, "PROTOCOL", true }, { reply, code, is_sent })
       assert.matches(words, message, 1, true)
       assert.equal("alipayhk.redis (broken)", tostring(one))
       one:close()
     end
-    assert.same({ { { { { { { 1 } } } } } } }, connection:call("EVAL", "return {{{{{{{1}}}}}}}", 0))
+    assert.same({ { { { { { { 1 } } } } } } }, roomy:call("EVAL", "return {{{{{{{1}}}}}}}", 0))
+    roomy:close()
   end)
 
   it("refuses commands of more bytes than it says, and is as good as before", function()
