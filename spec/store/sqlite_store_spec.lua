@@ -15,11 +15,12 @@ local store = require "alipayhk.delivery.store"
 local record, put, claim, finish = contract.record, contract.put, contract.claim, contract.finish
 
 local MiB = 1024 * 1024
+local DELAY_MAX_MS = 300000
 local ALL_STATES = { "waiting", "sending", "parked", "accepted", "superseded", "dropped" }
 
 local function open_at(path, opts)
   opts = opts or {}
-  opts.client_id = opts.client_id or "CLIENT"
+  opts.client_id, opts.delay_max_ms = opts.client_id or "CLIENT", DELAY_MAX_MS
   return store.open("sqlite:" .. path, opts)
 end
 
@@ -368,7 +369,7 @@ describe("delivery from a file", function()
   it("goes on where a process was killed", function()
     local path = databases.path()
     local _, status = child.run([[
-      local opened = require("alipayhk.delivery.store").open("sqlite:" .. arg[1], { client_id = "CLIENT" })
+      local opened = require("alipayhk.delivery.store").open("sqlite:" .. arg[1], { client_id = "CLIENT", delay_max_ms = 300000 })
       local function order(no) return { api = "order", merchant_biz_no = no, body = no } end
       assert(opened:put { order "A", order "B", order "A" })
       assert(opened:begin_delivery())
@@ -520,7 +521,7 @@ describe("a clock", function()
       shift_ms = 0
       local turn = opened:turn({}, 1)
       assert.equal(0, #turn.events)
-      assert.is_true(turn.due_ms <= 300000)
+      assert.is_true(turn.due_ms <= DELAY_MAX_MS)
     end)
   end
 

@@ -29,7 +29,7 @@ describe("a store in a file", function()
       kind = { group_of = function() return 0 end, delay_max_ms = DELAY_MAX_MS },
       set_time = function() end,
       open = function(opts)
-        opts.client_id = "CLIENT"
+        opts.client_id, opts.delay_max_ms = "CLIENT", DELAY_MAX_MS
         return assert(store.open("sqlite:" .. path, opts))
       end,
     }

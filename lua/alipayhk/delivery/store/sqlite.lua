@@ -20,7 +20,6 @@ Store.__index = Store
 local BALLAST_BYTES = 4 * 1024 * 1024
 -- A turn keeps the lock for so much, and what it claims has to fit into memory.
 local CLAIM_BYTES, SUPERSEDED_MAX, CLAMPED_MAX = 16 * 1024 * 1024, 1000, 1000
-local DELAY_MAX_MS = 5 * 60 * 1000
 local LIST_COUNT, PURGE_COUNT = 100, 500
 
 local NO_OPTS = {}
@@ -68,14 +67,14 @@ local function open(path, opts)
 end
 
 -- `opts`, besides those of every store: `lock_ms`, for how long a call waits for other processes, by default 5000;
--- `delay_max_ms`, the longest that an event waits for its next attempt; `now`, seconds since the epoch.
+-- `now`, seconds since the epoch.
 function sqlite.open(url, opts)
   local db, fault = open(path_of(url), opts)
   if not db then return nil, fault end
   return setmetatable({
     db = db,
     coalesce = opts.coalesce,
-    delay_max_ms = opts.delay_max_ms or DELAY_MAX_MS,
+    delay_max_ms = opts.delay_max_ms,
     now_ms = clock.new(opts.now or runtime.now),
     delivery = nil, -- while it delivers: the number of that
   }, Store)
