@@ -547,6 +547,7 @@ describe("a clock", function()
     local events = claim(right)
     assert.same(ids, { events[1].id, events[2].id, events[3].id })
     assert.equal(0, right:stats().oldest_ms or 0)
+    assert.same({ 0, 0, 0 }, { events[1].age_ms, events[2].age_ms, events[3].age_ms })
     right:close()
   end)
 

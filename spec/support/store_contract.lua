@@ -229,6 +229,13 @@ function contract.declare(new_place, busted, kind)
       assert.same({ id, 2, true, true }, { event.id, event.attempts, event.lost_answer, event.is_settling })
     end)
 
+    it("says how old an event is", function()
+      put(store, record "A")
+      core.sleep(20)
+      local age_ms = claim(store)[1].age_ms
+      assert.is_true(age_ms >= 20 and age_ms < 60000, age_ms)
+    end)
+
     it("gives one that waits as a probe, due or not, and no more", function()
       put(store, record "A", record "B")
       finish(store, claim(store), { state = "waiting", delay_ms = 60000 })

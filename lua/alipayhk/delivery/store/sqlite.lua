@@ -254,11 +254,11 @@ end
 -- ---- turns: what goes next -----------------------------------------------------------------------
 
 -- The event of a row, as it was when it was read.
-local function event_of(self, row)
+local function event_of(self, row, now_ms)
   return {
     id = id_of(row.id), lane = row.lane, delivery = self.delivery,
     api = row.api, merchant_biz_no = row.merchant_biz_no, request_id = row.request_id, status = row.status,
-    attempts = row.attempts, put_ms = row.put_ms,
+    attempts = row.attempts, put_ms = row.put_ms, age_ms = max(0, now_ms - row.put_ms),
     lost_answer = row.lost_answer ~= 0, is_settling = row.is_settling ~= 0,
   }
 end
@@ -281,15 +281,15 @@ local function supersede(self, row, turn, counts, now_ms)
   while successor and #turn.superseded < SUPERSEDED_MAX do
     db:run("supersede", row.id, now_ms)
     move(counts, "waiting", "superseded")
-    turn.superseded[#turn.superseded + 1] = event_of(self, row)
+    turn.superseded[#turn.superseded + 1] = event_of(self, row, now_ms)
     row, successor = successor, find_successor(self, successor)
   end
   return row, successor
 end
 
 -- The bytes of its body.
-local function claim_one(self, row, turn, counts)
-  local db, event = self.db, event_of(self, row)
+local function claim_one(self, row, turn, counts, now_ms)
+  local db, event = self.db, event_of(self, row, now_ms)
   db:run("claim", row.id)
   db:run("set_head", row.lane, row.id, nil)
   move(counts, "waiting", "sending")
@@ -304,7 +304,7 @@ local function claim_all(self, limit, until_ms, turn, counts, now_ms)
     local has_successor
     if self.coalesce then row, has_successor = supersede(self, row, turn, counts, now_ms) end
     if has_successor then return self.db:run("set_head", row.lane, row.id, now_ms) end -- the next turn goes on
-    bytes = bytes + claim_one(self, row, turn, counts)
+    bytes = bytes + claim_one(self, row, turn, counts, now_ms)
     if bytes >= CLAIM_BYTES then return end
   end
 end
