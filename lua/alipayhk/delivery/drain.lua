@@ -226,7 +226,7 @@ end
 
 function Queue:ended(taken)
   local machine = taken.machine
-  taken.age_ms = (taken.age_ms or 0) + now_ms() - taken.claimed_ms
+  taken.age_ms = taken.age_ms + now_ms() - taken.claimed_ms
   local ended = event.after(taken, machine, taken.err)
   ended.response, ended.err = machine and machine.response, taken.err or machine and (machine.err or machine.last_err)
   put_outcome(self, taken, ended)

@@ -13,7 +13,7 @@ local floor, huge, max, min = math.floor, math.huge, math.max, math.min
 
 local sqlite = {}
 
-local Store = {}
+local Store = { has_replicas = false }
 Store.__index = Store
 
 -- Kept beside the file, for recording what became of events when the disk is full.

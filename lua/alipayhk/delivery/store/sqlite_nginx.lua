@@ -9,7 +9,7 @@ local sqlite = require "alipayhk.delivery.store.sqlite"
 
 local sqlite_nginx = { url_fault = sqlite.url_fault }
 
-local Store = {}
+local Store = { has_replicas = false }
 Store.__index = Store
 
 -- The pools that may have a thread for us, by the directive `thread_pool NAME threads=1;`.
