@@ -239,7 +239,10 @@ describe("the options of", function()
   local request = assert(client:prepare("order", samples.order()))
   local outbox
 
-  setup(function() outbox = outboxes.open(outboxes.file, by_double) end)
+  setup(function()
+    outbox = outboxes.open(outboxes.file, by_double)
+    outbox.store.has_replicas = true -- as a Redis
+  end)
   teardown(outboxes.close_all)
 
   -- Without the option it would not end.

@@ -369,7 +369,8 @@ describe("delivery from a file", function()
   it("goes on where a process was killed", function()
     local path = databases.path()
     local _, status = child.run([[
-      local opened = require("alipayhk.delivery.store").open("sqlite:" .. arg[1], { client_id = "CLIENT", delay_max_ms = 300000 })
+      local opts = { client_id = "CLIENT", delay_max_ms = 300000 }
+      local opened = require("alipayhk.delivery.store").open("sqlite:" .. arg[1], opts)
       local function order(no) return { api = "order", merchant_biz_no = no, body = no } end
       assert(opened:put { order "A", order "B", order "A" })
       assert(opened:begin_delivery())

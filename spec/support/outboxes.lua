@@ -194,8 +194,19 @@ local function lose_the_store(gateway, on_event)
   assert(err.code == "gone")
 end
 
+local function stand_by(gateway, on_event)
+  local first, place = outboxes.open(outboxes.file, gateway)
+  assert(first.store:begin_delivery())
+  local polls, second = 0, outboxes.open(outboxes.file, gateway, { place = place, on_event = on_event })
+  second:deliver { stop = function()
+    polls = polls + 1
+    return polls > 1
+  end }
+end
+
 -- Has everything happen that an outbox tells its `on_event`.
 function outboxes.live_through(gateway, on_event)
+  stand_by(gateway, on_event)
   live_long(gateway, on_event)
   be_refused(gateway, on_event)
   be_taken_over(gateway, on_event)
