@@ -94,8 +94,8 @@ describe("a large store in a file", function()
       end, shape, function(_, _, few, many)
         local now_ms = 10 ^ 14
         for name, values in pairs {
-          look = { 1 }, find_due = { 1, now_ms, 16 }, stats = { 1 }, find_lane = { 1, "'A900'", "'order'" },
-          list = { 1, 900, "NULL", "NULL", 10 }, list_state = { 1, 900, "'waiting'", "NULL", 10 },
+          look = {}, find_due = { now_ms, 16 }, stats = {}, find_lane = { "'A900'", "'order'" },
+          list = { 900, "NULL", "NULL", 10 }, list_state = { 900, "'waiting'", "NULL", 10 },
         } do
           local few_steps = steps(few.path, name, values)
           local many_steps, output = steps(many.path, name, values)
