@@ -400,6 +400,13 @@ static int database_check(lua_State *L)
     return push_done(L, done, &fault);
 }
 
+/* db:is_checked(): whether that was done here already. */
+static int database_is_checked(lua_State *L)
+{
+    lua_pushboolean(L, ahk_database_is_checked(check_database(L)));
+    return 1;
+}
+
 int luaopen_alipayhk_sqlite(lua_State *L)
 {
     static const luaL_Reg methods[] = {
@@ -412,6 +419,7 @@ int luaopen_alipayhk_sqlite(lua_State *L)
         {"ballast", database_ballast},
         {"drop_ballast", database_drop_ballast},
         {"check", database_check},
+        {"is_checked", database_is_checked},
         {"__tostring", database_tostring},
         {NULL, NULL},
     };

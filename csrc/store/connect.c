@@ -89,11 +89,17 @@ bool ahk_database_check(ahk_database *database, ahk_store_fault *fault)
         return false;
     }
     if (strcmp(found.text, "ok") == 0) {
+        ahk_fork_note_sound(&database->fork_entry);
         return true;
     }
     (void)ahk_database_fail(database, SQLITE_CORRUPT, fault);
     return ahk_store_fail(fault, "SQLITE_CORRUPT", "%s (%.*s)", fault->message.text, ahk_shown(found.text, 160),
                           found.text);
+}
+
+bool ahk_database_is_checked(const ahk_database *database)
+{
+    return ahk_fork_is_sound(&database->fork_entry);
 }
 
 /* Reads its first page, whoever made it. */

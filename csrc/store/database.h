@@ -70,4 +70,7 @@ AHK_MUST_USE bool ahk_database_drop_ballast(ahk_database *database, bool *freed,
 /* Reads all pages, and tells the first thing that is wrong. */
 AHK_MUST_USE bool ahk_database_check(ahk_database *database, ahk_store_fault *fault);
 
+/* Whether a handle of this process has done so, found nothing, and is still open. */
+bool ahk_database_is_checked(const ahk_database *database);
+
 #endif

@@ -33,15 +33,17 @@ static void watch_forks(void)
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
-static bool is_inherited_file(const struct stat *status)
+/* Whether an open database is that file, and has that property. */
+static bool has_file(dev_t device, ino_t inode, bool (*is_so)(const ahk_fork_entry *entry))
 {
-    for (const ahk_node *node = first; node != NULL; node = node->next) {
+    bool found = false;
+    (void)pthread_mutex_lock(&guard);
+    for (const ahk_node *node = first; node != NULL && !found; node = node->next) {
         const ahk_fork_entry *entry = (const ahk_fork_entry *)node;
-        if (entry->device == status->st_dev && entry->inode == status->st_ino && ahk_fork_is_inherited(entry)) {
-            return true;
-        }
+        found = entry->device == device && entry->inode == inode && is_so(entry);
     }
-    return false;
+    (void)pthread_mutex_unlock(&guard);
+    return found;
 }
 
 bool ahk_fork_allows(const ahk_store_path *path, ahk_store_fault *fault)
@@ -50,10 +52,7 @@ bool ahk_fork_allows(const ahk_store_path *path, ahk_store_fault *fault)
     if (stat(path->text, &status) != 0) {
         return true;
     }
-    (void)pthread_mutex_lock(&guard);
-    const bool is_inherited = is_inherited_file(&status);
-    (void)pthread_mutex_unlock(&guard);
-    return !is_inherited ||
+    return !has_file(status.st_dev, status.st_ino, ahk_fork_is_inherited) ||
            ahk_store_fail(fault, "FORKED",
                           AHK_PATH_FORMAT ": the parent of this process had it open when it forked, and SQLite cannot "
                                           "open it here any more: open it after the fork, or close it before",
@@ -76,6 +75,23 @@ bool ahk_fork_enter(ahk_fork_entry *entry, const ahk_store_path *path, ahk_store
     ahk_list_put(&first, &entry->node);
     (void)pthread_mutex_unlock(&guard);
     return true;
+}
+
+void ahk_fork_note_sound(ahk_fork_entry *entry)
+{
+    (void)pthread_mutex_lock(&guard);
+    entry->is_sound = true;
+    (void)pthread_mutex_unlock(&guard);
+}
+
+static bool is_known_sound(const ahk_fork_entry *entry)
+{
+    return entry->is_sound && !ahk_fork_is_inherited(entry);
+}
+
+bool ahk_fork_is_sound(const ahk_fork_entry *entry)
+{
+    return has_file(entry->device, entry->inode, is_known_sound);
 }
 
 void ahk_fork_leave(ahk_fork_entry *entry)

@@ -19,7 +19,8 @@ typedef struct {
     ahk_lock *locks[AHK_FORK_LOCKS];
     dev_t device;
     ino_t inode;
-    pid_t owner; /* 0 where it is not entered */
+    pid_t owner;   /* 0 where it is not entered */
+    bool is_sound; /* it was read through, and nothing was wrong */
 } ahk_fork_entry;
 
 /* False, with a message, for a file that this process has inherited open. */
@@ -27,6 +28,12 @@ AHK_MUST_USE bool ahk_fork_allows(const ahk_store_path *path, ahk_store_fault *f
 
 /* Notes what this process opens, which has to be there. */
 AHK_MUST_USE bool ahk_fork_enter(ahk_fork_entry *entry, const ahk_store_path *path, ahk_store_fault *fault);
+
+/* Notes that nothing is wrong with its file. */
+void ahk_fork_note_sound(ahk_fork_entry *entry);
+
+/* Whether that was noted of its file by this process, which still has it open there. */
+bool ahk_fork_is_sound(const ahk_fork_entry *entry);
 
 /* Forgets it; one that was never entered is fine. */
 void ahk_fork_leave(ahk_fork_entry *entry);
