@@ -18,6 +18,7 @@ local RANGES = { { 0, 5460 }, { 5461, 10922 }, { 10923, 16383 } }
 local function start_node()
   local bus_port = nginx.random_port()
   local node = redis_server.start { lines = {
+    "appendfsync always", -- what was answered outlives a kill -9
     "cluster-enabled yes", "cluster-require-full-coverage no", "cluster-node-timeout 5000", "cluster-port " .. bus_port,
   } }
   node.bus_port = bus_port
