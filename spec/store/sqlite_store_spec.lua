@@ -138,12 +138,16 @@ describe("a commit", function()
     opened:close()
   end)
 
-  it("reads no table from end to end", function()
+  -- Those that ask for all events in a state; to the others the state must not choose the index.
+  local OF_A_STATE = { find_ended = true, list_state = true, recover_events = true, recover_lanes = true, stats = true }
+
+  it("reads no table from end to end, and of events no more than those of a lane", function()
     local opened, path = open()
     opened:close()
     for name, sql in pairs(statements) do
       local plan = databases.judge(path, "EXPLAIN QUERY PLAN " .. sql)
       assert.is_nil(plan:find("SCAN", 1, true), name .. ": " .. plan)
+      assert.equal(OF_A_STATE[name] or false, plan:find("event_state", 1, true) ~= nil, name .. ": " .. plan)
       local sorts = plan:find("TEMP B-TREE", 1, true) ~= nil
       assert.equal(name:find("^list_.*lane$") ~= nil, sorts, name .. ": " .. plan) -- an order's events are few
     end

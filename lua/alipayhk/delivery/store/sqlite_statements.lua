@@ -62,10 +62,10 @@ local statements = {
   ]],
   note_arrived = "UPDATE lane SET arrived_id = max(arrived_id, ?2) WHERE id = ?1",
   set_head = "UPDATE lane SET head = ?2, due_ms = ?3 WHERE id = ?1",
-  -- The next one that waits becomes the head, behind the lanes that are due already.
+  -- The next one that waits becomes the head, behind the lanes that are due already. (With a plus no index is used.)
   advance_lane = [[
     UPDATE lane SET (head, due_ms) =
-      (SELECT id, max(due_ms, ?3) FROM event WHERE lane = ?1 AND id > ?2 AND state = 'waiting' ORDER BY id LIMIT 1)
+      (SELECT id, max(due_ms, ?3) FROM event WHERE lane = ?1 AND id > ?2 AND +state = 'waiting' ORDER BY id LIMIT 1)
     WHERE id = ?1
   ]],
 
@@ -117,6 +117,6 @@ local LIST = [[
 statements.list = LIST:format("")
 statements.list_state = LIST:format(" AND state = ?2")
 statements.list_lane = LIST:format(" AND merchant_biz_no = ?3")
-statements.list_state_lane = LIST:format(" AND merchant_biz_no = ?3 AND +state = ?2") -- with the plus no index is
+statements.list_state_lane = LIST:format(" AND merchant_biz_no = ?3 AND +state = ?2")
 
 return statements
