@@ -140,7 +140,7 @@ local function put_one(self, record, number, now_ms)
   return { id = id_of(number), previous_status = lane and lane.newest_status or nil }, true
 end
 
-local function put_all(self, records, replicas)
+local function put_all(self, records)
   local has_room, fault = self.db:has_ballast(BALLAST_BYTES)
   if not has_room then error(fault, 0) end
   local now_ms, results = self.now_ms(), {}
@@ -148,18 +148,15 @@ local function put_all(self, records, replicas)
   local last = first
   for i, record in ipairs(records) do
     local result, is_stored = put_one(self, record, last + 1, now_ms)
-    if is_stored then
-      last, result.replicas = last + 1, replicas
-    end
+    if is_stored then last = last + 1 end
     results[i] = result
   end
   if last > first then self.db:run("count_put", last - first, last) end
   return results
 end
 
--- A file has no replicas: none of those that are asked for has it.
-function Store:put(records, opts)
-  return self.db:transact(put_all, self, records, opts and opts.replicas and 0 or nil)
+function Store:put(records)
+  return self.db:transact(put_all, self, records)
 end
 
 -- ---- delivery ------------------------------------------------------------------------------------
