@@ -400,6 +400,13 @@ static int database_check(lua_State *L)
     return push_done(L, done, &fault);
 }
 
+/* db:is_replaced(): whether another file is where it was. */
+static int database_is_replaced(lua_State *L)
+{
+    lua_pushboolean(L, ahk_database_is_replaced(check_database(L)));
+    return 1;
+}
+
 /* db:is_checked(): whether that was done here already. */
 static int database_is_checked(lua_State *L)
 {
@@ -420,6 +427,7 @@ int luaopen_alipayhk_sqlite(lua_State *L)
         {"drop_ballast", database_drop_ballast},
         {"check", database_check},
         {"is_checked", database_is_checked},
+        {"is_replaced", database_is_replaced},
         {"__tostring", database_tostring},
         {NULL, NULL},
     };

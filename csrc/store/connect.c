@@ -178,6 +178,14 @@ static bool set_pragmas(ahk_database *database, ahk_store_fault *fault)
            ask(database, "PRAGMA temp_store=MEMORY", &none, fault);
 }
 
+/* It is made by the first read. */
+static bool note_wal(ahk_database *database, ahk_store_fault *fault)
+{
+    const ahk_store_path name = ahk_store_beside(&database->path, "-wal");
+    return is_database(database, fault) &&
+           (ahk_store_find(&name, &database->wal) || ahk_store_fail_sqlite(fault, name.text, NULL, SQLITE_CANTOPEN));
+}
+
 bool ahk_database_connect(ahk_database *database, ahk_store_fault *fault)
 {
     enum { FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX };
@@ -187,5 +195,5 @@ bool ahk_database_connect(ahk_database *database, ahk_store_fault *fault)
     }
     return configure(database, fault) && is_database(database, fault) && is_expected(database, fault) &&
            is_writable(database, fault) && is_utf8(database, fault) && use_wal(database, fault) &&
-           set_pragmas(database, fault);
+           set_pragmas(database, fault) && note_wal(database, fault);
 }

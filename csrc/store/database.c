@@ -101,6 +101,14 @@ void ahk_database_close(ahk_database *database)
     }
 }
 
+bool ahk_database_is_replaced(const ahk_database *database)
+{
+    const ahk_store_path wal = ahk_store_beside(&database->path, "-wal");
+    ahk_store_file found;
+    return ahk_store_find(&database->path, &found) && !ahk_store_is_same(found, database->fork_entry.file) &&
+           !(ahk_store_find(&wal, &found) && ahk_store_is_same(found, database->wal));
+}
+
 /* ---- running ------------------------------------------------------------------------------------ */
 
 bool ahk_database_compile(ahk_database *database, ahk_slice *sql, sqlite3_stmt **compiled, ahk_store_fault *fault)

@@ -43,6 +43,10 @@ AHK_MUST_USE ahk_database *ahk_database_open(const char *path, ahk_database_opti
  * nothing was found damaged, and frees its locks. It never waits. NULL is fine. */
 void ahk_database_close(ahk_database *database);
 
+/* Whether another file is where it was: this handle is of no more use, and a new one of that. Not before its WAL is
+ * gone from there, too: it would become a part of the other. */
+bool ahk_database_is_replaced(const ahk_database *database);
+
 /* Runs statements one after the other, up to the first that fails; rows are dropped. */
 AHK_MUST_USE bool ahk_database_execute(ahk_database *database, ahk_slice sql, ahk_store_fault *fault);
 

@@ -15,6 +15,7 @@ struct ahk_database {
     ahk_lock writer;
     ahk_lock deliverer;
     ahk_fork_entry fork_entry;
+    ahk_store_file wal;
     ahk_node *statements; /* of which none outlives the connection */
     ahk_database_options options;
     bool must_not_checkpoint; /* damaged, or not where it was */

@@ -118,6 +118,21 @@ ahk_store_path ahk_store_beside(const ahk_store_path *path, const char *suffix)
 
 /* ---- files -------------------------------------------------------------------------------------- */
 
+bool ahk_store_find(const ahk_store_path *name, ahk_store_file *out)
+{
+    struct stat status;
+    if (stat(name->text, &status) != 0) {
+        return false;
+    }
+    *out = (ahk_store_file){status.st_dev, status.st_ino};
+    return true;
+}
+
+bool ahk_store_is_same(ahk_store_file one, ahk_store_file other)
+{
+    return one.device == other.device && one.inode == other.inode;
+}
+
 static bool has_content(const ahk_store_path *path)
 {
     struct stat status;

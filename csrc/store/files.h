@@ -2,6 +2,8 @@
 #ifndef AHK_STORE_FILES_H
 #define AHK_STORE_FILES_H
 
+#include <sys/types.h>
+
 #include "fault.h"
 
 /* SQLite's own limit for a path is 512, with what it appends. */
@@ -17,6 +19,15 @@ AHK_MUST_USE bool ahk_store_resolve(const char *path, ahk_store_path *out, ahk_s
 
 /* The name of a file beside it: its own with `suffix`, such as "-lock". */
 ahk_store_path ahk_store_beside(const ahk_store_path *path, const char *suffix);
+
+/* Which file has that name: as long as it is open no other has the same. False for none. */
+typedef struct {
+    dev_t device;
+    ino_t inode;
+} ahk_store_file;
+AHK_MUST_USE bool ahk_store_find(const ahk_store_path *name, ahk_store_file *out);
+
+bool ahk_store_is_same(ahk_store_file one, ahk_store_file other);
 
 /* Whether a database may be opened there, which is made where there is none: empty, for its owner alone. Under the
  * lock. It is never opened by itself once it holds something: closing it would drop the locks that SQLite has on it. */

@@ -34,13 +34,13 @@ static void watch_forks(void)
 }
 
 /* Whether an open database is that file, and has that property. */
-static bool has_file(dev_t device, ino_t inode, bool (*is_so)(const ahk_fork_entry *entry))
+static bool has_file(ahk_store_file file, bool (*is_so)(const ahk_fork_entry *entry))
 {
     bool found = false;
     (void)pthread_mutex_lock(&guard);
     for (const ahk_node *node = first; node != NULL && !found; node = node->next) {
         const ahk_fork_entry *entry = (const ahk_fork_entry *)node;
-        found = entry->device == device && entry->inode == inode && is_so(entry);
+        found = ahk_store_is_same(entry->file, file) && is_so(entry);
     }
     (void)pthread_mutex_unlock(&guard);
     return found;
@@ -48,11 +48,8 @@ static bool has_file(dev_t device, ino_t inode, bool (*is_so)(const ahk_fork_ent
 
 bool ahk_fork_allows(const ahk_store_path *path, ahk_store_fault *fault)
 {
-    struct stat status;
-    if (stat(path->text, &status) != 0) {
-        return true;
-    }
-    return !has_file(status.st_dev, status.st_ino, ahk_fork_is_inherited) ||
+    ahk_store_file file;
+    return !ahk_store_find(path, &file) || !has_file(file, ahk_fork_is_inherited) ||
            ahk_store_fail(fault, "FORKED",
                           AHK_PATH_FORMAT ": the parent of this process had it open when it forked, and SQLite cannot "
                                           "open it here any more: open it after the fork, or close it before",
@@ -63,12 +60,9 @@ bool ahk_fork_enter(ahk_fork_entry *entry, const ahk_store_path *path, ahk_store
 {
     AHK_REQUIRE(entry->owner == 0);
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct stat status;
-    if (stat(path->text, &status) != 0) {
+    if (!ahk_store_find(path, &entry->file)) {
         return ahk_store_fail_errno(fault, path->text, errno);
     }
-    entry->device = status.st_dev;
-    entry->inode = status.st_ino;
     entry->owner = getpid();
     (void)pthread_once(&once, watch_forks);
     (void)pthread_mutex_lock(&guard);
@@ -91,7 +85,7 @@ static bool is_known_sound(const ahk_fork_entry *entry)
 
 bool ahk_fork_is_sound(const ahk_fork_entry *entry)
 {
-    return has_file(entry->device, entry->inode, is_known_sound);
+    return has_file(entry->file, is_known_sound);
 }
 
 void ahk_fork_leave(ahk_fork_entry *entry)

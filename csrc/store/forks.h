@@ -17,8 +17,7 @@ enum { AHK_FORK_LOCKS = 2 };
 typedef struct {
     ahk_node node; /* among all of this process; changes in any thread */
     ahk_lock *locks[AHK_FORK_LOCKS];
-    dev_t device;
-    ino_t inode;
+    ahk_store_file file;
     pid_t owner;   /* 0 where it is not entered */
     bool is_sound; /* it was read through, and nothing was wrong */
 } ahk_fork_entry;

@@ -241,7 +241,7 @@ describe("a statement", function()
       assert.error_matches(function() second[name](second) end, "the database is closed", 1, true)
     end
     for _, name in ipairs { "execute", "prepare", "lock", "unlock", "claim_delivery", "release_delivery", "ballast",
-      "drop_ballast", "check" } do
+      "drop_ballast", "check", "is_checked", "is_replaced" } do
       assert.error_matches(function() db[name](db, name == "ballast" and 1 or "SELECT 1") end,
         "the database is closed", 1, true)
     end

@@ -415,8 +415,9 @@ add("alipayhk.sqlite.open", function()
   return { f = sqlite.open, arguments = arguments, read = read_database }
 end)
 add_plain("alipayhk.sqlite.open", sqlite.open, "/does/not/exist")
-for _, name in ipairs { "__tostring", "close", "claim_delivery", "release_delivery", "drop_ballast", "check",
-  "is_checked" } do
+for _, name in ipairs {
+  "__tostring", "close", "claim_delivery", "release_delivery", "drop_ballast", "check", "is_checked", "is_replaced",
+} do
   add_database(name, false)
 end
 -- With its opposite behind it, so that it can be called again.
