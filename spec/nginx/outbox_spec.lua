@@ -33,7 +33,9 @@ local HTTP = [[
     function ngx.run_worker_thread(...)
       notes:incr("threads", 1, 0)
       if notes:get("no_threads") then return false, "no available Lua vm" end
-      return run(...)
+      local ran, results, fault = run(...)
+      if notes:get("no_answers") then return false, "unsupported Lua type: LUA_TNIL in the return value" end
+      return ran, results, fault
     end
     note "init_worker"
   }
@@ -59,7 +61,10 @@ local SERVER = [[
   location = /timer { content_by_lua_block { ngx.timer.at(0, function() note "timer" end) } }
   location = /thread { content_by_lua_block { ngx.thread.wait(ngx.thread.spawn(function() note "thread" end)) } }
   location = /stats { content_by_lua_block { ngx.say(outbox:stats().waiting) } }
+  location = /begin { content_by_lua_block { ngx.say(tostring(outbox.store:begin_delivery())) } }
+  location = /end { content_by_lua_block { outbox.store:end_delivery() } }
   location = /no_threads { content_by_lua_block { notes:set("no_threads", true) } }
+  location = /no_answers { content_by_lua_block { notes:set("no_answers", true) } }
   location = /busy_timers { content_by_lua_block {
     for _ = 1, 2 do ngx.timer.at(0, function() while not notes:get("timers_end") do ngx.sleep(0.02) end end) end
   } }
@@ -210,7 +215,39 @@ describe("put inside nginx", function()
         assert_put()
         assert_no_complaints()
       end)
+
+    it("goes on in another file that was put in its place, in a " .. name, function()
+      start(main)
+      assert_put()
+      judge(".backup " .. path .. ".copy")
+      shell.must(("rm %s-wal %s-shm; mv %s.copy %s"):format(path, path, path, path))
+      assert.matches("store/gone", body_of "/put")
+      assert_put()
+      assert.equal("3", judge(COUNT)) -- one in init_worker
+      assert_no_complaints()
+    end)
   end
+
+  it("does not put again what a thread may have put whose answer was lost", function()
+    start(THREADS)
+    assert_put()
+    body_of "/no_answers"
+    assert.matches("store/unreachable .*not known .*LUA_TNIL.*with the same `key`", body_of "/put")
+    assert.equal("3", judge(COUNT))
+    assert_no_complaints()
+  end)
+
+  it("reads the file through in a thread, once, when a worker begins to deliver", function()
+    start(THREADS)
+    assert_put()
+    for _, count in ipairs { 1, 0 } do
+      local before = tonumber(note "threads")
+      assert.equal("true", body_of "/begin")
+      body_of "/end"
+      assert.equal(before + count, tonumber(note "threads"))
+    end
+    assert_no_complaints()
+  end)
 
   it("commits in the worker when nginx has no thread for it, and says so once", function()
     start(THREADS)

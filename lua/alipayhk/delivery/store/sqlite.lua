@@ -76,6 +76,7 @@ function sqlite.open(url, opts)
     coalesce = opts.coalesce,
     delay_max_ms = opts.delay_max_ms,
     now_ms = clock.new(opts.now or runtime.now),
+    is_beginning = false, -- to deliver, and reads its file
     delivery = nil, -- while it delivers: the number of that
   }, Store)
 end
@@ -175,16 +176,24 @@ local function claim_delivery(self)
   return (sqlite_database.check(self.db.handle:claim_delivery()))
 end
 
--- Damage is found before anything is sent. Once in a process: it takes a second for a few hundred thousand events.
 local function check_file(self)
-  local handle = self.db.handle
-  return handle:is_checked() or (sqlite_database.check(handle:check()))
+  return (sqlite_database.check(self.db.handle:check()))
 end
 
-local function begin(self)
+-- Reads all of the file: true, or nil and a fault.
+function Store:check()
+  return self.db:attempt(check_file, self)
+end
+
+-- Damage is found before anything is sent. Once in a process: it takes a second for a few hundred thousand events.
+local function begin(self, check)
   local db = self.db
   local is_ours, fault = db:attempt(claim_delivery, self)
-  if is_ours then is_ours, fault = db:attempt(check_file, self) end
+  if is_ours and not db.handle:is_checked() then
+    self.is_beginning = true
+    is_ours, fault = check(self)
+    self.is_beginning = false
+  end
   if is_ours then
     self.delivery, fault = db:transact(recover, self)
     is_ours = self.delivery and true
@@ -205,13 +214,20 @@ local function go_on(self)
   return is_ours, fault
 end
 
-function Store:begin_delivery()
-  return (self.delivery and go_on or begin)(self)
+-- `check`: what is done instead of Store.check; it may let others run meanwhile.
+function Store:begin_delivery(check)
+  if self.delivery then return go_on(self) end
+  return begin(self, check or Store.check)
 end
 
 function Store:end_delivery()
   self.delivery = nil
   self.db.handle:release_delivery()
+end
+
+-- Whether another file is where its own was, and it does not deliver: then one that is opened anew is of more use.
+function Store:is_replaced()
+  return not (self.delivery or self.is_beginning) and self.db.handle:is_replaced()
 end
 
 -- ---- turns: what became of events ----------------------------------------------------------------

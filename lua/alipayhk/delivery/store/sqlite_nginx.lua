@@ -1,7 +1,8 @@
 -- The store in a file inside nginx. Puts of a worker's requests commit together, in a thread where nginx has a pool of
--- threads, in the worker otherwise. All else is done in the worker, which it blocks for as long as SQLite takes: a
--- turn, `stats`, a short `list` for less than a millisecond on a fast disk; for up to five seconds where another
--- process holds the file.
+-- threads, in the worker otherwise. So is the file read through before a delivery, once: half a second for each 100,000
+-- events. All else is done in the worker, which it blocks for as long as SQLite takes: a turn, `stats`, a short `list`
+-- for less than a millisecond on a fast disk; `purge` for 3 seconds for each 100,000 events that it forgets; any of
+-- them for up to five seconds where another process holds the file.
 
 local new_group = require("alipayhk.delivery.store.group").new
 local runtime = require "alipayhk.base.runtime"
@@ -26,59 +27,101 @@ local function is_master()
   return runtime.nginx().get_phase() == "init"
 end
 
--- The worker's own store, which is opened when it is first needed.
-local function own(self)
-  local fault
+local function open(self)
   if is_master() then
     return nil, {
       code = "failed", is_retryable = false,
       message = self.url .. ": not in the phase init, which is the master's: use the outbox in a worker",
     }
   end
-  if not self.store then self.store, fault = sqlite.open(self.url, self.opts) end
-  return self.store, fault
+  return sqlite.open(self.url, self.opts)
+end
+
+-- Has the worker's own store do it, which is opened when it is first needed; one whose file was replaced, anew.
+local function ask(self, name, ...)
+  local result, fault
+  if not self.store then self.store, fault = open(self) end
+  local store = self.store
+  if not store then return nil, fault end
+  result, fault = store[name](store, ...)
+  if fault and store:is_replaced() then
+    store:close()
+    self.store = nil
+  end
+  return result, fault
 end
 
 for _, name in ipairs {
-  "begin_delivery", "end_delivery", "turn", "stats", "list", "retry", "drop", "purge",
+  "end_delivery", "turn", "stats", "list", "retry", "drop", "purge",
 } do
-  Store[name] = function(self, ...)
-    local store, fault = own(self)
-    if not store then return nil, fault end
-    return store[name](store, ...)
-  end
+  Store[name] = function(self, ...) return ask(self, name, ...) end
 end
 
 local function put_here(self, records)
-  local store, fault = own(self)
-  if not store then return nil, fault end
-  return store:put(records)
+  return ask(self, "put", records)
 end
 
 -- ---- in a thread ---------------------------------------------------------------------------------
 
--- What `ngx.run_worker_thread` gives: first whether it ran.
-local function run(ngx, pool, self, records)
-  local allowed, ran, results, fault = pcall(ngx.run_worker_thread, pool,
-    "alipayhk.delivery.store.sqlite_thread", "put", self.url, self.opts, records)
-  return allowed and ran, results, fault
+local NO_SUCH_POOL = "^thread pool .* not found$"
+-- What nginx says where no thread has begun. After any other word one may have done all of it.
+local NOT_BEGUN = {
+  NO_SUCH_POOL, "^no available Lua vm$", "^no memory$", "^ngx_thread_task_post failed$",
+  "in the argument$", "module '[^']*' not found", "^error loading module",
+}
+
+local function has_begun(reason)
+  for _, pattern in ipairs(NOT_BEGUN) do
+    if reason:find(pattern) then return false end
+  end
+  return true
+end
+
+local function unknown(self, reason)
+  return {
+    code = "unreachable", is_retryable = true,
+    message = ("%s: a thread of nginx was to do it, and what came of that is not known (%s): put it again, with the "
+      .. "same `key`"):format(self.url, reason),
+  }
+end
+
+local function try_next_pool(self)
+  self.pool = POOLS[self.pool + 1] and self.pool + 1
+  if not self.pool then runtime.warn_once(NO_POOL, NO_POOL) end
+end
+
+-- Runs a function of alipayhk.delivery.store.sqlite_thread: true and what it gives; false where no thread has begun to.
+local function in_thread(self, name, ...)
+  local ngx = runtime.nginx()
+  while self.pool do
+    local allowed, ran, result, fault = pcall(ngx.run_worker_thread, POOLS[self.pool],
+      "alipayhk.delivery.store.sqlite_thread", name, self.url, self.opts, ...)
+    if allowed and ran then return true, result, fault end
+    local reason = tostring(allowed and result or ran)
+    if allowed and has_begun(reason) then return true, nil, unknown(self, reason) end
+    if not reason:find(NO_SUCH_POOL) then
+      runtime.warn_once(reason, "alipayhk: no thread puts into the outbox, so the worker does: " .. reason)
+      return false
+    end
+    try_next_pool(self)
+  end
+  return false
 end
 
 -- Puts in a thread, or else in the worker: where there is no pool, or nginx does not let it this time.
 local function put(self, records)
-  local ngx = runtime.nginx()
-  while self.pool do
-    local ran, results, fault = run(ngx, POOLS[self.pool], self, records)
-    if ran then return results, fault end
-    local reason = tostring(results)
-    if not reason:find("^thread pool .* not found$") then
-      runtime.warn_once(reason, "alipayhk: no thread puts into the outbox, so the worker does: " .. reason)
-      break
-    end
-    self.pool = POOLS[self.pool + 1] and self.pool + 1
-    if not self.pool then runtime.warn_once(NO_POOL, NO_POOL) end
-  end
+  local is_done, results, fault = in_thread(self, "put", records)
+  if is_done then return results, fault end
   return put_here(self, records)
+end
+
+-- Reading the whole file, which comes before a delivery, is done there, too.
+function Store:begin_delivery()
+  return ask(self, "begin_delivery", function()
+    local is_done, is_sound, fault = in_thread(self, "check")
+    if is_done then return is_sound, fault end
+    return self.store:check()
+  end)
 end
 
 local function has_threads(ngx)
@@ -105,9 +148,9 @@ function sqlite_nginx.open(url, opts)
   self.group = new_group(function(records) return put(self, records) end,
     function(records) return put_here(self, records) end)
   if is_master() then return self end
-  local store, fault = own(self)
-  if not store then return nil, fault end
-  return self
+  local fault
+  self.store, fault = open(self)
+  return self.store and self, fault
 end
 
 return sqlite_nginx
