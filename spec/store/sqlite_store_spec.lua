@@ -1,11 +1,13 @@
 -- The store of an outbox in a file. The judge is the sqlite3 command.
 
 local child = require "spec.support.child"
+local clock = require "alipayhk.delivery.store.clock"
 local contract = require "spec.support.store_contract"
 local core = require "alipayhk.core"
 local databases = require "spec.support.databases"
 local only_with = require "spec.support.asserting.only_with"
 local process = require "spec.support.process"
+local runtime = require "alipayhk.base.runtime"
 local schema = require "alipayhk.delivery.store.sqlite_schema"
 local shell = require "spec.support.shell"
 local sqlite = require "alipayhk.sqlite"
@@ -529,7 +531,9 @@ describe("a clock", function()
       local order = {}
       for i = 1, 3 do
         local events = claim(opened)
-        order[i] = events[1].id
+        for _, event in ipairs(events) do
+          if event.merchant_biz_no == "A" then order[i] = event.id end
+        end
         shift_ms = shift_ms - jump_ms
         finish(opened, events)
       end
@@ -572,6 +576,35 @@ describe("a clock", function()
     assert.equal(0, right:stats().oldest_ms or 0)
     assert.same({ 0, 0, 0 }, { events[1].age_ms, events[2].age_ms, events[3].age_ms })
     right:close()
+  end)
+
+  it("that was set back does not hold back what is put after that, whoever put it", function()
+    local path, ahead_s = databases.path(), 120
+    local putter = assert(open_at(path, { now = function() return core.now() + ahead_s end }))
+    put(putter, record "A")
+    ahead_s = 0
+    put(putter, record "B", record "B")
+    local right = assert(open_at(path))
+    assert(right:begin_delivery())
+    for _ = 1, 2 do
+      local events = claim(right)
+      assert.same({ "B" }, { events[1].merchant_biz_no })
+      finish(right, events)
+    end
+    right:close()
+    putter:close()
+  end)
+
+  it("is not ahead for good where its process was held up while it was read", function()
+    local monotonic_ms, passed_ms, pauses_ms = runtime.monotonic_ms, 0, { 50, 0 }
+    function runtime.monotonic_ms() return 1000 + passed_ms end
+    finally(function() runtime.monotonic_ms = monotonic_ms end)
+    local now_ms = clock.new(function()
+      passed_ms = passed_ms + table.remove(pauses_ms, 1)
+      return 1716543000 + passed_ms / 1000
+    end)
+    now_ms()
+    assert.equal(1716543000050, (now_ms()))
   end)
 
   it("that is set forward makes those due that were so by it", function()

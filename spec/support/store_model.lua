@@ -73,22 +73,22 @@ local function is_stale(record, newest_ms)
     and (sequence_ms < newest_ms or record.is_filled and sequence_ms == newest_ms)
 end
 
-local function append(self, lane, record, id, now_ms)
+local function append(self, lane, record, id, now_ms, due_ms)
   local event = {
     id = id, number = tonumber(id), lane = lane, record = record, state = "waiting", attempts = 0, put_ms = now_ms,
     lost_answer = false, is_settling = false,
   }
   local before = lane.events[#lane.events]
-  set_due(event, -huge, now_ms) -- the first time, it need not wait
+  set_due(event, -huge, due_ms) -- the first time, it need not wait
   assert.is_true(not before or before.number < event.number, "ids of a lane do not ascend")
-  if not head_of(lane) then set_due(lane, now_ms) end
+  if not head_of(lane) then set_due(lane, due_ms) end
   self.events[id], lane.events[#lane.events + 1] = event, event
   if record.key then lane.keys[record.key] = id end
   lane.status, lane.newest_ms = record.status, record.sequence_ms or lane.newest_ms
 end
 
--- A record was put, with that result.
-function Model:put(record, result, now_ms)
+-- A record was put, with that result; `due_ms`: by the wall clock.
+function Model:put(record, result, now_ms, due_ms)
   local name = record.api .. "\0" .. record.merchant_biz_no
   local lane = self.lanes[name]
     or { events = {}, keys = {}, accepted = 0, claimed = 0, biz_no = record.merchant_biz_no }
@@ -101,7 +101,7 @@ function Model:put(record, result, now_ms)
   assert.is_nil(self.events[result.id])
   assert.same({ id = result.id, previous_status = lane.status }, result)
   self.lanes[name] = lane
-  append(self, lane, record, result.id, now_ms)
+  append(self, lane, record, result.id, now_ms, due_ms)
 end
 
 -- ---- what becomes of events ------------------------------------------------------------------------

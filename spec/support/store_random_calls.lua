@@ -108,7 +108,7 @@ function CALLS.put(run, worker)
   local records, shown = {}, {}
   for i = 1, run:random(4) do records[i] = random_record(run) end
   for i, result in ipairs(assert(worker.store:put(records))) do
-    run.model:put(records[i], result, now_of(run, worker))
+    run.model:put(records[i], result, now_of(run, worker), run.wall_ms)
     if result.id then run.ids[#run.ids + 1] = result.id end
     shown[i] = ("%s %s"):format(records[i].merchant_biz_no:sub(1, 1), result.id)
   end

@@ -117,26 +117,26 @@ local function is_stale(record, newest_ms)
 end
 
 -- Puts an event behind those of its lane: the number of the lane.
-local function extend_lane(self, lane, record, number, now_ms)
+local function extend_lane(self, lane, record, number, due_ms)
   local db, newest_ms, status = self.db, record.sequence_ms, record.status
   if not lane then
-    local _, added = db:run("add_lane", record.merchant_biz_no, record.api, newest_ms, status, number,
-      now_ms)
+    local _, added = db:run("add_lane", record.merchant_biz_no, record.api, newest_ms, status, number, due_ms)
     return added
   end
   db:run("extend_lane", lane.id, newest_ms, status)
-  if not lane.head then db:run("set_head", lane.id, number, now_ms) end
+  if not lane.head then db:run("set_head", lane.id, number, due_ms) end
   return lane.id
 end
 
--- The result, and whether it was stored.
-local function put_one(self, record, number, now_ms)
+-- The result, and whether it was stored. It is due by the wall clock: by that who delivers is no earlier, whatever our
+-- own clock has seen.
+local function put_one(self, record, number, now_ms, wall_ms)
   local db = self.db
   local lane = db:first("find_lane", record.merchant_biz_no, record.api)
   local known = lane and record.key and db:first("find_key", lane.id, record.key)
   if known then return { id = id_of(known.id), exists = true }, false end
   if lane and is_stale(record, lane.newest_ms) then return { newest_ms = lane.newest_ms }, false end
-  db:run("add_event", number, extend_lane(self, lane, record, number, now_ms), now_ms, record.key,
+  db:run("add_event", number, extend_lane(self, lane, record, number, wall_ms), now_ms, wall_ms, record.key,
     record.request_id, record.status, record.alike, record.body)
   return { id = id_of(number), previous_status = lane and lane.newest_status or nil }, true
 end
@@ -144,11 +144,12 @@ end
 local function put_all(self, records)
   local has_room, fault = self.db:has_ballast(BALLAST_BYTES)
   if not has_room then error(fault, 0) end
-  local now_ms, results = self.now_ms(), {}
+  local now_ms, wall_ms = self.now_ms()
+  local results = {}
   local first = self.db:first("last_id").last_id
   local last = first
   for i, record in ipairs(records) do
-    local result, is_stored = put_one(self, record, last + 1, now_ms)
+    local result, is_stored = put_one(self, record, last + 1, now_ms, wall_ms)
     if is_stored then last = last + 1 end
     results[i] = result
   end
@@ -455,7 +456,7 @@ end
 
 local function drop(self, number)
   local db, counts = self.db, new_counts()
-  if db:run("drop", number, self.now_ms()) == 0 then return false end
+  if db:run("drop", number, (self.now_ms())) == 0 then return false end
   move(counts, "parked", "dropped")
   write_counts(self, counts)
   return true

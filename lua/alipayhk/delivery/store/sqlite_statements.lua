@@ -29,7 +29,7 @@ local statements = {
   find_key = "SELECT id FROM event WHERE lane = ?1 AND key = ?2",
   add_event = [[
     INSERT INTO event (id, lane, state, put_ms, due_ms, key, request_id, status, alike, body)
-    VALUES (?1, ?2, 'waiting', ?3, ?3, ?4, ?5, ?6, ?7, ?8)
+    VALUES (?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9)
   ]],
 
   -- ---- delivery ------------------------------------------------------------------------------------
