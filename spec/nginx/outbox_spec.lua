@@ -232,7 +232,7 @@ describe("put inside nginx", function()
     start(THREADS)
     assert_put()
     body_of "/no_answers"
-    assert.matches("store/unreachable .*not known .*LUA_TNIL.*with the same `key`", body_of "/put")
+    assert.matches("store/unreachable .*not known .*LUA_TNIL.*a put with the same `key`", body_of "/put")
     assert.equal("3", judge(COUNT))
     assert_no_complaints()
   end)

@@ -80,8 +80,8 @@ end
 local function unknown(self, reason)
   return {
     code = "unreachable", is_retryable = true,
-    message = ("%s: a thread of nginx was to do it, and what came of that is not known (%s): put it again, with the "
-      .. "same `key`"):format(self.url, reason),
+    message = ("%s: a thread of nginx was to do it, and what came of that is not known (%s): try again, a put with "
+      .. "the same `key`"):format(self.url, reason),
   }
 end
 
