@@ -273,7 +273,10 @@ end
 -- A store may mend at any turn what a wrong clock has left.
 local function mend_far(self, now_ms)
   each_lane(self, function(lane)
-    if waiting_head(lane) and is_far(self, lane.to_ms, now_ms) then lane.from_ms = min(lane.from_ms, now_ms) end
+    local head = waiting_head(lane)
+    if head and is_far(self, lane.to_ms, now_ms) then
+      lane.from_ms, head.from_ms = min(lane.from_ms, now_ms), min(head.from_ms, now_ms)
+    end
   end)
 end
 
