@@ -12,7 +12,7 @@ local store = require "alipayhk.delivery.store"
 local record = contract.record
 
 local EXPIRE = [[
-for _, key in ipairs(redis.call("KEYS", "*:leases")) do
+for _, key in ipairs(redis.call("KEYS", "*:sending")) do
   for _, id in ipairs(redis.call("ZRANGE", key, 0, -1)) do redis.call("ZADD", key, 1, id) end
 end]]
 
@@ -132,7 +132,7 @@ describe("a store in a Redis Cluster", function()
     end
     assert.truthy(nginx.await(20, function() return replicas "here" == 1 end))
     -- The other node runs a script only if it has all keys.
-    for _, name in ipairs { "queue", "leases", "sending", "parked", "accepted", "superseded", "dropped" } do
+    for _, name in ipairs { "queue", "sending", "parked", "accepted", "superseded", "dropped" } do
       assert.truthy(from.cli("zadd", (key_of(group):gsub("meta$", name)), "0", "x"))
     end
     cluster.begin_move(slot, from, to)

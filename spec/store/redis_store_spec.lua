@@ -36,7 +36,7 @@ describe("a store in a Redis", function()
 
   contract.declare(function()
     server.cli "flushall"
-    return { open = open, forsake = function() score("leases", "1") end }
+    return { open = open, forsake = function() score("sending", "1") end }
   end, { describe = describe, it = it, before_each = before_each, after_each = after_each })
 
   local one
@@ -97,7 +97,7 @@ describe("a store in a Redis", function()
     it("leaves an event to its worker where nobody asked when the lease had passed", function()
       put(record "A")
       local event = one:turn({}, 1).events[1]
-      score("leases", "1")
+      score("sending", "1")
       assert.same({}, one:turn({ { event = event, state = "accepted" } }, 10).lost)
       assert.equal(1, one:stats().accepted)
     end)
@@ -195,17 +195,17 @@ describe("a store in a Redis", function()
       put(record "A")
       local short = open { lease_ms = 200 }
       assert.equal(1, #short:turn({}, 1).events)
-      score("leases", FAR)
+      score("sending", FAR)
       assert.truthy(nginx.await(10, function() return short:turn({}, 1).events[1] end))
     end)
 
     it("leaves leases alone that are longer than ours", function()
       put(record "A")
       assert.equal(1, #one:turn({}, 1).events)
-      local until_ms = server.cli("eval", "return redis.call('ZRANGE', redis.call('KEYS', '*:leases')[1], 0, 0, "
+      local until_ms = server.cli("eval", "return redis.call('ZRANGE', redis.call('KEYS', '*:sending')[1], 0, 0, "
         .. "'WITHSCORES')[2]", "0")
       assert.same({}, open({ lease_ms = 100 }):turn({}, 1).events)
-      assert.equal(until_ms, server.cli("eval", "return redis.call('ZRANGE', redis.call('KEYS', '*:leases')[1], 0, 0, "
+      assert.equal(until_ms, server.cli("eval", "return redis.call('ZRANGE', redis.call('KEYS', '*:sending')[1], 0, 0, "
         .. "'WITHSCORES')[2]", "0"))
     end)
 
@@ -245,7 +245,7 @@ describe("a store in a Redis", function()
       local id = put(record "A", record "A")
       finish_one { state = "parked" }
       one:turn({}, 1)
-      score("leases", "1")
+      score("sending", "1")
       assert(one:turn({}, 0))
       fails("stale", false, "may have arrived", one:retry(id))
     end)
@@ -334,7 +334,7 @@ describe("a store in a Redis", function()
         assert.equal(id, one:turn({}, 1).events[1].id)
         assert.equal(1, one:stats().sending)
         assert.equal(1, #one:list())
-        score("leases", "1")
+        score("sending", "1")
         local event = one:turn({}, 1).events[1]
         assert(one:turn({ { event = event, state = "parked" } }, 0))
         assert.is_true(one:retry(id))

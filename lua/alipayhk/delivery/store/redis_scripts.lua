@@ -10,8 +10,8 @@
 --   keys      a hash: a lane's id with a key, and the id of the event that was put with it
 --   due       a sorted set: the heads of lanes that wait, by the time from which they may go
 --   queue     a sorted set: those that wait behind their lane's head, a lane's id with theirs, all of the same score
---   leases    a sorted set: those under way, by the time until which a worker holds them
---   waiting, sending, parked, accepted, superseded, dropped    sorted sets: the events of each state, by their ids
+--   sending   a sorted set: those under way, by the time until which a worker holds them
+--   waiting, parked, accepted, superseded, dropped    sorted sets: the events of each state, by their ids
 --
 -- The *head* of a lane is the oldest of its events that wait or are sending. An id is a number of 16 digits: when it
 -- was put, in units of 10 us, times the number of groups, plus that of its group. So ids ascend.
@@ -30,15 +30,15 @@ scripts.FORMAT = 1
 scripts.GROUPS = 16
 
 scripts.KEYS = {
-  "meta", "lanes", "events", "bodies", "keys", "due", "queue", "leases",
+  "meta", "lanes", "events", "bodies", "keys", "due", "queue",
   "waiting", "sending", "parked", "accepted", "superseded", "dropped",
 }
 
 local COMMON = [=[
 local GROUPS, FORMAT = @GROUPS@, @FORMAT@
-local META, LANES, EVENTS, BODIES, IDS, DUE, QUEUE, LEASES = unpack(KEYS, 1, 8)
-local SETS = { waiting = KEYS[9], sending = KEYS[10], parked = KEYS[11], accepted = KEYS[12], superseded = KEYS[13],
-  dropped = KEYS[14] }
+local META, LANES, EVENTS, BODIES, IDS, DUE, QUEUE, WAITING, SENDING = unpack(KEYS, 1, 9)
+local SETS = { waiting = WAITING, sending = SENDING, parked = KEYS[10], accepted = KEYS[11], superseded = KEYS[12],
+  dropped = KEYS[13] }
 
 local call = redis.call
 
@@ -91,9 +91,10 @@ local function write_lane(event, lane) call("HSET", LANES, lane_name(event), cms
 
 -- ---- what becomes of an event --------------------------------------------------------------------
 
-local function move(id, event, state)
+-- `until_ms`: for how long it is sending.
+local function move(id, event, state, until_ms)
   call("ZREM", SETS[event[STATE]], id)
-  call("ZADD", SETS[state], id, id)
+  call("ZADD", SETS[state], until_ms or id, id)
   event[STATE] = state
 end
 
@@ -111,7 +112,7 @@ end
 
 -- The head has ended, and the next one is the head, behind all that are due.
 local function advance(lane)
-  local id = second_of(lane[ID])
+  local id = lane[COUNT] > 1 and second_of(lane[ID])
   lane[HEAD] = id or false
   if not id then return end
   call("ZREM", QUEUE, lane[ID] .. id)
@@ -126,7 +127,6 @@ local function wait_again(id, event, due_ms, has_arrived)
     write_lane(event, lane)
   end
   event[TOKEN], event[DUE_MS] = false, due_ms
-  call("ZREM", LEASES, id)
   call("ZADD", DUE, due_ms, id)
   move(id, event, "waiting")
 end
@@ -162,7 +162,7 @@ event[STATE], event[LANE], event[KEY], event[PUT_MS], event[ATTEMPTS] = "waiting
 if key then call("HSET", IDS, lane[ID] .. key, id) end
 call("HSET", BODIES, id, body)
 write_event(id, event)
-call("ZADD", SETS.waiting, id, id)
+call("ZADD", WAITING, id, id)
 if lane[HEAD] then
   call("ZADD", QUEUE, 0, lane[ID] .. id)
 else
@@ -191,7 +191,6 @@ local function record(id, event, state, delay_ms, has_arrived)
   if state == "waiting" then
     return wait_again(id, event, now + math.min(delay_ms or 0, delay_max_ms), has_arrived)
   end
-  call("ZREM", LEASES, id)
   event[TOKEN] = false
   local lane = read_lane(event)
   if has_arrived then lane[NEWEST_ARRIVED] = id end
@@ -240,12 +239,12 @@ local function take_back(id)
   write_event(id, event)
 end
 
-for _, id in ipairs(call("ZRANGEBYSCORE", LEASES, "-inf", now, "LIMIT", 0, 100)) do take_back(id) end
+for _, id in ipairs(call("ZRANGEBYSCORE", SENDING, "-inf", now, "LIMIT", 0, 100)) do take_back(id) end
 
 -- Others may hold theirs for longer than we do.
-for _, id in ipairs(call("ZRANGEBYSCORE", LEASES, now + lease_ms + 1, "+inf", "LIMIT", 0, 100)) do
+for _, id in ipairs(call("ZRANGEBYSCORE", SENDING, now + lease_ms + 1, "+inf", "LIMIT", 0, 100)) do
   local until_ms = now + read_event(id)[LEASE_MS]
-  if tonumber(call("ZSCORE", LEASES, id)) > until_ms then call("ZADD", LEASES, until_ms, id) end
+  if tonumber(call("ZSCORE", SENDING, id)) > until_ms then call("ZADD", SENDING, until_ms, id) end
 end
 
 -- ---- claims --------------------------------------------------------------------------------------
@@ -298,8 +297,7 @@ end
 
 local function claim(id, event, body)
   call("ZREM", DUE, id)
-  call("ZADD", LEASES, now + lease_ms, id)
-  move(id, event, "sending")
+  move(id, event, "sending", now + lease_ms)
   event[ATTEMPTS], event[LEASE_MS] = event[ATTEMPTS] + 1, lease_ms
   event[TOKEN] = claimed[1] and token or new_token()
   write_event(id, event)
@@ -339,18 +337,16 @@ local next_ms = tonumber(call("ZRANGE", DUE, 0, 0, "WITHSCORES")[2] or nil)
 
 local function microseconds(ms) return ms and math.floor(ms * 1000) end
 
-return { lost, claimed, superseded, call("ZCARD", SETS.waiting), microseconds(now), microseconds(next_ms) }
+return { lost, claimed, superseded, call("ZCARD", WAITING), microseconds(now), microseconds(next_ms) }
 ]=]
 
 -- Gives how many events have each state, in the order of the keys, and for how long the oldest has waited, -1 for none.
 local STATS = [=[
 local counts = {}
-for i = 1, 6 do counts[i] = call("ZCARD", KEYS[8 + i]) end
-local oldest_ms = -1
-for _, state in ipairs { "waiting", "sending" } do
-  local id = call("ZRANGE", SETS[state], 0, 0)[1]
-  if id then oldest_ms = math.max(oldest_ms, 0, now_ms - read_event(id)[PUT_MS]) end
-end
+for i = 1, 6 do counts[i] = call("ZCARD", KEYS[7 + i]) end
+local open, oldest_ms = call("ZRANGE", SENDING, 0, -1), -1
+open[#open + 1] = call("ZRANGE", WAITING, 0, 0)[1]
+for _, id in ipairs(open) do oldest_ms = math.max(oldest_ms, 0, now_ms - read_event(id)[PUT_MS]) end
 counts[7] = oldest_ms
 return counts
 ]=]
@@ -360,9 +356,16 @@ return counts
 local LIST = [=[
 local after, limit, merchant_biz_no = text(), number(), text()
 local ids = {}
+
+-- Those that are sending are few, and in another order.
+local function ids_of(state)
+  if state == "sending" then return call("ZRANGE", SENDING, 0, -1) end
+  return call("ZRANGEBYSCORE", SETS[state], "(" .. after, "+inf", "LIMIT", 0, limit)
+end
+
 while position < #ARGV do
-  for _, id in ipairs(call("ZRANGEBYSCORE", SETS[text()], "(" .. after, "+inf", "LIMIT", 0, limit)) do
-    ids[#ids + 1] = id
+  for _, id in ipairs(ids_of(text())) do
+    if tonumber(id) > tonumber(after) then ids[#ids + 1] = id end
   end
 end
 table.sort(ids)
@@ -392,7 +395,7 @@ local event = read_event(id)
 if not event or event[STATE] ~= "parked" then return 0 end
 local lane = read_lane(event)
 local head, arrived = lane[HEAD], lane[NEWEST_ARRIVED]
-if arrived and arrived > id or head and head > id and call("ZSCORE", LEASES, head) then return -1 end
+if arrived and arrived > id or head and head > id and call("ZSCORE", SENDING, head) then return -1 end
 
 event[DUE_MS], event[LOST_ANSWER], event[IS_SETTLING] = now, false, false
 if head and head < id then
