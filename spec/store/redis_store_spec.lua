@@ -2,6 +2,7 @@
 
 local contract = require "spec.support.store_contract"
 local core = require "alipayhk.core"
+local groups = require "alipayhk.delivery.store.redis_groups"
 local nginx = require "spec.support.servers.nginx"
 local no_redis = require "spec.support.servers.no_redis"
 local redis_server = require "spec.support.servers.redis"
@@ -141,6 +142,67 @@ describe("a store in a Redis", function()
         end
       end
       assert.equal(200, one:stats().sending)
+    end)
+  end)
+
+  -- ---- how many lane groups a turn asks ------------------------------------------------------------
+
+  describe("of which much is due", function()
+    -- Puts so many events, each in a lane of its own.
+    local function fill(count)
+      local records = {}
+      for i = 1, count do records[i] = record("A" .. i) end
+      assert(one:put(records))
+    end
+
+    local function scripts_run()
+      return tonumber(server.cli("info", "commandstats"):match("cmdstat_evalsha:calls=(%d+)"))
+    end
+
+    it("asks those lane groups alone from which it claims, or which have outcomes", function()
+      fill(400)
+      local worker = open { fresh_ms = 600000 }
+      assert(worker:turn({}, 0))
+      server.cli("config", "resetstat")
+      local events = worker:turn({}, 16).events
+      assert.same({ 16, 1 }, { #events, scripts_run() })
+      assert.equal(384, worker:turn({ { event = events[1], state = "accepted" } }, 0).waiting)
+      assert.equal(2, scripts_run())
+      assert.equal(64, #worker:turn({}, 64).events)
+      assert.is_true(scripts_run() <= 2 + 5, scripts_run())
+      worker:close()
+    end)
+
+    it("asks all where those have less than it wants", function()
+      fill(40)
+      local worker = open { fresh_ms = 600000 }
+      assert(worker:turn({}, 0))
+      for i = 41, 60 do put(record("A" .. i)) end -- of which it has not heard
+      local count = 0
+      for _ = 1, 4 do count = count + #worker:turn({}, 15).events end
+      assert.equal(60, count)
+      assert.same({ 0, nil }, { worker:turn({}, 1).waiting, worker:turn({}, 1).due_ms })
+      worker:close()
+    end)
+
+    it("hears of what is put elsewhere, however much there is", function()
+      local busy, number = {}, 0
+      while #busy < 50 do
+        number = number + 1
+        if groups.of("A" .. number) == 0 then busy[#busy + 1] = record("A" .. number) end
+      end
+      local quiet = "B"
+      while groups.of(quiet) == 0 do quiet = quiet .. "B" end
+      assert(one:put(busy))
+      local worker = open()
+      assert(worker:turn({}, 0))
+      local id = put(record(quiet))
+      assert.truthy(nginx.await(20, function()
+        local events = worker:turn({}, 1).events
+        contract.finish(worker, events, { state = "waiting" })
+        return events[1].id == id
+      end))
+      worker:close()
     end)
   end)
 

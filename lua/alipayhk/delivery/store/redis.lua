@@ -201,7 +201,8 @@ function redis.url_fault(given)
 end
 
 -- Opens one. `opts`, over those of every store: `timeout_ms`, for each question to the server, of which replicas have
--- half. Nothing is connected before it is needed: nginx allows no connections while it starts.
+-- half; `fresh_ms`, for how long a turn goes by what a lane group said, where it need not ask that one. Nothing is
+-- connected before it is needed: nginx allows no connections while it starts.
 function redis.open(given, opts)
   local target = url.parse(given)
   target.connect_timeout_ms, target.timeout_ms = CONNECT_TIMEOUT_MS, opts.timeout_ms or TIMEOUT_MS

@@ -1,5 +1,8 @@
--- Turns of a deliverer over the lane groups of a Redis. One asks all groups in one go: each records its outcomes, gives
--- its share of what is to be claimed, and says what is left, by which the next turn chooses whom to ask for more.
+-- Turns of a deliverer over the lane groups of a Redis. One asks groups in one go: each records its outcomes, gives its
+-- share of what is to be claimed, and says what is left, by which the next turn chooses whom to ask.
+--
+-- A question has its price: where much is due only those groups are asked whose events have waited longest, and those
+-- that have outcomes. All are asked where less comes than was wanted; each now and then.
 
 local groups = require "alipayhk.delivery.store.redis_groups"
 local platform = require "alipayhk.api.platform"
@@ -10,24 +13,33 @@ local flag, whole = groups.flag, groups.whole
 
 local COUNT = scripts.GROUPS
 
+-- For how long a turn goes by what a group said.
+local FRESH_MS = 100
+
 local NEVER = math.huge
+
+-- How many events one group gives where much is due.
+local SHARE = 16
 
 -- How many bytes of bodies each group but one may give at once. A reply has at most 64 MiB.
 local SHARE_BYTES = 1024 * 1024
 
+local NOTHING = { limit = 0, bytes = 0 }
+
 local Turns = {}
 Turns.__index = Turns
 
--- `opts`: `lease_ms`, `delay_max_ms` and `coalesce`, as a store takes them.
+-- `opts`: `lease_ms`, `delay_max_ms`, `coalesce` and `fresh_ms`, as the store takes them.
 local function new(of, opts)
   return setmetatable({
     groups = of,
     lease_ms = opts.lease_ms,
     coalesce = opts.coalesce,
     delay_max_ms = opts.delay_max_ms,
+    fresh_ms = opts.fresh_ms or FRESH_MS,
     -- By group, as the last turn heard it: how many wait, when the next one is due by the server's clock, and by ours,
-    -- the monotonic one.
-    waiting = {}, due_us = {}, due_ms = {},
+    -- the monotonic one; and when that was.
+    waiting = {}, due_us = {}, due_ms = {}, heard_ms = {},
     has_heard = false, -- of all groups
     kept = { events = {}, superseded = {} }, -- what turns that failed did all the same
   }, Turns)
@@ -84,7 +96,8 @@ local function hear(self, turn, group, reply, asked_ms)
     append(turn.events, event)
   end
   for _, list in ipairs(superseded) do append(turn.superseded, event_of(list)) end
-  self.waiting[group] = waiting
+  self.waiting[group], self.heard_ms[group] = waiting, asked_ms
+  if not turn.is_heard[group] then turn.is_heard[group], turn.heard_count = true, turn.heard_count + 1 end
   self.due_us[group] = due_us or NEVER
   self.due_ms[group] = due_us and asked_ms + (due_us - now_us) / 1000 or NEVER
 end
@@ -128,12 +141,31 @@ local function shares(order, limit)
   return claims
 end
 
-local function with_due(self, order)
+-- Those that have something due, as far as is known. `is_heard`: the others count too, except those.
+local function promising(self, is_heard)
   local found, now_ms = {}, runtime.monotonic_ms()
-  for _, group in ipairs(order) do
-    if self.due_ms[group] <= now_ms then append(found, group) end
+  for _, group in ipairs(in_order(self)) do
+    if self.due_ms[group] <= now_ms or is_heard and not is_heard[group] then append(found, group) end
   end
   return found
+end
+
+local function first_of(order, count)
+  local found = {}
+  for i = 1, count do found[i] = order[i] end
+  return found
+end
+
+-- Whom to ask first. Who has outcomes is asked, and who has said nothing for long.
+local function first_claims(self, turn, limit)
+  local due, count = promising(self), math.ceil(limit / SHARE)
+  local claims = shares(#due >= count and first_of(due, count) or in_order(self), limit)
+  local stale_ms = runtime.monotonic_ms() - self.fresh_ms
+  for group = 0, COUNT - 1 do
+    local is_needed = #turn.outcomes[group] > 0 or self.heard_ms[group] <= stale_ms
+    if is_needed and not claims[group] then claims[group] = NOTHING end
+  end
+  return claims
 end
 
 -- Whether there is room for more, in the number of events and in memory.
@@ -143,16 +175,16 @@ local function has_room(turn, limit)
   return #turn.events < limit and bytes < platform.body_max
 end
 
--- Asks those that have more, while there is room and something comes.
+-- Asks those that may have more, while there is room and something comes; each that was not asked, at least once.
 local function claim_more(self, turn, limit)
-  local before
+  local before, had_heard
   repeat
-    local order = with_due(self, in_order(self))
+    local order = promising(self, turn.is_heard)
     if #order == 0 or not has_room(turn, limit) then return true end
-    before = #turn.events
+    before, had_heard = #turn.events, turn.heard_count
     local heard, fault = ask(self, turn, shares(order, limit - before))
     if not heard then return nil, fault end
-  until #turn.events == before
+  until #turn.events == before and turn.heard_count == had_heard
   return true
 end
 
@@ -168,7 +200,10 @@ end
 -- The events that a turn which failed had claimed come first.
 local function begin(self, outcomes, limit)
   local now_ms, kept = runtime.monotonic_ms(), self.kept
-  local turn = { outcomes = by_group(outcomes), events = {}, superseded = kept.superseded, lost = {} }
+  local turn = {
+    outcomes = by_group(outcomes), events = {}, superseded = kept.superseded, lost = {},
+    is_heard = {}, heard_count = 0, -- which groups
+  }
   self.kept = { events = {}, superseded = {} }
   for _, event in ipairs(kept.events) do
     if event.until_ms > now_ms then append(#turn.events < limit and turn.events or self.kept.events, event) end
@@ -198,14 +233,25 @@ local function finish(self, turn)
   }
 end
 
--- Without knowing when what is due it would claim from the wrong ones.
-local function run(self, turn, limit, is_probe)
-  local is_blind = is_probe or not self.has_heard
-  local heard, fault = ask(self, turn, shares(in_order(self), is_blind and 0 or limit - #turn.events))
+-- All groups say what they have and give nothing. Without knowing when what is due one would claim from the wrong ones.
+local function look(self, turn)
+  local heard, fault = ask(self, turn, shares(in_order(self), 0))
+  self.has_heard = self.has_heard or heard
+  return heard, fault
+end
+
+local function claim(self, turn, limit)
+  local heard, fault = ask(self, turn, first_claims(self, turn, math.max(0, limit - #turn.events)))
   if not heard then return nil, fault end
-  self.has_heard = true
-  if is_probe then return #turn.events == limit or probe(self, turn) end
   return claim_more(self, turn, limit)
+end
+
+local function run(self, turn, limit, is_probe)
+  local is_done, fault = true, nil
+  if is_probe or not self.has_heard then is_done, fault = look(self, turn) end
+  if not is_done then return nil, fault end
+  if is_probe then return #turn.events == limit or probe(self, turn) end
+  return claim(self, turn, limit)
 end
 
 function Turns:turn(outcomes, limit, is_probe)
