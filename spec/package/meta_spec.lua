@@ -241,7 +241,14 @@ describe("the options of", function()
 
   setup(function()
     outbox = outboxes.open(outboxes.file, by_double)
-    outbox.store.has_replicas = true -- as a Redis
+    -- As a Redis that has one.
+    local store = outbox.store
+    store.has_replicas = true
+    function store:put(records, opts)
+      local results, fault = getmetatable(self).put(self, records)
+      if results then results[1].replicas = opts.replicas end
+      return results, fault
+    end
   end)
   teardown(outboxes.close_all)
 

@@ -387,14 +387,14 @@ local function is_listed(event, opts)
     and (not opts.after or event.number > tonumber(opts.after))
 end
 
--- `due_ms` of a list: that of the event, or of the lane whose head it is. Of what is due it is some time in the past,
--- and so it may be of what was due far off before the clock was set back.
+-- `due_ms` of a list: that of the event, or of the lane whose head it is. Of what is due it is some time in the past.
 local function due_shown(self, event, shown, now_ms)
   if event.state ~= "waiting" then return nil end
   assert.is_number(shown)
   local lane_ms = head_of(event.lane) == event and event.lane.to_ms or 0
   if is_far(self, max(event.to_ms, lane_ms), now_ms) then return shown end
   assert.is_true(shown <= max(now_ms, event.to_ms, lane_ms), "it is due before that")
+  assert.is_true(event.from_ms <= now_ms or shown >= event.from_ms, "it is not due by then")
   return shown
 end
 
