@@ -98,13 +98,6 @@ local function freezing_config(given)
   return { rules = in_force, validate = validate, now = runtime.now, clock = "this machine's clock" }
 end
 
-local function with(values, others)
-  local copy = {}
-  for name, value in pairs(values) do copy[name] = value end
-  for name, value in pairs(others) do copy[name] = value end
-  return copy
-end
-
 local function store_error(failed, fields)
   fields = fields or {}
   fields.code, fields.retryable = failed.code, failed.is_retryable
@@ -192,14 +185,13 @@ end
 -- Gives times later than an event's. The more others put events of the same order at the same moment, the further they
 -- lie apart.
 local function later_than(newest_ms, tries)
-  local step_ms = 1 + math.floor(retry.random() * 2 ^ math.max(0, tries - 2))
+  local step_ms = tries <= 2 and 1 or 1 + math.floor(retry.random() * 2 ^ (tries - 2))
   return function(now_ms) return math.max(now_ms, newest_ms + step_ms) end
 end
 
 -- The record of a payload, and its warnings; or nil and an error. `next_ms`: what gives a time that is filled in.
 local function new_record(self, description, payload, opts, next_ms)
-  local config = with(self.config, { next_ms = next_ms })
-  local frozen, err = request_builder.freeze(config, description, payload, opts.previous_status)
+  local frozen, err = request_builder.freeze(self.config, description, payload, opts.previous_status, next_ms)
   if not frozen then return nil, err end
   local complete, identity = frozen.payload, platform.identity
   local biz_no = json.id_text(complete[identity.merchant_biz_no])

@@ -48,18 +48,18 @@ function fill.uuid(config, description)
   return config.request_id and id or uuid(id, 4)
 end
 
-function fill.now_ms(config, _, now_ms)
-  return config.next_ms(math.floor(now_ms))
+function fill.now_ms(_, _, now_ms, next_ms)
+  return next_ms(math.floor(now_ms))
 end
 
 -- A copy of the payload with absent fields filled in (the caller's table stays unchanged); and the set of fields that
 -- were filled in from the clock, nil if none was.
-local function complete(config, form, payload, now_ms)
+local function complete(config, form, payload, now_ms, next_ms)
   local completed, by_clock = {}, nil
   for key, value in pairs(payload) do completed[key] = value end
   for _, field in ipairs(form.schema.filled) do
     if completed[field.path] == nil then
-      completed[field.path] = fill[field.filled](config, form.description, now_ms)
+      completed[field.path] = fill[field.filled](config, form.description, now_ms, next_ms)
       if field.filled == "now_ms" then by_clock = { [field.path] = true } end
     end
   end
@@ -165,13 +165,13 @@ end
 
 -- Checks a payload and makes its body, absent fields filled in: `{ payload, body, warnings, personal, by_clock }`,
 -- `by_clock` the set of the fields that were filled in from the clock; or nil and an error of kind "invalid". Needs no
--- keys: of the config it uses `rules`, `validate`, `now`, `next_ms`, `request_id` and `clock`. `description` is nil for
--- an API that has none.
-function request.freeze(config, description, payload, previous_status)
+-- keys: of the config it uses `rules`, `validate`, `now`, `request_id` and `clock`. `description` is nil for an API
+-- that has none; `next_ms` makes of now, in milliseconds, a time to fill in.
+function request.freeze(config, description, payload, previous_status, next_ms)
   local now_ms, form, by_clock = config.now() * 1000, nil, nil
   if description then
     form = config.rules:form(description, payload)
-    payload, by_clock = complete(config, form, payload, now_ms)
+    payload, by_clock = complete(config, form, payload, now_ms, next_ms)
   end
   local body, warnings_or_err, personal = encode(config, form, payload, {
     previous_status = previous_status, now_ms = now_ms, by_clock = by_clock,
@@ -220,7 +220,7 @@ end
 -- Builds a request that is not signed yet: `{ method, url, path, headers, body, request_id, warnings }`, and fields for
 -- internal use; or nil and an error of kind "invalid" or "crypto".
 function request.build(config, description, path, payload, encrypt, previous_status)
-  local frozen, err = request.freeze(config, description, payload, previous_status)
+  local frozen, err = request.freeze(config, description, payload, previous_status, config.next_ms)
   if not frozen then return nil, err end
   return assemble(config, description, path, frozen, encrypt)
 end
