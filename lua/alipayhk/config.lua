@@ -307,12 +307,8 @@ local function read_tls(result)
 end
 
 local function read_rules(result)
-  if result.scenarios == nil then
-    result.rules = rules.alipayhk
-    return result
-  end
   local place, message
-  result.rules, place, message = rules.new(result.scenarios)
+  result.rules, place, message = rules.of(result.scenarios)
   if not result.rules then return fail(place, message) end
   return result
 end

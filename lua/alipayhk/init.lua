@@ -59,8 +59,7 @@ local NO_OPTIONS = {}
 -- The rules in force, and the options of `check.payload`; or nil and an error of kind "config".
 local function read_options(opts)
   if opts == nil then return rules.alipayhk, NO_OPTIONS end
-  local in_force, place, message = rules.alipayhk, nil, nil
-  if opts.scenarios then in_force, place, message = rules.new(opts.scenarios) end
+  local in_force, place, message = rules.of(opts.scenarios)
   if not in_force then return nil, Error.new("config", ("`%s`: %s"):format(place, message), { code = place }) end
   return in_force, { previous_status = opts.previous_status, strict = opts.validate == "strict" }
 end

@@ -90,8 +90,7 @@ end
 
 -- What `request_builder.freeze` needs, without keys.
 local function freezing_config(given)
-  local in_force, place, message = rules.alipayhk, nil, nil
-  if given.scenarios then in_force, place, message = rules.new(given.scenarios) end
+  local in_force, place, message = rules.of(given.scenarios)
   if not in_force then return fail(place, message) end
   local validate = given.validate
   if validate == nil then validate = DEFAULTS.validate end

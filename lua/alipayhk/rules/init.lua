@@ -223,4 +223,10 @@ end
 -- AlipayHK's rules without a partner's.
 rules.alipayhk = rules.new()
 
+-- AlipayHK's rules, with a partner's where there are any: as `rules.new`.
+function rules.of(given)
+  if given == nil then return rules.alipayhk end
+  return rules.new(given)
+end
+
 return rules
