@@ -34,7 +34,7 @@ end
 -- A limit of ours: AlipayHK's ids have 20 characters. A key that was given in its place would be sent to the server.
 local CLIENT_ID_MAX = 128
 
-local function client_id_fault(value)
+function config.client_id_fault(value)
   if type(value) == "string" and (#value > CLIENT_ID_MAX or value:find("-----", 1, true)) then
     return ("expected the id that AlipayHK gave you, found a text of %d characters: is it a key?"):format(#value)
   end
@@ -94,7 +94,7 @@ local DEFAULTS = {
 }
 
 local CHECKS = {
-  client_id = client_id_fault,
+  client_id = config.client_id_fault,
   environment = one_of(list.keys(platform.environments)),
   base_url = of_type("string"),
   private_key = key_source_fault,

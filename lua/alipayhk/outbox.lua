@@ -4,6 +4,7 @@
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local arguments = require "alipayhk.base.arguments"
+local config_reader = require "alipayhk.config"
 local drain = require "alipayhk.delivery.drain"
 local event = require "alipayhk.delivery.event"
 local events = require "alipayhk.exchange.events"
@@ -36,9 +37,7 @@ local CHECKS = {
     if type(value) == "table" and type(value.config) == "table" and type(value.transport) == "table" then return nil end
     return "expected what alipayhk.new gave, " .. arguments.found(value)
   end,
-  client_id = function(value)
-    return arguments.type_fault(value, "string") or arguments.blank_fault(value)
-  end,
+  client_id = config_reader.client_id_fault,
   validate = arguments.one_of { true, false, "strict" },
   scenarios = arguments.of_type("table"),
   max_age_ms = arguments.milliseconds(1),
@@ -266,9 +265,7 @@ end
 function Outbox:put(payload, opts)
   check_call(self, "put", put_fault(self, payload, opts))
   local description = api.of(payload)
-  if not description then
-    return invalid("", "type", ("it has neither %s: is it an order or a notification?"):format(api.scenario_fields()))
-  end
+  if not description then return invalid("", "type", api.none_fault "it") end
   opts = opts or {}
   local record, warnings, result = put(self, description, payload, opts)
   if not record then return nil, warnings end

@@ -168,6 +168,8 @@ describe("alipayhk.outbox", function()
     { "a client_id that is not the client's", { client_id = "other", client = true }, "client_id", "leave it out" },
     { "rules that are the client's", { client = true, validate = false }, "validate", "give it to alipayhk.new" },
     { "a lease shorter than an attempt", { client = true, lease_ms = 15000 }, "lease_ms", "which is 20000" },
+    { "a key in the place of an id", { client_id = ("-----BEGIN PRIVATE KEY-----"):rep(9) }, "client_id",
+      "is it a key?" },
     { "a misspelt key", { clientid = "x" }, "clientid", 'did you mean "client_id"?' },
     { "a client that is none", { client = {} }, "client", "expected what alipayhk.new gave" },
   } do

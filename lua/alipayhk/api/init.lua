@@ -59,11 +59,11 @@ function api.of(payload)
   end
 end
 
--- What names the API of a payload, for messages about one that has none of it.
-function api.scenario_fields()
+-- What is wrong with a payload of none. `what`: how the message calls it.
+function api.none_fault(what)
   local fields = {}
   for i, name in ipairs(api.names) do fields[i] = api.by_name[name].scenario_field end
-  return table.concat(fields, " nor ")
+  return ("%s has neither %s: is it an order or a notification?"):format(what, table.concat(fields, " nor "))
 end
 
 -- What is known about a result code, `{ status, meaning, retry }`, from the API's own page or else from related pages.

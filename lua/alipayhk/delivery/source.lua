@@ -33,9 +33,7 @@ end
 local function item_fault(index, payload, description)
   local no_table = arguments.type_fault(payload, "table")
   if no_table then return ("item %d: %s"):format(index, no_table) end
-  if not description then
-    return ("item %d has neither %s: is it an order or a notification?"):format(index, api.scenario_fields())
-  end
+  return not description and api.none_fault(("item %d"):format(index)) or nil
 end
 
 -- Events of one order share a lane; what names no order has one of its own.
