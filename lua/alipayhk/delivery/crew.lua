@@ -10,6 +10,7 @@
 --   crew.is_inherited        true where the process was forked since: the work under way is the parent's
 
 local core = require "alipayhk.core"
+local new_fifo = require("alipayhk.base.fifo").new
 local runtime = require "alipayhk.base.runtime"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -20,23 +21,21 @@ local Ended = {}
 Ended.__index = Ended
 
 local function new_ended()
-  return setmetatable({ first = 1, last = 0, thrown = {} }, Ended) -- a queue of items
+  return setmetatable({ items = new_fifo(), thrown = {} }, Ended)
 end
 
 function Ended:put(item, ran, value)
-  self.last = self.last + 1
-  self[self.last] = item
+  self.items:put(item)
   if not ran then self.thrown[item] = { value = value } end
 end
 
 function Ended:is_empty()
-  return self.first > self.last
+  return self.items:count() == 0
 end
 
 function Ended:take()
-  if self.first > self.last then return nil end
-  local item = self[self.first]
-  self[self.first], self.first = nil, self.first + 1
+  local item = self.items:take()
+  if item == nil then return nil end
   local thrown = self.thrown[item]
   if not thrown then return item, false end
   self.thrown[item] = nil

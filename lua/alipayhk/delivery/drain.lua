@@ -8,6 +8,7 @@ local arguments = require "alipayhk.base.arguments"
 local engine = require "alipayhk.delivery.engine"
 local event = require "alipayhk.delivery.event"
 local events = require "alipayhk.exchange.events"
+local new_fifo = require("alipayhk.base.fifo").new
 local request_builder = require "alipayhk.exchange.request"
 local runtime = require "alipayhk.base.runtime"
 local send = require "alipayhk.exchange.send"
@@ -81,7 +82,7 @@ local function stand_by(self)
   store_worked(self)
   local left, at_ms = stats.waiting + stats.sending, now_ms()
   if left ~= self.stored_waiting then self.moved_ms = at_ms end
-  self.ready, self.stored_waiting, self.has_asked = { first = 1, last = 0 }, left, true
+  self.ready, self.stored_waiting, self.has_asked = new_fifo(), left, true
   if self.until_empty and left > 0 and at_ms - self.moved_ms >= self.patience_ms then
     self.engine:stop(("another process delivers, and nothing has moved for %.0f s"):format(
       (at_ms - self.moved_ms) / 1000))
@@ -116,22 +117,8 @@ local function tell_recorded(self, outcomes, lost)
 end
 
 local function put_ready(self, taken, asked_ms)
-  local ready = self.ready
   taken.until_ms, taken.claimed_ms = asked_ms + (taken.held_ms or huge), asked_ms
-  ready.last = ready.last + 1
-  ready[ready.last] = taken
-end
-
-local function count_ready(self)
-  return self.ready.last - self.ready.first + 1
-end
-
-local function pop_ready(self)
-  local ready = self.ready
-  local taken = ready[ready.first]
-  if not taken then return nil end
-  ready[ready.first], ready.first = nil, ready.first + 1
-  return taken
+  self.ready:put(taken)
 end
 
 local function put_outcome(self, taken, ended)
@@ -148,15 +135,7 @@ end
 
 -- What was claimed and is not to be sent now goes back, but for the first `count`.
 local function give_back_ready(self, count)
-  local kept = {}
-  for i = 1, count do kept[i] = pop_ready(self) end
-  local taken = pop_ready(self)
-  while taken do
-    give_back(self, taken)
-    taken = pop_ready(self)
-  end
-  for i, one in ipairs(kept) do self.ready[i] = one end
-  self.ready.first, self.ready.last = 1, #kept
+  while self.ready:count() > count do give_back(self, self.ready:take_last()) end
 end
 
 -- Records what has ended, and claims up to `limit` others.
@@ -202,12 +181,12 @@ end
 -- where AlipayHK cannot be reached, for that may take longer than a lease.
 function Queue:take(mode)
   if not is_delivering(self) then return nil end
-  if mode == "probe" then give_back_ready(self, min(1, count_ready(self))) end
-  if count_ready(self) == 0 then ask_for_more(self, mode) end
-  local taken = pop_ready(self)
+  if mode == "probe" then give_back_ready(self, 1) end
+  if self.ready:count() == 0 then ask_for_more(self, mode) end
+  local taken = self.ready:take()
   while taken and taken.until_ms - now_ms() < self.attempt_ms + LEASE_MARGIN_MS do
     give_back(self, taken)
-    taken = pop_ready(self)
+    taken = self.ready:take()
   end
   if taken then self.engine.totals.taken = self.engine.totals.taken + 1 end
   return taken
@@ -219,7 +198,7 @@ function Queue:due_ms()
 end
 
 function Queue:waiting()
-  return self.stored_waiting + count_ready(self)
+  return self.stored_waiting + self.ready:count()
 end
 
 -- ---- what has ended --------------------------------------------------------------------------------
@@ -266,7 +245,7 @@ end
 -- What was claimed and not sent is for others, or for later. In a child of a fork it is the parent's.
 function Queue:give_up()
   if self.engine.crew.is_inherited then
-    self.ready, self.outcomes = { first = 1, last = 0 }, {}
+    self.ready, self.outcomes = new_fifo(), {}
   else
     give_back_ready(self, 0)
   end
@@ -282,15 +261,14 @@ end
 
 -- Other workers may still have some under way, which wait again when these die.
 local function is_empty_everywhere(self)
-  if self.is_all_ended or now_ms() < max(self.look_at_ms, self.store_at_ms) then return self.is_all_ended end
+  if now_ms() < max(self.look_at_ms, self.store_at_ms) then return false end
   self.look_at_ms = now_ms() + POLL_MS
   local stats, fault = self.store:stats()
   if not stats then
     store_failed(self, fault)
     return false
   end
-  self.is_all_ended = stats.waiting + stats.sending == 0
-  return self.is_all_ended
+  return stats.waiting + stats.sending == 0
 end
 
 function Queue:is_done()
@@ -347,13 +325,13 @@ function drain.run(outbox, opts)
     until_empty = opts.until_empty,
     stop = opts.stop,
     outcomes = {}, -- to be recorded
-    ready = { first = 1, last = 0 }, -- claimed, to be sent
+    ready = new_fifo(), -- claimed, to be sent
     stored_waiting = 0,
     store_at_ms = 0, store_delay_ms = STORE_FIRST_MS / 2, -- when a store that failed is asked again
     idle_until_ms = 0, -- until then there is nothing to claim
     delivers = nil, delivery_at_ms = 0, -- whether it is the one; nil before it has asked
     moved_ms = now_ms(), -- when the number of events of another one that delivers has changed
-    is_all_ended = false, look_at_ms = 0, -- whether nothing is under way anywhere, and when to look again
+    look_at_ms = 0, -- when to look again whether nothing is under way anywhere
   }, Queue)
   driver.task = new_task(queue, driver.crew.client, event.policy(policy))
   local ran, totals = pcall(driver.run, driver, queue)

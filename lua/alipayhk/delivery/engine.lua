@@ -161,6 +161,7 @@ local function is_done(self)
 end
 
 local function loop(self)
+  local is_over
   repeat
     local turn_ms = self.queue:turn()
     local delay_ms = start_some(self)
@@ -168,9 +169,10 @@ local function loop(self)
     if hopeless and not self.is_patient then self:stop(hopeless) end
     if self:is_stopped() then self.queue:give_up(self.reason) end
     tell_progress(self)
-    if not is_done(self) then wait(self, math.min(delay_ms, turn_ms)) end
+    is_over = is_done(self)
+    if not is_over then wait(self, math.min(delay_ms, turn_ms)) end
     end_some(self)
-  until is_done(self)
+  until is_over
 end
 
 -- Runs until the queue is done: its totals. Throws what the user's functions threw.
