@@ -7,6 +7,7 @@ local json = require "alipayhk.base.json"
 local outboxes = require "spec.support.outboxes"
 local platform = require "alipayhk.api.platform"
 local samples = require "spec.support.data.samples"
+local shell = require "spec.support.shell"
 local thrown = require "spec.support.asserting.thrown"
 
 local gateway = double.new { algorithm = "p224" }
@@ -412,13 +413,7 @@ describe("outbox:deliver over a file", function()
     local outbox, place = open()
     put(outbox, 3)
     outbox:close()
-    local file = assert(io.open(place.path, "r+b"))
-    local size = file:seek("end")
-    for at = 4096, size - 1, 512 do
-      file:seek("set", at)
-      file:write(("\170"):rep(math.min(512, size - at)))
-    end
-    file:close()
+    databases.overwrite(place.path, 4096, ("\170"):rep(#shell.read(place.path) - 4096))
     local damaged, err = alipayhk.outbox { store = place.url, client_id = gateway.client_id }
     assert.is_nil(damaged)
     assert.same({ "store", "damaged", false }, { err.kind, err.code, err.retryable })

@@ -37,14 +37,6 @@ local function fails(code, is_retryable, words, result, fault)
   assert.matches(words, fault.message, 1, true)
 end
 
--- Writes over a part of a file.
-local function overwrite(path, at, bytes)
-  local file = assert(io.open(path, "r+b"))
-  file:seek("set", at)
-  file:write(bytes)
-  file:close()
-end
-
 describe("a store in a file", function()
   contract.declare(function()
     local path = databases.path()
@@ -217,7 +209,7 @@ describe("a file", function()
     local opened, path = open()
     for i = 1, 200 do put(opened, record("A" .. i, { body = ("x"):rep(3000) })) end
     opened:close()
-    overwrite(path, 100 * 4096, ("\165"):rep(4096 * 3))
+    databases.overwrite(path, 100 * 4096, ("\165"):rep(4096 * 3))
     local before = shell.read(path)
     opened = assert(open_at(path))
     fails("damaged", false, "restore a copy", opened:begin_delivery())
@@ -231,7 +223,7 @@ describe("a file", function()
     assert(opened:begin_delivery())
     opened:end_delivery()
     databases.judge(path, "PRAGMA wal_checkpoint")
-    overwrite(path, 400 * 1024, ("\165"):rep(1024))
+    databases.overwrite(path, 400 * 1024, ("\165"):rep(1024))
     assert.is_true(opened:begin_delivery())
     local other = assert(open_at(path))
     opened:end_delivery()
