@@ -35,7 +35,7 @@
 --         else takes it, nil for as long as this process delivers.
 --       `lost`: events of outcomes that changed nothing, since another holds them now; `superseded`: events that a
 --         later one, alike, made needless; `due_ms`: after how long the next one is due, 0 for now, nil where none
---         waits; `waiting`: how many wait
+--         waits; `waiting`: how many wait. Where it claimed all that was wanted, or nothing was, both may be 100 ms old
 --
 --   store:stats()              { waiting, sending, parked, accepted, superseded, dropped, oldest_ms }
 --   store:list(opts)           events { id, api, merchant_biz_no, state, attempts, put_ms, due_ms, code, message,

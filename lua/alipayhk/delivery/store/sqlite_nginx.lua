@@ -5,6 +5,7 @@
 -- them for up to five seconds where another process holds the file.
 
 local new_group = require("alipayhk.delivery.store.group").new
+local new_kept = require("alipayhk.delivery.store.sqlite_kept").new
 local runtime = require "alipayhk.base.runtime"
 local sqlite = require "alipayhk.delivery.store.sqlite"
 
@@ -27,28 +28,13 @@ local function is_master()
   return runtime.nginx().get_phase() == "init"
 end
 
-local function open(self)
-  if is_master() then
-    return nil, {
-      code = "failed", is_retryable = false,
-      message = self.url .. ": not in the phase init, which is the master's: use the outbox in a worker",
-    }
-  end
-  return sqlite.open(self.url, self.opts)
-end
-
--- Has the worker's own store do it, which is opened when it is first needed; one whose file was replaced, anew.
+-- Has the worker's own store do it.
 local function ask(self, name, ...)
-  local result, fault
-  if not self.store then self.store, fault = open(self) end
-  local store = self.store
-  if not store then return nil, fault end
-  result, fault = store[name](store, ...)
-  if fault and store:is_replaced() then
-    store:close()
-    self.store = nil
-  end
-  return result, fault
+  if not is_master() then return self.own:ask(name, ...) end
+  return nil, {
+    code = "failed", is_retryable = false,
+    message = self.url .. ": not in the phase init, which is the master's: use the outbox in a worker",
+  }
 end
 
 for _, name in ipairs {
@@ -120,7 +106,7 @@ function Store:begin_delivery()
   return ask(self, "begin_delivery", function()
     local is_done, is_sound, fault = in_thread(self, "check")
     if is_done then return is_sound, fault end
-    return self.store:check()
+    return self.own.store:check()
   end)
 end
 
@@ -135,22 +121,21 @@ function Store:put(records)
 end
 
 function Store:close()
-  if self.store then self.store:close() end
+  self.own:close()
 end
 
 -- Opens it: `alipayhk.delivery.store` says how. In the master, which runs init_by_lua, each worker opens it later.
 function sqlite_nginx.open(url, opts)
   local self = setmetatable({
     url = url, opts = opts,
-    store = nil, -- the worker's own, once it is open
+    own = new_kept(url, opts), -- the worker's
     pool = has_threads(runtime.nginx()) and 1 or nil, -- which of POOLS to try
   }, Store)
   self.group = new_group(function(records) return put(self, records) end,
     function(records) return put_here(self, records) end)
   if is_master() then return self end
-  local fault
-  self.store, fault = open(self)
-  return self.store and self, fault
+  local is_open, fault = self.own:open()
+  return is_open and self, fault
 end
 
 return sqlite_nginx
