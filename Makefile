@@ -303,7 +303,7 @@ CLANG_TIDY   ?= clang-tidy
 C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*/*.[ch] bench/*.c bench/*/*.c)
 .PHONY: lint
 lint:
-	luacheck -q lua gateway spec examples bench docs rockspec/*.rockspec
+	luacheck -q bin/alipayhk lua gateway spec examples bench docs rockspec/*.rockspec
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	@printf '%s\n' $(filter csrc/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -I {} \
 	    sh -c '$(CLANG_TIDY) --quiet --warnings-as-errors="*" {} -- -std=c11 -D_GNU_SOURCE \

@@ -2,8 +2,8 @@
 
 local diagram = require "docs.generate.diagram"
 local list = require "alipayhk.base.list"
-local literal = require "docs.generate.literal"
 local pages = require "alipayhk.api.pages"
+local sample = require "alipayhk.rules.sample"
 local steps = require "alipayhk.rules.steps"
 local table_of = require "docs.generate.table"
 
@@ -246,14 +246,6 @@ end
 
 -- ---- the sample --------------------------------------------------------------------------------
 
--- What a program writes: a requestId that stands in its text would be the same for every order.
-local function as_written(scenario, compiled)
-  local sample = {}
-  for name, value in pairs(scenario.sample) do sample[name] = value end
-  for _, field in ipairs(compiled.filled) do sample[field.path] = nil end
-  return sample
-end
-
 local SAMPLE = [[
 ## Sample
 
@@ -270,7 +262,7 @@ As it is sent, with what the client filled in:
 
 local function sample_section(description, scenario, compiled)
   return SAMPLE:format(scenario.sample_note and scenario.sample_note .. "\n\n" or "", description.method,
-    literal.lua(as_written(scenario, compiled), compiled.root), literal.json(scenario.sample, compiled.root))
+    sample.lua(sample.as_written(scenario, compiled), compiled), sample.json(scenario.sample, compiled))
 end
 
 -- `description` is the API's, `compiled` the scenario's fields.

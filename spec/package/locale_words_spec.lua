@@ -51,12 +51,26 @@ local function is_date(tokens, i)
   return text_at(tokens, i - 2) == "date" and tokens[i][2]:find("^!?[-%%YmdHMST:]+$") ~= nil
 end
 
+-- Functions of the command that format what they are given.
+local FORMATTERS = { line = true, say = true, usage = true, unknown = true, add = true }
+
+-- The name of the function in whose call a token stands.
+local function called_with(tokens, i)
+  local depth = 0
+  for k = i - 1, 2, -1 do
+    if tokens[k][2] == ")" then depth = depth + 1 end
+    if tokens[k][2] == "(" then depth = depth - 1 end
+    if depth < 0 then return tokens[k - 1][2] end
+  end
+end
+
 -- What is formatted uses no classes of patterns, %s and the like mean something else there.
 local function is_format(file, tokens, i)
   local k = behind_bracket(tokens, i)
   if text_at(tokens, k) == ":" and text_at(tokens, k + 1) == "format" then return true end
   local name = name_of(tokens, i)
   if name and is_only_formatted(tokens, name) or is_date(tokens, i) then return true end
+  if file:find("^lua/alipayhk/cli/") and FORMATTERS[called_with(tokens, i)] then return true end
   return FORMATS[file] ~= nil and tokens[i][2]:find(FORMATS[file], 1, true) == 1
 end
 

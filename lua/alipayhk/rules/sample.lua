@@ -1,6 +1,7 @@
--- A value as Lua or JSON text, the fields of a description in its order, other keys behind them.
+-- The sample payload of a scenario as text, in Lua or JSON: the fields in the order of their descriptions, other keys
+-- behind them.
 
-local literal = {}
+local sample = {}
 
 local function keys_of(value, node)
   local keys, listed = {}, {}
@@ -82,14 +83,23 @@ function write(style, value, node, indent)
   return write_object(style, value, node, indent)
 end
 
--- As a Lua table constructor.
-function literal.lua(value, node)
-  return write(LUA, value, node, "")
+-- The payload as a program writes it, without what the client fills in: a requestId that stands in a program's text
+-- would be the same for every order. `compiled`: the scenario's fields.
+function sample.as_written(scenario, compiled)
+  local payload = {}
+  for name, value in pairs(scenario.sample) do payload[name] = value end
+  for _, field in ipairs(compiled.filled) do payload[field.path] = nil end
+  return payload
+end
+
+-- A payload as a Lua table constructor.
+function sample.lua(payload, compiled)
+  return write(LUA, payload, compiled.root, "")
 end
 
 -- As JSON, in the form on the wire: an object that travels as a string is one.
-function literal.json(value, node)
-  return write(JSON, value, node, "")
+function sample.json(payload, compiled)
+  return write(JSON, payload, compiled.root, "")
 end
 
-return literal
+return sample

@@ -1,0 +1,77 @@
+-- Checks payloads without keys, and sends nothing.
+
+local function loaded()
+  return {
+    alipayhk = require "alipayhk",
+    api = require "alipayhk.api",
+    failure = require "alipayhk.cli.failure",
+    input = require "alipayhk.cli.input",
+    settings = require "alipayhk.cli.settings",
+  }
+end
+
+-- ---- telling -----------------------------------------------------------------------------------------
+
+-- `file:line: path  code  message`, and the same as an object.
+local function tell(out, entry, fault, is_warning)
+  local place = ("%s:%d:"):format(entry.file, entry.line)
+  local mark = is_warning and out:paint("yellow", "warning  ") or ""
+  local path = fault.path ~= "" and fault.path .. "  " or ""
+  out:result({
+    { "file", entry.file }, { "line", entry.line }, { "warning", is_warning }, { "path", fault.path },
+    { "code", fault.code }, { "message", fault.message },
+  }, ("%s %s%s%s  %s"):format(place, mark, path, out:paint("bold", fault.code), fault.message))
+end
+
+local function tell_all(out, entry, faults, is_warning)
+  for _, fault in ipairs(faults) do tell(out, entry, fault, is_warning) end
+end
+
+-- ---- checking ----------------------------------------------------------------------------------------
+
+-- What is wrong with an entry, and what its warnings are.
+local function check(use, entry, opts)
+  if entry.message then return { { path = "", code = "json", message = entry.message } }, {} end
+  local description = use.api.of(entry.payload)
+  if not description then return { { path = "", code = "type", message = use.api.none_fault "it" } }, {} end
+  local ok, found = use.alipayhk.check(description.name, entry.payload, opts)
+  if ok then return {}, found or {} end
+  if found.kind ~= "invalid" then use.failure.of(found) end
+  return found.fields, found.warnings or {}
+end
+
+local function run(given, out)
+  local use = loaded()
+  local opts = {
+    previous_status = given.previous_status, validate = given.strict and "strict" or nil,
+    scenarios = use.settings.scenarios(given),
+  }
+  local count, wrong, warned = 0, 0, 0
+  for entry in use.input.payloads(given.file) do
+    local faults, warnings = check(use, entry, opts)
+    tell_all(out, entry, faults, false)
+    tell_all(out, entry, warnings, true)
+    count = count + 1
+    if #faults > 0 then wrong = wrong + 1 end
+    if #warnings > 0 then warned = warned + 1 end
+  end
+  out:say("%d checked: %d good, %d wrong, %d with warnings", count, count - wrong, wrong, warned)
+  return wrong > 0 and use.failure.STATUS.refused or use.failure.STATUS.ok
+end
+
+return {
+  name = "check",
+  summary = "check orders and notifications, and name every mistake; needs no keys and sends nothing",
+  about = { [[Each fault is a line: file, line, the path of the field, a code and what to do about it. Orders and
+notifications may be mixed; what the client fills in, such as requestId, may be absent.]] },
+  examples = {
+    { "alipayhk check orders.jsonl", "each line is one order or notification" },
+    { "alipayhk scenarios MOVIE_TICKET --sample json | alipayhk check -", "from standard input" },
+  },
+  arguments = { { name = "FILE", count = "+", about = "JSON, or one JSON object a line; - is standard input" } },
+  options = {
+    { "--previous-status", value = "STATUS", about = "the order's status before, to check the step as well" },
+  },
+  groups = { "rules", "output" },
+  run = run,
+}

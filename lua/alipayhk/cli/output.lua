@@ -1,0 +1,74 @@
+-- Where a command's words go: results to standard output, as text or as one JSON object a line; talk to standard error.
+
+local failure = require "alipayhk.cli.failure"
+
+local Output = {}
+Output.__index = Output
+
+local COLOURS = { red = 31, green = 32, yellow = 33, blue = 34, bold = 1, dim = 2 }
+
+-- Whether a descriptor is a terminal.
+local function is_terminal(descriptor)
+  local answer = os.execute("test -t " .. descriptor)
+  return answer == true or answer == 0 -- 0 in Lua 5.1
+end
+
+-- `is_json`: results are objects.
+local function new(is_json)
+  return setmetatable({ is_json = is_json or false, terminals = {} }, Output)
+end
+
+-- Whether standard output (1) or standard error (2) is a terminal; asked for once.
+function Output:is_terminal(descriptor)
+  if self.terminals[descriptor] == nil then self.terminals[descriptor] = is_terminal(descriptor) end
+  return self.terminals[descriptor]
+end
+
+local function has_colours(self, descriptor)
+  local refused = os.getenv("NO_COLOR")
+  return (refused == nil or refused == "") and os.getenv("TERM") ~= "dumb" and self:is_terminal(descriptor)
+end
+
+-- A text in a colour where standard output (1, which is meant if none is named) or standard error (2) shows colours.
+function Output:paint(colour, s, descriptor)
+  if not has_colours(self, descriptor or 1) then return s end
+  return ("\27[%dm%s\27[0m"):format(COLOURS[colour], s)
+end
+
+local function write(file, name, s)
+  local written, message = file:write(s, "\n")
+  if written then written, message = file:flush() end
+  if not written then failure.unknown("%s: %s", name, message) end
+end
+
+-- A line of a result.
+function Output.line(_, format, ...)
+  write(io.stdout, "standard output", select("#", ...) > 0 and format:format(...) or format)
+end
+
+-- A line about what is going on.
+function Output.say(_, format, ...)
+  io.stderr:write(select("#", ...) > 0 and format:format(...) or format, "\n")
+end
+
+-- A result as one JSON object on a line. `pairs_of`: `{ { name, value }, ... }`, in the order in which they are to
+-- stand; one whose value is nil is left out.
+function Output:object(pairs_of)
+  local json = require "alipayhk.base.json"
+  local members = {}
+  for _, pair in ipairs(pairs_of) do
+    if pair[2] ~= nil then
+      -- As a list: a plain value cannot be encoded on its own.
+      members[#members + 1] = ('"%s":%s'):format(pair[1], json.encode({ pair[2] }):sub(2, -2))
+    end
+  end
+  self:line("%s", "{" .. table.concat(members, ",") .. "}")
+end
+
+-- A result: as an object where `--json` was given, else as a line.
+function Output:result(pairs_of, line)
+  if self.is_json then return self:object(pairs_of) end
+  self:line("%s", line)
+end
+
+return { new = new }

@@ -1,0 +1,152 @@
+-- What a command works with, out of a file, over it the environment, over it the command's flags.
+
+local failure = require "alipayhk.cli.failure"
+local json = require "alipayhk.base.json"
+local text = require "alipayhk.base.text"
+
+local settings = {}
+
+local FILE_MAX = 1024 * 1024
+
+-- By flag: the variable of the environment, and what it sets. One of an address sets aside what names another.
+local FLAGS = {
+  { "client_id", "ALIPAYHK_CLIENT_ID" },
+  { "environment", "ALIPAYHK_ENVIRONMENT", instead_of = "base_url" },
+  { "base_url", "ALIPAYHK_BASE_URL", instead_of = "environment" },
+  { "private_key", "ALIPAYHK_PRIVATE_KEY", is_file = true },
+  { "public_key", "ALIPAYHK_PUBLIC_KEY", is_file = true, key = "alipay_public_key" },
+  { "ca_file", "ALIPAYHK_CA_FILE", within = "tls" },
+  { "store", "ALIPAYHK_STORE" },
+}
+
+-- Those that are the outbox's and not the client's.
+local OUTBOX_KEYS = { "store", "max_age_ms", "lease_ms", "coalesce" }
+
+-- ---- the file ----------------------------------------------------------------------------------------
+
+-- The text of a file that is to be read at once.
+local function read_text(path, what)
+  local file, message = io.open(path, "rb")
+  if not file then failure.usage("%s: %s", what, message) end
+  local content, fault = file:read(FILE_MAX + 1)
+  file:close()
+  if fault then failure.usage("%s: %s: %s", what, path, fault) end
+  if content and #content > FILE_MAX then
+    failure.usage("%s: %s: expected at most 1 MiB: is it the right file?", what, path)
+  end
+  return content or ""
+end
+
+local function run_lua(content, path, what)
+  local chunk, message = (rawget(_G, "loadstring") or load)(content, "@" .. path)
+  local ran, value
+  if chunk then
+    ran, value = pcall(chunk)
+    message = value
+  end
+  if not ran then failure.usage("%s: %s", what, text.one_line(tostring(message))) end
+  return value
+end
+
+-- The table that a file has, in Lua (`return { ... }`) or in JSON. `what`: the option that names it.
+function settings.read_table(path, what)
+  local content = read_text(path, what)
+  local value, message
+  if json.is_begun(content) then
+    value, message = json.decode_object(content)
+    if message then failure.usage("%s: %s: %s", what, path, message) end
+  else
+    value = run_lua(content, path, what)
+  end
+  if type(value) ~= "table" then
+    failure.usage("%s: %s: expected `return { ... }` or a JSON object, found a %s", what, path, type(value))
+  end
+  return value
+end
+
+-- ---- the layers --------------------------------------------------------------------------------------
+
+local function set(config, flag, value)
+  local key = flag.key or flag[1]
+  if flag.instead_of then config[flag.instead_of] = nil end
+  if flag.within then
+    config[flag.within] = config[flag.within] or {}
+    config[flag.within][key] = value
+  else
+    config[key] = flag.is_file and { file = value } or value
+  end
+end
+
+-- The keys of `alipayhk.new` and of the outbox, together. `given`: the command's flags.
+function settings.all(given)
+  local config = given.config and settings.read_table(given.config, "--config") or {}
+  for _, flag in ipairs(FLAGS) do
+    local value = os.getenv(flag[2])
+    if value and value ~= "" then set(config, flag, value) end
+  end
+  for _, flag in ipairs(FLAGS) do
+    if given[flag[1]] then set(config, flag, given[flag[1]]) end
+  end
+  if given.strict then config.validate = "strict" end
+  if given.scenarios then config.scenarios = settings.scenarios(given) end
+  return config
+end
+
+-- A partner's rules, of --scenarios; nil for none.
+function settings.scenarios(given)
+  return given.scenarios and settings.read_table(given.scenarios, "--scenarios") or nil
+end
+
+-- Parts them: the client's keys, and the outbox's.
+function settings.split(config)
+  local outbox = {}
+  for _, name in ipairs(OUTBOX_KEYS) do outbox[name], config[name] = config[name], nil end
+  return config, outbox
+end
+
+-- What is missing, in the command's words.
+local function name_flags(message)
+  for _, flag in ipairs(FLAGS) do
+    local key = flag.key or flag[1]
+    local path = flag.within and flag.within .. "." .. key or key
+    if message:find("`" .. path .. "`", 1, true) then
+      return ("%s [--%s, %s]"):format(message, (flag[1]:gsub("_", "-")), flag[2])
+    end
+  end
+  return message
+end
+
+-- Ends the command where a config is wrong.
+local function check(made, err)
+  if made then return made end
+  if err.kind == "config" then failure.usage("config: %s", name_flags(err.message)) end
+  failure.of(err)
+end
+
+-- A client of `alipayhk`.
+function settings.client(given)
+  local alipayhk = require "alipayhk"
+  return check(alipayhk.new((settings.split(settings.all(given)))))
+end
+
+-- An outbox, with a client where it is to deliver; else it needs no keys.
+function settings.outbox(given, delivers, on_event)
+  local alipayhk = require "alipayhk"
+  local config, keys = settings.split(settings.all(given))
+  if keys.store == nil then
+    failure.usage("config: which store? Give --store, ALIPAYHK_STORE or `store` in --config: sqlite:PATH or "
+      .. "redis://HOST")
+  end
+  keys.on_event = on_event
+  if delivers then
+    keys.client = check(alipayhk.new(config))
+  else
+    keys.client_id, keys.validate, keys.scenarios = config.client_id, config.validate, config.scenarios
+    if not keys.client_id then
+      failure.usage("config: whose outbox? Give --client-id, ALIPAYHK_CLIENT_ID or `client_id` in --config")
+    end
+  end
+  return check(alipayhk.outbox(keys))
+end
+
+return settings

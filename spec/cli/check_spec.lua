@@ -1,0 +1,115 @@
+local cjson = require "cjson.safe"
+local command = require "spec.support.command"
+local shell = require "spec.support.shell"
+
+local ORDER = '{"merchantBizNo":"1","merchantBizType":"MOVIE_TICKET","orderStatus":"TICKETED",'
+  .. '"userId":"2160120012345678","orderCreateTime":1716338541000,"extInfo":{}}'
+
+local function check(input, ...)
+  return command.run({ "check", "-", ... }, { input = input })
+end
+
+describe("alipayhk check", function()
+  it("takes each scenario's own sample", function()
+    local _, names = command.run { "scenarios", "--json" }
+    local count = 0
+    for line in names:gmatch("[^\n]+") do
+      local _, sample = command.run { "scenarios", cjson.decode(line).name, "--sample", "json" }
+      local status, out, err = check(sample)
+      assert.equal(0, status, line .. out .. err)
+      count = count + 1
+    end
+    assert.equal(15, count)
+  end)
+
+  it("names the line, the path, the code and what was expected", function()
+    local status, out, err = check(ORDER .. "\n" .. ORDER:gsub("TICKETED", "TICKTED") .. "\n")
+    assert.equal(1, status)
+    assert.equal("-:2: orderStatus  enum  expected one of TICKETED, REFUNDED, USED, found \"TICKTED\", did you mean "
+      .. "\"TICKETED\"?\n", out)
+    assert.equal("2 checked: 1 good, 1 wrong, 0 with warnings\n", err)
+  end)
+
+  it("gives each fault as an object", function()
+    local status, out = check(ORDER:gsub('"userId":"%d+",', ""), "--json")
+    assert.equal(1, status)
+    local fault = cjson.decode(out)
+    assert.same({ file = "-", line = 1, path = "userId", code = "missing", warning = false }, {
+      file = fault.file, line = fault.line, path = fault.path, code = fault.code, warning = fault.warning,
+    })
+  end)
+
+  it("reads objects on several lines, lists, and both after one another", function()
+    local pretty = ORDER:gsub(",", ",\n  ")
+    local status, _, err = check(("%s\n[%s,%s]\n[\n  %s,\n%s\n]\n"):format(pretty, ORDER, ORDER, ORDER, pretty))
+    assert.equal("5 checked: 5 good, 0 wrong, 0 with warnings\n", err)
+    assert.equal(0, status)
+  end)
+
+  it("goes on after a line that is broken", function()
+    local _, out, err = check(ORDER .. "\n" .. ORDER:sub(1, -9) .. "\n" .. ORDER .. "\nzzz\n" .. ORDER)
+    assert.matches("^%-:2: json  not JSON: [^\n]+\n%-:4: json  not JSON: [^\n]+\n$", out)
+    assert.equal("5 checked: 3 good, 2 wrong, 0 with warnings\n", err)
+  end)
+
+  it("checks the step from a status before", function()
+    local status, out = check(ORDER, "--previous-status", "USED")
+    assert.equal(1, status)
+    assert.matches("orderStatus  transition", out, 1, true)
+  end)
+
+  it("makes of a warning a fault under --strict", function()
+    local order = ORDER:gsub('"extInfo"', '"payAmount":{},%0')
+    local status, out = check(order)
+    assert.equal(0, status)
+    assert.matches("warning  payAmount.value  missing", out, 1, true)
+    status, out = check(order, "--strict")
+    assert.equal(1, status)
+    assert.matches("-:1: payAmount.value  missing", out, 1, true)
+  end)
+
+  it("takes a partner's rules from a file", function()
+    local file = shell.directory() .. "/rules.lua"
+    shell.write(file, 'return { order = { MOVIE_TICKET = { fields = { { path = "extInfo.seat", type = "string", '
+      .. 'required = true } } } } }')
+    local status, out = check(ORDER, "--scenarios", file)
+    assert.equal(1, status)
+    assert.matches("extInfo.seat  missing", out, 1, true)
+  end)
+
+  it("says in one line what is wrong with its input", function()
+    local directory = shell.directory()
+    for _, case in ipairs {
+      { { "check", directory .. "/none" }, "No such file or directory" },
+      { { "check", directory }, "Is a directory" },
+      { { "check" }, "alipayhk check --help says how it is used" },
+      { { "check", "-", "--strikt" }, "Did you mean '--strict'?" },
+      { { "check", "-", "--scenarios", directory .. "/none" }, "--scenarios: " },
+      { { "chek" }, "did you mean \"check\"?" },
+    } do
+      local status, out, err = command.run(case[1])
+      assert.equal(2, status)
+      assert.equal("", out)
+      assert.matches(case[2], err, 1, true)
+      assert.matches("^alipayhk: [^\n]+\n$", err)
+    end
+  end)
+
+  it("says that a binary file is none of its own", function()
+    local status, out = check("\127ELF\2\1\1\0\0\n\0\n\0\n")
+    assert.equal(1, status)
+    assert.equal("-:1: json  expected JSON, found a binary file\n", out)
+  end)
+
+  it("reads no more of an endless line than a payload may have", function()
+    local _, status = shell.run(("(ulimit -v 400000; head -c 100000000 /dev/zero | tr '\\0' x | %s) > /dev/null")
+      :format(command.words { "check", "-" }))
+    assert.equal(1, status)
+  end)
+
+  it("ends quietly when nobody reads on", function()
+    local output = shell.run(("yes '%s' | head -n 20000 | sed 's/TICKETED/X/' | %s 2>&1 | head -n 1"):format(ORDER,
+      command.words { "check", "-" }))
+    assert.matches("^%-:1: orderStatus  enum [^\n]+\n$", output)
+  end)
+end)
