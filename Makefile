@@ -317,9 +317,15 @@ LUA_LIBDIR   ?= $(PREFIX)/lib/lua/$(LUA_ABI)
 LUA_SHAREDIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
 LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua lua/alipayhk/*/*/*.lua)
 
-# Does not build: under sudo, with other flags, that would be another build. Asked for both, it waits for `build`.
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man/man1
+
 .PHONY: install
-install: | $(filter build,$(MAKECMDGOALS))
+install: install-library install-command
+
+# Does not build: under sudo, with other flags, that would be another build. Asked for both, it waits for `build`.
+.PHONY: install-library
+install-library: | $(filter build,$(MAKECMDGOALS))
 	@test -f $(BUILD)/alipayhk/core.so || { echo "nothing to install yet: run 'make build LUA=$(LUA)' first"; exit 1; }
 	install -d $(DESTDIR)$(LUA_LIBDIR)/alipayhk
 	install -m 755 $(BUILD)/alipayhk/*.so $(DESTDIR)$(LUA_LIBDIR)/alipayhk
@@ -328,6 +334,44 @@ install: | $(filter build,$(MAKECMDGOALS))
 	    install -m 644 lua/$$file $(DESTDIR)$(LUA_SHAREDIR)/$$file || exit 1; \
 	done
 
+# The command, which runs under the Lua that it was installed for; and its manual page.
+.PHONY: install-command
+install-command:
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)
+	sed '1s|.*|\#!/usr/bin/env $(LUA_BIN)|' bin/alipayhk > $(DESTDIR)$(BINDIR)/alipayhk
+	chmod 755 $(DESTDIR)$(BINDIR)/alipayhk
+	install -m 644 docs/alipayhk.1 $(DESTDIR)$(MANDIR)/alipayhk.1
+
+.PHONY: uninstall
+uninstall:
+	rm -rf $(DESTDIR)$(LUA_LIBDIR)/alipayhk $(DESTDIR)$(LUA_SHAREDIR)/alipayhk
+	rm -f $(DESTDIR)$(BINDIR)/alipayhk $(DESTDIR)$(MANDIR)/alipayhk.1
+
+# ---- packages ----------------------------------------------------------------------------------
+VERSION := $(shell sed -n 's/^return "\(.*\)"/\1/p' lua/alipayhk/base/version.lua)
+DIST    := build/dist
+ARCHIVE := $(DIST)/lua-alipayhk-$(VERSION).tar.gz
+SOURCES  = $(DIST)/lua-alipayhk-$(VERSION)
+
+# The sources as they stand here, the same bytes for the same commit; and a source rock of them.
+.PHONY: dist
+dist: $(ARCHIVE)
+
+.PHONY: $(ARCHIVE)
+$(ARCHIVE):
+	@mkdir -p $(DIST)
+	@git ls-files -z | tar --null -T - --transform 's|^|lua-alipayhk-$(VERSION)/|' --sort=name --owner=0 --group=0 \
+	    --numeric-owner --mode=go=rX,u+rw,a-s --mtime=@$$(git log -1 --format=%ct) -c | gzip -9n > $@
+	@echo $@
+
+# Debian packages: the library for each Lua, and the command.
+.PHONY: deb
+deb: $(ARCHIVE)
+	@.ci/packages deb
+	@rm -rf $(SOURCES) && tar -xzf $(ARCHIVE) -C $(DIST)
+	@cd $(SOURCES) && dpkg-buildpackage -us -uc -b -jauto > ../deb.log 2>&1 || { tail -n 30 ../deb.log; exit 1; }
+	@rm -rf $(SOURCES) && ls $(DIST)/*.deb
+
 .PHONY: clean
 clean:
 	rm -rf build
@@ -335,6 +379,8 @@ clean:
 .PHONY: help
 help:
 	@echo 'make demo            build, and send signed orders through a local gateway on loopback'
+	@echo 'make install         the library and the command, for LUA, below PREFIX; make uninstall removes them'
+	@echo 'make dist, make deb  an archive of the sources; Debian packages'
 	@echo 'make test            every test, under Lua 5.4 and LuaJIT; SPEC=spec/unit/base for a file or folder'
 	@echo 'make test-asan       the suite on Lua 5.4 under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make test-tsan       the threads that sign, and the batch, under ThreadSanitizer; a minute'

@@ -17,10 +17,13 @@ and verifies what comes back. A C core over OpenSSL and libcurl, a thin Lua laye
 dependencies = {
   "lua >= 5.1, < 5.5",
   "lua-cjson >= 2.1.0",
+  "argparse >= 0.7.1", -- the command needs it
 }
 build = {
   type = "make",
   build_target = "build",
+  install_target = "install-library",
+  install = { bin = { "bin/alipayhk" } },
   build_variables = {
     BUILD = "build/rock",
     CFLAGS = "$(CFLAGS)",

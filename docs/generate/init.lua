@@ -1,10 +1,12 @@
 -- What `make docs` runs: annotations and scenario pages from the data in lua/alipayhk/api, the reference from the
--- annotations, and the tables that other pages take from them. Arguments: the folder to write into, laid out as this
--- repository; the pages that have such tables.
+-- annotations, the command's page and manual, and the tables that other pages take from the annotations. Arguments: the
+-- folder to write into, laid out as this repository; the pages that have such tables.
 
 local api = require "alipayhk.api"
 local api_types = require "docs.generate.api_types"
+local command = require "docs.generate.command"
 local index = require "docs.generate.index"
+local manual = require "alipayhk.cli.manual"
 local page = require "docs.generate.page"
 local payload_types = require "docs.generate.payload_types"
 local read_meta = require "docs.generate.read_meta"
@@ -71,6 +73,8 @@ local model = read_annotations(apis, made)
 
 for name, content in pairs(made) do write(META .. name .. ".lua", content) end
 write("docs/reference.md", reference.page(model))
+write("docs/command.md", command())
+write("docs/alipayhk.1", manual.page() .. "\n")
 write(SCENARIOS .. "README.md", index(apis, file_of))
 for _, entry in ipairs(apis) do
   for _, of in ipairs(entry.scenarios) do

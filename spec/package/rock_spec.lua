@@ -34,21 +34,6 @@ local function run(environment, interpreter, directory)
 end
 
 describe("luarocks make", function()
-  -- Debian's lua-cjson is no rock: luarocks is told that it is there.
-  local ENVIRONMENT = "LUAROCKS_CONFIG=%s/config.lua luarocks --lua-version=%s --tree=%s/tree "
-
-  for _, version in ipairs { "5.4", "5.1" } do
-    it("installs for Lua " .. version .. " what then works", function()
-      local directory = shell.directory()
-      shell.write(directory .. "/config.lua", 'rocks_provided = { ["lua-cjson"] = "2.1.0-1" }\n')
-      local luarocks = ENVIRONMENT:format(directory, version, directory)
-      shell.must(luarocks .. "make")
-      local output = run(('eval "$(%s path)"'):format(luarocks), "lua" .. version, directory)
-      assert.truthy(output:find("^SUCCESS\n"))
-      assert.truthy(output:find(directory .. "/tree/share/lua/" .. version, 1, true))
-    end)
-  end
-
   it("installs as the README has it, beside a lua-cjson that is no rock", function()
     local directory = shell.directory()
     local command = readme.block_with("luarocks --lua-version"):match("(luarocks [^\n#]*)")

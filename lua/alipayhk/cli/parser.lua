@@ -1,9 +1,13 @@
 -- Makes a parser of lua-argparse of what a command says of itself.
 
-local argparse = require "argparse"
 local failure = require "alipayhk.cli.failure"
 local options = require "alipayhk.cli.options"
 local text = require "alipayhk.base.text"
+
+local has_argparse, argparse = pcall(require, "argparse")
+if not has_argparse then
+  failure.usage("the command needs lua-argparse: apt-get install lua-argparse, or luarocks install argparse")
+end
 
 local parser = {}
 
