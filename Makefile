@@ -297,6 +297,12 @@ docs: build
 	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) docs/generate/init.lua $(DOCS_INTO) \
 	    $(filter-out docs/reference.md,$(wildcard docs/*.md))
 
+# Records the public names, once a change of them is meant.
+.PHONY: surface
+surface: build
+	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) -e \
+	    'print(table.concat(require("spec.support.sources.surface").names(), "\n"))' > spec/package/surface.txt
+
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
