@@ -24,7 +24,8 @@ describe("the public surface", function()
   it("has the names of the design", function()
     local names = "\n" .. table.concat(surface.names(), "\n") .. "\n"
     for _, name in ipairs {
-      "alipayhk.new(", "alipayhk.check(", "alipayhk.outbox(", "alipayhk.Client:sync_order(", "alipayhk.Client:sync_many(",
+      "alipayhk.new(", "alipayhk.check(", "alipayhk.outbox(",
+      "alipayhk.Client:sync_order(", "alipayhk.Client:sync_many(",
       "alipayhk.Outbox:put(", "alipayhk.Outbox:deliver(", "alipayhk.core.private_key(", "$ alipayhk check ",
     } do
       assert.truthy(names:find("\n" .. name, 1, true), name)

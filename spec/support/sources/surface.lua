@@ -27,9 +27,9 @@ local function add_class(names, class)
 end
 
 local function add_command(names, title, command)
-  local arguments = {}
-  for i, argument in ipairs(command.arguments or {}) do arguments[i] = " " .. argument.name .. (argument.count or "") end
-  names[#names + 1] = title .. table.concat(arguments)
+  local words = { title }
+  for _, argument in ipairs(command.arguments or {}) do words[#words + 1] = argument.name .. (argument.count or "") end
+  names[#names + 1] = table.concat(words, " ")
   for _, option in ipairs(options.of(command)) do
     names[#names + 1] = ("%s %s%s"):format(title, option[1], option.value and " " .. option.value or "")
   end
