@@ -27,7 +27,7 @@ local GATHER_MS, GATHER_COUNT = 2, 8
 -- A store that fails is asked again after so long, and twice that each time.
 local STORE_FIRST_MS, STORE_MAX_MS = 100, 5000
 -- Where nothing is claimed meanwhile, they wait no longer than this; at the end, for a store that fails, so long.
-local RECORD_MS, LAST_MS = 10, 5000
+local RECORD_MS, LAST_MS = 20, 5000
 -- Of a lease so much has to be left for an attempt, beside the attempt's own time.
 local LEASE_MARGIN_MS = 1000
 
@@ -189,7 +189,7 @@ end
 
 -- ---- what goes next --------------------------------------------------------------------------------
 
--- How many to hold: what may soon be under way, and no more, since others may want the rest.
+-- How many to claim: what may soon be under way, and no more, since others may want the rest.
 local function wanted(self)
   return max(1, min(self.engine.concurrency, math.ceil(self.engine.pace.window.limit * 2)))
 end
@@ -213,7 +213,7 @@ end
 local function ask_for_more(self, mode)
   if now_ms() < next_ask_ms(self) then return end
   if mode == "probe" then return ask(self, 1, PROBE) end
-  ask(self, wanted(self) - self.ready:count())
+  ask(self, wanted(self))
 end
 
 -- The next of those that were claimed. One whose lease may pass during the attempt is given back; so are all but one
