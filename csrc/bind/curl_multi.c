@@ -101,14 +101,25 @@ static int multi_start(lua_State *L)
     return 0;
 }
 
-/* multi:wait(ms, [fd]): drives what is under way until something happens on it, or for that long; or until `fd` is
- * readable. False in a child of a fork. */
+/* multi:wait(ms, [fd], [other], [is_writing]): drives what is under way until something happens on it, or for that
+ * long; or until `fd` or `other` is readable, or `other` writable where `is_writing`. False in a child of a fork. */
 static int multi_wait(lua_State *L)
 {
     const lua_Number ms = luaL_checknumber(L, 2);
     luaL_argcheck(L, ms >= 0, 2, "milliseconds from 0 on");
-    const int fd = (int)luaL_optinteger(L, 3, -1);
-    lua_pushboolean(L, ahk_multi_wait(check_open(L)->multi, ms < INT_MAX ? (int)ms : INT_MAX, fd));
+    struct pollfd others[AHK_MULTI_OTHERS];
+    unsigned int count = 0;
+    for (int i = 3; i <= 4; i++) {
+        if (!lua_isnoneornil(L, i)) {
+            const bool is_writing = i == 4 && lua_toboolean(L, 5);
+            others[count++] = (struct pollfd){
+                .fd = (int)luaL_checkinteger(L, i),
+                .events = (short)(is_writing ? POLLIN | POLLOUT : POLLIN),
+            };
+        }
+    }
+    const int timeout_ms = ms < INT_MAX ? (int)ms : INT_MAX;
+    lua_pushboolean(L, ahk_multi_wait(check_open(L)->multi, timeout_ms, others, count));
     return 1;
 }
 

@@ -1,4 +1,5 @@
-/* alipayhk.redis: Redis over libhiredis's parser for Lua. Blocking: not for nginx handlers.
+/* alipayhk.redis: Redis over libhiredis's parser for Lua. Its connecting and its `call` and `pipeline` block: not for
+ * nginx handlers.
  *
  * Lua may run a finalizer wherever it allocates, and that may close this very connection, or send over it. So commands
  * and replies are in a userdata that nobody else can reach, and a connection is asked for when it is needed and not a
@@ -22,7 +23,8 @@ static const int64_t REPLY_MAX = AHK_EXACT_MAX - 1;
 AHK_EXPORT int luaopen_alipayhk_redis(lua_State *L);
 
 typedef struct {
-    ahk_redis *redis; /* NULL once closed */
+    ahk_redis *redis;           /* NULL once closed */
+    ahk_redis_exchange pending; /* what was sent and not received; without commands: nothing */
 } redis_handle;
 
 /* ---- arguments ------------------------------------------------------------------------------------- */
@@ -85,8 +87,13 @@ static void add_command(lua_State *L, ahk_redis_exchange *exchange)
 /* ---- replies --------------------------------------------------------------------------------------- */
 
 static const char *const OUTCOMES[] = {
-    [AHK_REDIS_DONE] = "",   [AHK_REDIS_CONNECTION] = "CONNECTION", [AHK_REDIS_TIMEOUT] = "TIMEOUT",
-    [AHK_REDIS_TLS] = "TLS", [AHK_REDIS_PROTOCOL] = "PROTOCOL",     [AHK_REDIS_NO_MEMORY] = "MEMORY",
+    [AHK_REDIS_DONE] = "",
+    [AHK_REDIS_PENDING] = "",
+    [AHK_REDIS_CONNECTION] = "CONNECTION",
+    [AHK_REDIS_TIMEOUT] = "TIMEOUT",
+    [AHK_REDIS_TLS] = "TLS",
+    [AHK_REDIS_PROTOCOL] = "PROTOCOL",
+    [AHK_REDIS_NO_MEMORY] = "MEMORY",
 };
 
 static void push_text(lua_State *L, const redisReply *reply)
@@ -171,18 +178,25 @@ static int exchange_free(lua_State *L)
     return 0;
 }
 
-static ahk_redis *check_open(lua_State *L)
+static redis_handle *check_open(lua_State *L)
 {
-    const redis_handle *handle = luaL_checkudata(L, 1, CONNECTION);
+    redis_handle *handle = luaL_checkudata(L, 1, CONNECTION);
     luaL_argcheck(L, handle->redis != NULL, 1, "the connection is closed");
-    return handle->redis;
+    return handle;
+}
+
+static redis_handle *check_idle(lua_State *L)
+{
+    redis_handle *handle = check_open(L);
+    luaL_argcheck(L, handle->pending.commands == 0, 1, "what was sent has to be received first");
+    return handle;
 }
 
 /* Gives whether there are replies; otherwise the failure is on the stack, as `results` values. */
 static bool run(lua_State *L, ahk_redis_exchange *exchange, int *results)
 {
     ahk_error err = AHK_ERROR_INIT;
-    const ahk_redis_outcome outcome = ahk_redis_run(check_open(L), exchange, &err);
+    const ahk_redis_outcome outcome = ahk_redis_run(check_idle(L)->redis, exchange, &err);
     *results = outcome == AHK_REDIS_DONE ? 0 : push_outcome(L, outcome, err.text, exchange->is_sent);
     return outcome == AHK_REDIS_DONE;
 }
@@ -221,28 +235,99 @@ static void push_results(lua_State *L, const ahk_redis_exchange *exchange)
     }
 }
 
-/* connection:pipeline(commands): sends them in one go; a list of what `call` gives for each. */
-static int connection_pipeline(lua_State *L)
+/* Pushes an exchange with the commands of the list that is the second argument. */
+static ahk_redis_exchange *push_exchange(lua_State *L)
 {
-    (void)check_open(L);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 12, "replies");
     const size_t commands = lua_rawlen(L, 2);
-    if (commands == 0) {
-        lua_newtable(L);
-        return 1;
-    }
     ahk_redis_exchange *exchange = ahk_new_handle(L, sizeof *exchange, EXCHANGE);
     for (size_t i = 1; i <= commands && i < INT_MAX; i++) {
         lua_rawgeti(L, 2, (int)i);
         add_command(L, exchange);
         lua_pop(L, 1);
     }
+    return exchange;
+}
+
+/* connection:pipeline(commands): sends them in one go; a list of what `call` gives for each. */
+static int connection_pipeline(lua_State *L)
+{
+    (void)check_open(L);
+    ahk_redis_exchange *exchange = push_exchange(L);
+    if (exchange->commands == 0) {
+        lua_newtable(L);
+        return 1;
+    }
     int results = 0;
     if (run(L, exchange, &results)) {
         push_results(L, exchange);
         results = 1;
+    }
+    ahk_redis_exchange_free(exchange);
+    return results;
+}
+
+/* connection:send(commands): sends a list of them, at least one, as far as that goes without waiting: true, or a
+ * failure as of `call`. Nothing else goes over it until all is received. */
+static int connection_send(lua_State *L)
+{
+    (void)check_open(L);
+    ahk_redis_exchange *exchange = push_exchange(L);
+    luaL_argcheck(L, exchange->commands > 0, 2, "at least one command expected");
+    redis_handle *handle = check_idle(L);
+    ahk_error err = AHK_ERROR_INIT;
+    const ahk_redis_outcome outcome = ahk_redis_begin(handle->redis, exchange, &err);
+    if (outcome != AHK_REDIS_PENDING) {
+        return push_outcome(L, outcome, err.text, exchange->is_sent);
+    }
+    handle->pending = *exchange;
+    *exchange = (ahk_redis_exchange){0};
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static redis_handle *check_pending(lua_State *L)
+{
+    redis_handle *handle = check_open(L);
+    luaL_argcheck(L, handle->pending.commands > 0, 1, "nothing was sent");
+    return handle;
+}
+
+/* Pushes an exchange, into which what was pending is moved. */
+static ahk_redis_exchange *take_pending(lua_State *L)
+{
+    ahk_redis_exchange *exchange = ahk_new_handle(L, sizeof *exchange, EXCHANGE);
+    redis_handle *handle = check_pending(L);
+    *exchange = handle->pending;
+    handle->pending = (ahk_redis_exchange){0};
+    return exchange;
+}
+
+/* connection:receive(): goes on with what was sent, without waiting: what `pipeline` gives; or false, the descriptor
+ * that it waits for, whether until that is writable as well, and for how many milliseconds at most. */
+static int connection_receive(lua_State *L)
+{
+    redis_handle *handle = check_pending(L);
+    lua_settop(L, 1);
+    luaL_checkstack(L, 12, "replies");
+    ahk_error err = AHK_ERROR_INIT;
+    const ahk_redis_outcome outcome = ahk_redis_go_on(handle->redis, &handle->pending, &err);
+    if (outcome == AHK_REDIS_PENDING) {
+        const ahk_redis_wait wait = ahk_redis_waits_for(handle->redis, &handle->pending);
+        lua_pushboolean(L, 0);
+        lua_pushinteger(L, wait.fd);
+        lua_pushboolean(L, wait.is_writing);
+        lua_pushnumber(L, (lua_Number)wait.left_ms);
+        return 4;
+    }
+    ahk_redis_exchange *exchange = take_pending(L);
+    int results = 1;
+    if (outcome == AHK_REDIS_DONE) {
+        push_results(L, exchange);
+    } else {
+        results = push_outcome(L, outcome, err.text, exchange->is_sent);
     }
     ahk_redis_exchange_free(exchange);
     return results;
@@ -254,6 +339,7 @@ static int connection_close(lua_State *L)
     ahk_redis *redis = handle->redis;
     handle->redis = NULL;
     ahk_redis_free(redis);
+    ahk_redis_exchange_free(&handle->pending);
     return 0;
 }
 
@@ -352,10 +438,8 @@ static int redis_connect(lua_State *L)
 int luaopen_alipayhk_redis(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"call", connection_call},
-        {"pipeline", connection_pipeline},
-        {"__tostring", connection_tostring},
-        {NULL, NULL},
+        {"call", connection_call},       {"pipeline", connection_pipeline},   {"send", connection_send},
+        {"receive", connection_receive}, {"__tostring", connection_tostring}, {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
         {"connect", redis_connect},

@@ -216,8 +216,21 @@ static void abandon(ahk_multi *multi)
     }
 }
 
-bool ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd)
+/* Waits, not for longer than that, until there is something to do. */
+static void poll_all(ahk_multi *multi, int timeout_ms, const struct pollfd *others, unsigned int count)
 {
+    struct curl_waitfd also[AHK_MULTI_OTHERS] = {0};
+    for (unsigned int i = 0; i < count; i++) {
+        also[i].fd = others[i].fd;
+        also[i].events = (short)(((others[i].events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) |
+                                 ((others[i].events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT : 0));
+    }
+    (void)curl_multi_poll(multi->curl, also, count, timeout_ms, NULL);
+}
+
+bool ahk_multi_wait(ahk_multi *multi, int timeout_ms, const struct pollfd *others, unsigned int count)
+{
+    AHK_REQUIRE(count <= AHK_MULTI_OTHERS);
     ahk_sigpipe_guard guard;
     if (is_inherited(multi)) {
         abandon(multi);
@@ -229,8 +242,7 @@ bool ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd)
     ahk_sigpipe_block(&guard);
     perform(multi);
     if (multi->finished == NULL && timeout_ms > 0) {
-        struct curl_waitfd other = {.fd = fd, .events = CURL_WAIT_POLLIN};
-        (void)curl_multi_poll(multi->curl, fd >= 0 ? &other : NULL, fd >= 0 ? 1 : 0, timeout_ms, NULL);
+        poll_all(multi, timeout_ms, others, count);
         perform(multi);
     }
     ahk_sigpipe_restore(&guard);

@@ -6,6 +6,8 @@
 #ifndef AHK_MULTI_H
 #define AHK_MULTI_H
 
+#include <poll.h>
+
 #include "exchange.h"
 
 typedef struct ahk_multi ahk_multi;
@@ -29,9 +31,11 @@ void ahk_multi_free(ahk_multi *multi);
 /* Begins a transfer. Where that fails it is finished at once. */
 void ahk_multi_start(ahk_multi *multi, ahk_transfer *transfer);
 
-/* Drives them until something happens on one of them, for that long at most; or until `fd` is readable, -1 for none.
- * False, at once, in a child of a fork. */
-bool ahk_multi_wait(ahk_multi *multi, int timeout_ms, int fd);
+enum { AHK_MULTI_OTHERS = 2 };
+
+/* Drives them until something happens on one of them, for that long at most; or on one of `count` other descriptors,
+ * AHK_MULTI_OTHERS at most: POLLIN, POLLOUT. False, at once, in a child of a fork. */
+bool ahk_multi_wait(ahk_multi *multi, int timeout_ms, const struct pollfd *others, unsigned int count);
 
 /* Takes the next one that is finished; NULL for none. */
 ahk_transfer *ahk_multi_finished(ahk_multi *multi);

@@ -1,6 +1,7 @@
 #include "redis.h"
 
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,58 +251,57 @@ static ahk_redis_outcome take_replies(ahk_redis *redis, ahk_redis_exchange *exch
     return AHK_REDIS_DONE;
 }
 
-/* The server may close before it has read everything, and have said why: so what has come is read all the same. */
-static size_t write_some(ahk_redis *redis, ahk_redis_exchange *exchange, size_t written)
+/* The server may close before it has read everything, and have said why: so what has come is read all the same. Gives
+ * whether something went. */
+static bool write_some(ahk_redis *redis, ahk_redis_exchange *exchange)
 {
     ahk_error unheard = AHK_ERROR_INIT;
-    const size_t left = exchange->request.length - written;
+    const size_t left = exchange->request.length - exchange->written;
     if (left == 0) {
-        return 0;
+        return false;
     }
-    const ptrdiff_t n = ahk_stream_write(&redis->stream, exchange->request.data + written, left, &unheard);
+    const ptrdiff_t n = ahk_stream_write(&redis->stream, exchange->request.data + exchange->written, left, &unheard);
+    exchange->written += n > 0 ? (size_t)n : 0;
     exchange->is_sent = exchange->is_sent || n > 0;
-    return n > 0 ? (size_t)n : 0;
+    return n > 0;
 }
 
-/* Waits where nothing went or came. */
-static ahk_redis_outcome go_on(ahk_redis *redis, bool has_progress, double deadline, ahk_error *err)
+/* Why it does not go on, where a limit is reached. */
+static ahk_redis_outcome judge_limits(const ahk_redis *redis, const ahk_redis_exchange *exchange, ahk_error *err)
 {
-    if (has_progress ? ahk_monotonic() < deadline : ahk_stream_wait(&redis->stream, deadline)) {
-        return AHK_REDIS_DONE;
+    if (exchange->received > AHK_REDIS_REPLY_MAX) {
+        (void)ahk_fail(err, "the reply has more than %d bytes", AHK_REDIS_REPLY_MAX);
+        return AHK_REDIS_PROTOCOL;
     }
-    (void)ahk_fail(err, "no answer within timeout_ms (%ld ms)", redis->timeout_ms);
-    return AHK_REDIS_TIMEOUT;
+    if (ahk_monotonic() >= exchange->deadline) {
+        (void)ahk_fail(err, "no answer within timeout_ms (%ld ms)", redis->timeout_ms);
+        return AHK_REDIS_TIMEOUT;
+    }
+    return AHK_REDIS_PENDING;
 }
 
+/* As far as it goes without waiting. */
 static ahk_redis_outcome drive(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
 {
-    const double deadline = ahk_monotonic() + (double)redis->timeout_ms / MS;
-    size_t written = 0;
-    size_t received = 0;
-    for (;;) {
+    bool has_progress = true;
+    ahk_redis_outcome outcome = AHK_REDIS_PENDING;
+    while (outcome == AHK_REDIS_PENDING && has_progress) {
         size_t n = 0;
-        const size_t wrote = write_some(redis, exchange, written);
-        ahk_redis_outcome outcome = read_some(redis, &n, err);
+        const bool has_written = write_some(redis, exchange);
+        outcome = read_some(redis, &n, err);
         if (outcome == AHK_REDIS_DONE) {
             outcome = take_replies(redis, exchange, err);
         }
-        if (outcome != AHK_REDIS_DONE || exchange->count == exchange->commands) {
-            return outcome;
-        }
-        written += wrote;
-        received += n;
-        if (received > AHK_REDIS_REPLY_MAX) {
-            (void)ahk_fail(err, "the reply has more than %d bytes", AHK_REDIS_REPLY_MAX);
-            return AHK_REDIS_PROTOCOL;
-        }
-        outcome = go_on(redis, wrote + n > 0, deadline, err);
-        if (outcome != AHK_REDIS_DONE) {
-            return outcome;
+        if (outcome == AHK_REDIS_DONE && exchange->count < exchange->commands) {
+            exchange->received += n;
+            has_progress = has_written || n > 0;
+            outcome = judge_limits(redis, exchange, err);
         }
     }
+    return outcome;
 }
 
-static ahk_redis_outcome look_and_drive(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
+static ahk_redis_outcome look_and_send(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
 {
     const ahk_redis_outcome outcome = look(redis, err);
     if (outcome != AHK_REDIS_DONE) {
@@ -312,32 +312,75 @@ static ahk_redis_outcome look_and_drive(ahk_redis *redis, ahk_redis_exchange *ex
         (void)ahk_fail(err, "out of memory");
         return AHK_REDIS_NO_MEMORY;
     }
-    return drive(redis, exchange, err);
+    exchange->deadline = ahk_monotonic() + (double)redis->timeout_ms / MS;
+    (void)write_some(redis, exchange);
+    return AHK_REDIS_PENDING;
 }
 
-ahk_redis_outcome ahk_redis_run(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
+/* Whether it is ours, and open. */
+static bool check_usable(const ahk_redis *redis, ahk_error *err)
 {
-    AHK_REQUIRE(exchange->commands > 0 && exchange->replies == NULL);
     if (redis->owner != getpid()) {
-        (void)ahk_fail(err,
-                       "%s: the connection was opened before the process was forked, and is the parent's: open one",
-                       redis->peer);
-        return AHK_REDIS_CONNECTION;
+        return ahk_fail(err,
+                        "%s: the connection was opened before the process was forked, and is the parent's: open one",
+                        redis->peer);
     }
-    if (!redis->stream.is_open) {
-        (void)ahk_fail(err, "%s: the connection is not used any more (%s): open one", redis->peer, redis->broken.text);
+    return redis->stream.is_open ||
+           ahk_fail(err, "%s: the connection is not used any more (%s): open one", redis->peer, redis->broken.text);
+}
+
+typedef ahk_redis_outcome exchange_step(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err);
+
+/* Takes one step; where that fails, the connection has come to its end. */
+static ahk_redis_outcome take_step(exchange_step *step, ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
+{
+    if (!check_usable(redis, err)) {
         return AHK_REDIS_CONNECTION;
     }
     ahk_sigpipe_guard guard;
     ahk_sigpipe_block(&guard);
-    redis->elements = 0;
-    ahk_redis_outcome outcome = look_and_drive(redis, exchange, err);
+    ahk_redis_outcome outcome = step(redis, exchange, err);
     if (outcome == AHK_REDIS_CONNECTION && exchange->is_sent && !redis->has_spoken) {
         (void)ahk_fail(err, "%s, without a word: %s", err->text, NOT_REDIS);
     }
-    if (outcome != AHK_REDIS_DONE) {
+    if (outcome != AHK_REDIS_DONE && outcome != AHK_REDIS_PENDING) {
         outcome = give_up(redis, outcome, err);
     }
     ahk_sigpipe_restore(&guard);
+    return outcome;
+}
+
+ahk_redis_outcome ahk_redis_begin(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
+{
+    AHK_REQUIRE(exchange->commands > 0 && exchange->replies == NULL);
+    redis->elements = 0;
+    return take_step(look_and_send, redis, exchange, err);
+}
+
+ahk_redis_outcome ahk_redis_go_on(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
+{
+    AHK_REQUIRE(exchange->replies != NULL);
+    return take_step(drive, redis, exchange, err);
+}
+
+ahk_redis_wait ahk_redis_waits_for(ahk_redis *redis, const ahk_redis_exchange *exchange)
+{
+    const double left_ms = (exchange->deadline - ahk_monotonic()) * MS;
+    return (ahk_redis_wait){
+        .fd = redis->stream.fd,
+        .is_writing = (ahk_stream_events(&redis->stream) & POLLOUT) != 0,
+        .left_ms = left_ms > 0 ? left_ms : 0,
+    };
+}
+
+ahk_redis_outcome ahk_redis_run(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
+{
+    ahk_redis_outcome outcome = ahk_redis_begin(redis, exchange, err);
+    while (outcome == AHK_REDIS_PENDING) {
+        outcome = ahk_redis_go_on(redis, exchange, err);
+        if (outcome == AHK_REDIS_PENDING) {
+            (void)ahk_stream_wait(&redis->stream, exchange->deadline); /* what is late, it says itself */
+        }
+    }
     return outcome;
 }

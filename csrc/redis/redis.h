@@ -1,4 +1,5 @@
-/* A connection to Redis (or Valkey) that sends commands and waits for their replies. What they mean it does not know.
+/* A connection to Redis (or Valkey) that sends commands and takes their replies, at once or later. What they mean it
+ * does not know.
  *
  * The protocol's parser is libhiredis's, fed from a stream. A connection that failed is not used again, for nobody
  * knows what would come over it; nor is one that was inherited over a fork. */
@@ -23,6 +24,7 @@ enum {
 
 typedef enum {
     AHK_REDIS_DONE,
+    AHK_REDIS_PENDING,    /* not all has gone, or come, yet */
     AHK_REDIS_CONNECTION, /* none, or it broke */
     AHK_REDIS_TIMEOUT,
     AHK_REDIS_TLS,
@@ -38,8 +40,18 @@ typedef struct {
     size_t commands;
     redisReply **replies; /* so many as there are commands, once it is done */
     size_t count;
-    bool is_sent; /* something was: then the server may have executed it */
+    size_t written;  /* bytes of the request */
+    size_t received; /* bytes of replies */
+    double deadline; /* in seconds of ahk_monotonic */
+    bool is_sent;    /* something was: then the server may have executed it */
 } ahk_redis_exchange;
+
+/* What a pending exchange waits for. */
+typedef struct {
+    int fd;
+    bool is_writing; /* it waits until the socket is writable as well */
+    double left_ms;  /* until its deadline, from 0 on */
+} ahk_redis_wait;
 
 /* Begins a command of so many arguments, its name among them; the arguments follow. False where that is more than may
  * be sent, or memory is short. */
@@ -59,8 +71,20 @@ void ahk_redis_free(ahk_redis *redis);
 AHK_MUST_USE ahk_redis_outcome ahk_redis_connect(ahk_redis *redis, const ahk_stream_target *target,
                                                  long connect_timeout_ms, bool *no_descriptors, ahk_error *err);
 
-/* Sends the commands and waits for all replies. Unless it gives AHK_REDIS_DONE, the connection is closed. */
+/* Of all three: where one gives neither AHK_REDIS_DONE nor AHK_REDIS_PENDING, the connection is closed.
+ *
+ * Sends the commands and waits for all replies. */
 AHK_MUST_USE ahk_redis_outcome ahk_redis_run(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err);
+
+/* Sends the commands as far as that goes without waiting: AHK_REDIS_PENDING. From now on its time counts, and no other
+ * exchange begins over this connection before this one is done. */
+AHK_MUST_USE ahk_redis_outcome ahk_redis_begin(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err);
+
+/* Goes on with what was begun, without waiting; the exchange may be in another place than it was then. */
+AHK_MUST_USE ahk_redis_outcome ahk_redis_go_on(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err);
+
+/* After ahk_redis_go_on gave AHK_REDIS_PENDING: when to call it again, at the latest where no time is left. */
+AHK_MUST_USE ahk_redis_wait ahk_redis_waits_for(ahk_redis *redis, const ahk_redis_exchange *exchange);
 
 /* Whether commands can be sent over it, as far as is known. */
 bool ahk_redis_is_usable(const ahk_redis *redis);

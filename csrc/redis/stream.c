@@ -164,12 +164,17 @@ ptrdiff_t ahk_stream_write(ahk_stream *stream, const char *data, size_t length, 
     return -1;
 }
 
+short ahk_stream_events(ahk_stream *stream)
+{
+    const short events = stream->events;
+    stream->events = 0;
+    return events;
+}
+
 bool ahk_stream_wait(ahk_stream *stream, double deadline)
 {
     AHK_REQUIRE(stream->is_open);
-    const short events = stream->events;
-    stream->events = 0;
-    return wait_for(stream->fd, events, deadline);
+    return wait_for(stream->fd, ahk_stream_events(stream), deadline);
 }
 
 void ahk_stream_close(ahk_stream *stream)

@@ -25,7 +25,7 @@ typedef struct {
     bool is_open;
     bool no_descriptors; /* opening failed for want of them */
     int fd;
-    short events;               /* for which reads and writes since the last wait would have had to wait */
+    short events;               /* see ahk_stream_events */
     struct ssl_ctx_st *context; /* NULL without TLS */
     struct ssl_st *ssl;
 } ahk_stream;
@@ -45,7 +45,10 @@ AHK_MUST_USE ahk_stream_result ahk_stream_open(ahk_stream *stream, const ahk_str
 AHK_MUST_USE ptrdiff_t ahk_stream_read(ahk_stream *stream, char *buffer, size_t size, ahk_error *err);
 AHK_MUST_USE ptrdiff_t ahk_stream_write(ahk_stream *stream, const char *data, size_t length, ahk_error *err);
 
-/* Waits for what reads and writes would have had to wait for; false at the deadline. */
+/* For what reads and writes would have had to wait, POLLIN and POLLOUT, since they were last asked. */
+AHK_MUST_USE short ahk_stream_events(ahk_stream *stream);
+
+/* Waits for that; false at the deadline. */
 AHK_MUST_USE bool ahk_stream_wait(ahk_stream *stream, double deadline);
 
 /* Without a word to the server: after a fork it is the parent's connection. */

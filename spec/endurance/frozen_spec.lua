@@ -111,6 +111,12 @@ describe("a worker that is frozen", function()
       assert.same({ "lease_lost" }, (outlive("after turn", 2)))
       assert.same({ 1, 2, 3 }, arrived())
     end)
+
+    -- Before that it asks what server this is.
+    it_freezes("sends nothing of what it had asked for, and hears of when others have it", function()
+      assert.same({ "lease_lost" }, (outlive("after a question", 3)))
+      assert.same({ 1, 2, 3 }, arrived())
+    end)
   end)
 
   it_freezes("over a file, keeps its right to deliver: the others wait, and nothing is sent twice", function()

@@ -66,8 +66,8 @@ describe("processes of an outbox that are killed", function()
     local redis = redis_server.start()
     finally(redis.stop)
     survives(redis.url(), {
-      "before put", "after put", "before turn", "after turn", "inside a pipeline", "before a request",
-      "after a request", "after an answer",
+      "before put", "after put", "before turn", "after a question", "after turn", "inside a pipeline",
+      "before a request", "after a request", "after an answer",
     }, 400)
   end)
 end)

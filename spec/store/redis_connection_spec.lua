@@ -1,11 +1,14 @@
 -- The C module over real servers; redis-cli says what is in them.
 
 local core = require "alipayhk.core"
+local curl = require "alipayhk.curl"
 local http_server = require "spec.support.servers.server"
 local nginx = require "spec.support.servers.nginx"
 local no_redis = require "spec.support.servers.no_redis"
 local redis = require "alipayhk.redis"
 local redis_server = require "spec.support.servers.redis"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 113 143 (5.1's name)
 
 describe("a connection to Redis", function()
   local server, connection
@@ -267,6 +270,83 @@ describe("a connection to Redis", function()
     } do
       assert.error_matches(function() redis.connect(options(changes)) end, words, 1, true)
     end
+  end)
+
+  -- ---- sending now, receiving later ----------------------------------------------------------------
+
+  -- What comes, by waiting as it says; and how often it had to.
+  local function receive(one)
+    local multi, waits = curl.multi(1), 0
+    local results, fd, is_writing, left_ms = one:receive()
+    while results == false do
+      waits = waits + 1
+      multi:wait(left_ms, nil, fd, is_writing)
+      results, fd, is_writing, left_ms = one:receive()
+    end
+    multi:close()
+    return { results, fd, is_writing, left_ms }, waits
+  end
+
+  it("sends without waiting for replies, and gives them once they are there", function()
+    assert.is_true(connection:send { { "EVAL", "for i = 1, 3000000 do end return ARGV[1]", 0, "slow" }, { "NO" } })
+    local results, fd, is_writing, left_ms = connection:receive()
+    assert.same({ false, "number", false }, { results, type(fd), is_writing })
+    assert.is_true(left_ms > 4000 and left_ms <= 5000, left_ms)
+    local came, waits = receive(connection)
+    assert.same({ "slow" }, came[1][1])
+    assert.same({ nil, "ERR" }, { came[1][2][1], came[1][2][3] })
+    assert.is_true(waits <= 3, waits)
+    assert.equal("PONG", connection:call("PING"))
+  end)
+
+  it("lets nothing else go over it before all has been received", function()
+    assert.error_matches(function() connection:receive() end, "nothing was sent")
+    assert.error_matches(function() connection:send {} end, "at least one command")
+    assert.is_true(connection:send { { "ECHO", "first" } })
+    for method, arguments in pairs { call = { "PING" }, pipeline = { { { "PING" } } }, send = { { { "PING" } } } } do
+      assert.error_matches(function() connection[method](connection, unpack(arguments)) end,
+        "has to be received first")
+    end
+    assert.same({ "first" }, receive(connection)[1][1])
+    assert.error_matches(function() connection:receive() end, "nothing was sent")
+    assert.is_true(connection:send { { "ECHO", "never heard" } })
+    connection:close()
+    assert.error_matches(function() connection:receive() end, "the connection is closed")
+  end)
+
+  for _, scheme in ipairs { "plain", "TLS" } do
+    it("sends and receives more than fits into buffers, without waiting: " .. scheme, function()
+      local one = connect(scheme == "TLS" and { port = server.tls_port, tls = { ca_file = server.ca_file } } or nil)
+      local large = ("0123456789abcdef"):rep(1024 * 1024) -- 16 MiB
+      server.signal "STOP"
+      local began = core.monotonic()
+      assert.is_true(one:send { { "ECHO", large } })
+      local results, _, is_writing = one:receive()
+      local took = (core.monotonic() - began) * 1000
+      server.signal "CONT"
+      assert.same({ false, true }, { results, is_writing })
+      assert.is_true(took < 1000, took)
+      assert.is_true(receive(one)[1][1][1] == large)
+      one:close()
+    end)
+  end
+
+  it("says what became of what was sent, where no reply comes in time, or the server is gone", function()
+    local one = connect { timeout_ms = 200 }
+    paused(function()
+      assert.is_true(one:send { { "INCR", "late" } })
+      local came = receive(one)
+      assert.same({ nil, "TIMEOUT", true }, { came[1], came[3], came[4] })
+      assert.matches("no answer within timeout_ms (200 ms)", came[2], 1, true)
+    end)
+    local is_sent, message, code, may_be = one:send { { "PING" } }
+    assert.same({ nil, "CONNECTION", false }, { is_sent, code, may_be })
+    assert.matches("is not used any more", message, 1, true)
+    one:close()
+    assert.is_true(connection:send { { "SHUTDOWN", "NOSAVE" } })
+    local came = receive(connection)
+    assert.same({ nil, "CONNECTION", true }, { came[1], came[3], came[4] })
+    server.restart()
   end)
 
   -- ---- TLS ---------------------------------------------------------------------------------------

@@ -58,6 +58,24 @@ assert(status == 0, "the child was not refused")
 print(one:call("GET", "owner"))
 ]]
 
+local PENDING = PROGRAM .. [[
+local unistd, wait = require "posix.unistd", require "posix.sys.wait"
+local one = connect(select(4, ...) == "tls")
+assert(one:send { { "ECHO", "for the parent" } })
+local pid = unistd.fork()
+if pid == 0 then
+  local results, message, code, is_sent = one:receive()
+  local is_refused = results == nil and code == "CONNECTION" and is_sent
+    and message:find("opened before the process was forked", 1, true)
+  os.exit(is_refused and 0 or 1, true)
+end
+local _, _, status = wait.wait(pid)
+assert(status == 0, "the child was not refused")
+local results
+repeat results = one:receive() until results ~= false
+print(results[1][1])
+]]
+
 describe("connections to Redis in a process", function()
   local server
 
@@ -158,6 +176,12 @@ describe("connections to Redis in a process", function()
   local it_forks = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
 
   for _, kind in ipairs { "plain", "tls" } do
+    it_forks(("keep what is to come for their owner over a fork: %s"):format(kind), function()
+      local output, status = run(PENDING, kind)
+      assert.equal("for the parent\n", output)
+      assert.equal(0, status)
+    end)
+
     for _, leave in ipairs { "close", "exit" } do
       it_forks(("stay their owner's over a fork: %s, %s"):format(kind, leave), function()
         local output, status = run(FORK, kind, leave)

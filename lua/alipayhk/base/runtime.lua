@@ -33,6 +33,22 @@ function runtime.sleep(ms)
   end
 end
 
+-- By coroutine that has others beside it.
+local waits = setmetatable({}, { __mode = "k" })
+
+-- Says how this coroutine waits for a socket while the others go on: `wait(fd, is_writing, ms)`, until it is readable,
+-- or writable as well, or for so long; it may come back early. Nil: it does so no longer.
+function runtime.set_wait(wait)
+  local thread = coroutine.running()
+  if thread then waits[thread] = wait end
+end
+
+-- How this coroutine waits for a socket; nil where it has no others beside it.
+function runtime.wait_of()
+  local thread = coroutine.running()
+  return thread and waits[thread]
+end
+
 -- Whether this is an nginx worker that is shutting down, after a reload or `nginx -s quit`.
 function runtime.is_exiting()
   local ngx = runtime.nginx()

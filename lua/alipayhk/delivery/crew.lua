@@ -4,6 +4,8 @@
 --
 --   crew.client              what tasks use: the user's client, or one like it
 --   crew:start(task, item)   begins `task(item)`
+--   crew.wait_for_socket     for `set_wait` of `alipayhk.base.runtime`, by which a task lets the others go on; of one
+--                            task at a time. Nil where it needs none, or has no others
 --   crew:wait(ms)            waits until a task has ended, or for that long
 --   crew:next_ended()        takes one that has ended: its item, whether it threw, and what; nil for none
 --   crew:close()
@@ -67,7 +69,7 @@ end
 
 -- ---- coroutines over libcurl's multi ---------------------------------------------------------------
 
-local SEND, SIGN, VERIFY, DONE = {}, {}, {}, {}
+local SEND, SIGN, VERIFY, WAIT, DONE = {}, {}, {}, {}, {}
 local KEYS_MAX = 16 -- of a pool
 
 local Coroutines = { next_ended = next_ended }
@@ -97,6 +99,10 @@ end
 
 begin[VERIFY] = function(self, thread, key, content, signature, options)
   return signers_began(self, thread, self.pool:verify(key, content, signature, options, thread))
+end
+
+begin[WAIT] = function(self, thread, fd, is_writing, ms)
+  self.waiting = { thread = thread, fd = fd, is_writing = is_writing, until_ms = now_ms() + ms }
 end
 
 -- Does one task after the other; what throws ends it.
@@ -135,18 +141,38 @@ local function take_finished(self, source, count)
   end
 end
 
+-- Goes on with the task that waits for a socket: whether there is something it finds out. After a fork it is the
+-- parent's.
+local function go_on_waiting(self)
+  local waiting = self.waiting
+  if not waiting then return end
+  self.waiting = nil
+  if not self.is_inherited then resume(self, waiting.thread) end
+end
+
+local function wait_until(self, deadline)
+  local waiting = self.waiting
+  local left_ms = math.min(deadline, waiting and waiting.until_ms or deadline) - now_ms()
+  left_ms = math.max(0, math.ceil(left_ms))
+  if waiting or self.sending > 0 or self.signing > 0 then
+    self.is_inherited = not self.multi:wait(left_ms, self.fd, waiting and waiting.fd, waiting and waiting.is_writing)
+  else
+    core.sleep(left_ms)
+  end
+end
+
 function Coroutines:wait(ms)
   local deadline = now_ms() + ms
   repeat
-    local left_ms = math.max(0, math.ceil(deadline - now_ms()))
-    if self.sending > 0 or self.signing > 0 then
-      self.is_inherited = not self.multi:wait(left_ms, self.fd)
-    else
-      core.sleep(left_ms)
-    end
+    wait_until(self, deadline)
+    go_on_waiting(self)
     take_finished(self, self.multi, "sending")
     take_finished(self, self.pool, "signing")
   until not self.ended:is_empty() or now_ms() >= deadline
+end
+
+function Coroutines.wait_for_socket(...)
+  coroutine.yield(WAIT, ...)
 end
 
 function Coroutines:close()

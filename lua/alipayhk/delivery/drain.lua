@@ -1,6 +1,6 @@
 -- Delivers the events of a store: `outbox:deliver`. Each claim is one attempt: the store schedules the next one, so
 -- that nothing is forgotten when this process dies. What became of events is recorded, and others are claimed, in one
--- commit, and told when that has been done.
+-- commit, and told when that has been done. Requests go on meanwhile, where the store waits for a socket.
 
 local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
@@ -27,7 +27,7 @@ local GATHER_MS, GATHER_COUNT = 2, 8
 -- A store that fails is asked again after so long, and twice that each time.
 local STORE_FIRST_MS, STORE_MAX_MS = 100, 5000
 -- Where nothing is claimed meanwhile, they wait no longer than this; at the end, for a store that fails, so long.
-local RECORD_MS, LAST_MS = 10, 5000
+local RECORD_MS, LAST_MS = 20, 5000
 -- Of a lease so much has to be left for an attempt, beside the attempt's own time.
 local LEASE_MARGIN_MS = 1000
 
@@ -59,7 +59,7 @@ end
 
 -- ---- the store -------------------------------------------------------------------------------------
 
--- Nothing was recorded, and nothing claimed. What is to be recorded is kept.
+-- Nothing was recorded, and nothing claimed, as far as is known.
 local function store_failed(self, fault)
   local at_ms = now_ms()
   self.fault, self.failing_since_ms = fault, self.failing_since_ms or at_ms
@@ -138,21 +138,53 @@ local function give_back_ready(self, count)
   while self.ready:count() > count do give_back(self, self.ready:take_last()) end
 end
 
--- Records what has ended, and claims up to `limit` others.
-local function ask(self, limit, opts)
-  local outcomes, asked_ms = self.outcomes, now_ms()
-  local turn, fault = self.store:turn(outcomes, limit, opts)
-  if not turn then return store_failed(self, fault) end
+-- What the crew does beside the attempts.
+local function do_turn(asked)
+  runtime.set_wait(asked.wait)
+  asked.turn, asked.fault = asked.store:turn(asked.outcomes, asked.limit, asked.opts)
+  runtime.set_wait(nil)
+end
+
+-- What a turn was to record is to be recorded still.
+local function take_back(self, asked)
+  local later = self.outcomes
+  self.outcomes = asked.outcomes
+  for _, ended in ipairs(later) do self.outcomes[#self.outcomes + 1] = ended end
+end
+
+local function hear(self, turn, asked)
   store_worked(self)
-  self.outcomes, self.stored_waiting, self.has_asked = {}, turn.waiting, true
+  self.stored_waiting, self.has_asked = turn.waiting, true
   self.idle_until_ms = now_ms() + min(turn.due_ms or huge, POLL_MS)
-  for _, taken in ipairs(turn.events) do put_ready(self, taken, asked_ms) end
+  for _, taken in ipairs(turn.events) do put_ready(self, taken, asked.at_ms) end
   for _, taken in ipairs(turn.superseded) do tell(self, "superseded", taken) end
   if #turn.lost > 0 then
     self.delivery_at_ms = 0 -- another may deliver now, and has what we had claimed, too
     give_back_ready(self, 0)
   end
-  tell_recorded(self, outcomes, turn.lost)
+  tell_recorded(self, asked.outcomes, turn.lost)
+end
+
+-- The store has answered, unless that was heard before.
+function Queue:was_beside(asked)
+  if self.asked ~= asked then return end
+  self.asked = nil
+  if asked.turn then return hear(self, asked.turn, asked) end
+  take_back(self, asked)
+  store_failed(self, asked.fault)
+end
+
+-- Records what has ended, and claims up to `limit` others; one turn at a time.
+local function ask(self, limit, opts)
+  if self.asked then return end
+  local asked = {
+    store = self.store, outcomes = self.outcomes, limit = limit, opts = opts,
+    at_ms = now_ms(), wait = self.engine.crew.wait_for_socket,
+  }
+  self.asked, self.outcomes = asked, {}
+  self.engine:beside(do_turn, asked)
+  self.is_slow = not (asked.turn or asked.fault)
+  if not self.is_slow then self:was_beside(asked) end
 end
 
 -- ---- what goes next --------------------------------------------------------------------------------
@@ -162,9 +194,16 @@ local function wanted(self)
   return max(1, min(self.engine.concurrency, math.ceil(self.engine.pace.window.limit * 2)))
 end
 
+-- Whether too few are left: none, or, where requests would have to wait for the store, less than half.
+local function is_short(self, mode)
+  local count = self.ready:count()
+  return count == 0 or self.is_slow and mode ~= "probe" and count < wanted(self) / 2
+end
+
 -- When the store may be asked for more. What has ended may have freed lanes, but others may end soon, and go into the
 -- same commit.
 local function next_ask_ms(self)
+  if self.asked then return huge end
   local count = #self.outcomes
   if count == 0 then return max(self.store_at_ms, self.idle_until_ms) end
   if count >= GATHER_COUNT or self.engine.in_flight == 0 then return self.store_at_ms end
@@ -182,7 +221,7 @@ end
 function Queue:take(mode)
   if not is_delivering(self) then return nil end
   if mode == "probe" then give_back_ready(self, 1) end
-  if self.ready:count() == 0 then ask_for_more(self, mode) end
+  if is_short(self, mode) then ask_for_more(self, mode) end
   local taken = self.ready:take()
   while taken and taken.until_ms - now_ms() < self.attempt_ms + LEASE_MARGIN_MS do
     give_back(self, taken)
@@ -236,16 +275,16 @@ end
 -- Records what would have to wait for the next claim, where requests are slow or have to pause.
 function Queue:turn()
   look_whether_to_stop(self)
-  if #self.outcomes == 0 then return POLL_MS end
+  if self.asked or #self.outcomes == 0 then return POLL_MS end
   local at_ms = max(self.store_at_ms, self.gathering_since_ms + RECORD_MS)
   if now_ms() >= at_ms then ask(self, 0) end
-  return #self.outcomes == 0 and POLL_MS or max(0, at_ms - now_ms())
+  return (self.asked or #self.outcomes == 0) and POLL_MS or max(0, at_ms - now_ms())
 end
 
 -- What was claimed and not sent is for others, or for later. In a child of a fork it is the parent's.
 function Queue:give_up()
   if self.engine.crew.is_inherited then
-    self.ready, self.outcomes = new_fifo(), {}
+    self.ready, self.outcomes, self.asked = new_fifo(), {}, nil
   else
     give_back_ready(self, 0)
   end
@@ -255,7 +294,7 @@ function Queue:give_up()
 end
 
 local function has_recorded(self)
-  if not self.gave_up_ms then return false end
+  if not self.gave_up_ms or self.asked then return false end
   return #self.outcomes == 0 or self.fault and (not self.fault.is_retryable or now_ms() - self.gave_up_ms >= LAST_MS)
 end
 
@@ -273,8 +312,8 @@ end
 
 function Queue:is_done()
   if self.engine.reason then return has_recorded(self) end
-  local is_empty = self.until_empty and self.has_asked and #self.outcomes == 0 and self:waiting() == 0
-  return is_empty and is_empty_everywhere(self)
+  if not self.until_empty or self.asked or not self.has_asked then return false end
+  return #self.outcomes == 0 and self:waiting() == 0 and is_empty_everywhere(self)
 end
 
 -- The request of an event; or nil and an error. A later version may have put one of an API that this one does not know.
@@ -325,6 +364,8 @@ function drain.run(outbox, opts)
     until_empty = opts.until_empty,
     stop = opts.stop,
     outcomes = {}, -- to be recorded
+    asked = nil, -- the turn of the store that is under way, with those that it records
+    is_slow = false, -- whether the last turn was not answered at once
     ready = new_fifo(), -- claimed, to be sent
     stored_waiting = 0,
     store_at_ms = 0, store_delay_ms = STORE_FIRST_MS / 2, -- when a store that failed is asked again
@@ -336,6 +377,7 @@ function drain.run(outbox, opts)
   driver.task = new_task(queue, driver.crew.client, event.policy(policy))
   local ran, totals = pcall(driver.run, driver, queue)
   -- Where the engine itself broke, what is known is recorded all the same.
+  if not ran and queue.asked then take_back(queue, queue.asked) end
   if not ran and #queue.outcomes > 0 then pcall(store.turn, store, queue.outcomes, 0) end
   store:end_delivery()
   if not ran then error(totals, 0) end

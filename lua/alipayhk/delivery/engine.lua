@@ -8,6 +8,7 @@
 --   queue:waiting()          how many items wait
 --   queue:ended(item)        its attempt is over; `item.err`: it could not be made
 --   queue:broken(item, value)   its attempt threw this
+--   queue:was_beside(item)   what was done by `engine:beside` is done
 --   queue:is_done()          nothing waits, and nothing more will come
 --   queue:give_up(reason)    nothing more begins
 --
@@ -112,6 +113,12 @@ end
 
 -- ---- running ---------------------------------------------------------------------------------------
 
+-- Has the crew do something beside the attempts: `task(item)`, one at a time.
+function Engine:beside(task, item)
+  item.is_beside = true
+  self.crew:start(task, item)
+end
+
 local function mode_of(pace)
   return pace:is_probing() and "probe" or pace:is_in_doubt() and "doubt" or nil
 end
@@ -138,15 +145,25 @@ function Engine:is_turn_over()
   return now_ms() >= self.turn_ends_ms
 end
 
+local function end_attempt(self, item, has_thrown, value)
+  self.in_flight = self.in_flight - 1
+  if has_thrown then
+    self.queue:broken(item, value)
+  else
+    self.queue:ended(item)
+  end
+end
+
+local function end_beside(self, item, has_thrown, value)
+  if has_thrown then error(value, 0) end
+  self.queue:was_beside(item)
+end
+
 local function end_some(self)
   local item, has_thrown, value = self.crew:next_ended()
   while item do
-    self.in_flight = self.in_flight - 1
-    if has_thrown then
-      self.queue:broken(item, value)
-    else
-      self.queue:ended(item)
-    end
+    local finish = item.is_beside and end_beside or end_attempt
+    finish(self, item, has_thrown, value)
     item, has_thrown, value = self.crew:next_ended()
   end
 end

@@ -95,14 +95,17 @@ local function watch_connections()
   function redis.connect(...)
     local connection, message, code = connect(...)
     if not connection then return nil, message, code end
-    local watching = watched(connection, function() end)
-    rawset(watching, "pipeline", function(_, commands)
-      if #commands > 1 and is_here "inside a pipeline" then
-        connection:pipeline(half(commands))
-        act()
-      end
-      return connection:pipeline(commands)
-    end)
+    local watching = watched(connection, function(method) return method == "send" and "a question" or nil end)
+    for _, method in ipairs { "pipeline", "send" } do
+      local go_on = watching[method]
+      rawset(watching, method, function(_, commands)
+        if #commands > 1 and is_here "inside a pipeline" then
+          connection:pipeline(half(commands))
+          act()
+        end
+        return go_on(watching, commands)
+      end)
+    end
     return watching
   end
 end

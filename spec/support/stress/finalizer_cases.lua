@@ -367,14 +367,28 @@ add_redis("call", "EVAL", "return { 1, { ARGV[1], false }, {} }", 0, TEXT)
 add_redis("call", "NO", "SUCH")
 add_redis("call", "ECHO", 1716338541000)
 
-add("alipayhk.redis:pipeline", function()
-  local connection = assert(redis.connect(redis_options()))
+local function redis_commands()
   local echo, refused = { "ECHO", TEXT }, { "NO", 7 }
   local commands = { echo, refused, { "EVAL", "return { { 'a' }, 2 }", 0 } }
-  return {
-    f = debug.getmetatable(connection).pipeline, arguments = { n = 2, connection, commands }, handles = { connection },
-    tables = { commands, echo, refused }, emptied = { "argument ", "a pipeline is", "at least its name" },
-  }
+  return commands, { commands, echo, refused }
+end
+
+for _, name in ipairs { "pipeline", "send" } do
+  add("alipayhk.redis:" .. name, function()
+    local connection = assert(redis.connect(redis_options()))
+    local commands, tables = redis_commands()
+    return {
+      f = debug.getmetatable(connection)[name], arguments = { n = 2, connection, commands }, handles = { connection },
+      tables = tables, emptied = { "argument ", "a pipeline is", "at least " },
+    }
+  end)
+end
+
+add("alipayhk.redis:receive", function()
+  local connection = assert(redis.connect(redis_options()))
+  assert(connection:send((redis_commands())))
+  core.sleep(20) -- all of it has come
+  return case_of(connection, "receive", { n = 0 })
 end)
 
 -- ---- databases ------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@
 --       `lost`: events of outcomes that changed nothing, since another holds them now; `superseded`: events that a
 --         later one, alike, made needless; `due_ms`: after how long the next one is due, 0 for now, nil where none
 --         waits; `waiting`: how many wait. Where it claimed all that was wanted, or nothing was, both may be 100 ms old
+--       A store that waits for a socket lets others go on meanwhile, where they can: see `set_wait` of
+--       `alipayhk.base.runtime`, and light threads. One turn at a time; all but turns may be asked for during one
 --
 --   store:stats()              { waiting, sending, parked, accepted, superseded, dropped, oldest_ms }
 --   store:list(opts)           events { id, api, merchant_biz_no, state, attempts, put_ms, due_ms, code, message,
