@@ -23,6 +23,8 @@ local cli = {
   -- In the order in which a user may need them.
   NAMES = {
     "check",
+    "sign",
+    "verify",
     "keygen",
     "key",
     "scenarios",
