@@ -45,19 +45,32 @@ static bool encode_spki(const ahk_key *key, ahk_encoded *out, ahk_error *err)
     return take(length, data, out, err);
 }
 
+static ahk_key_form older_form(const ahk_key *key)
+{
+    if (key->half == AHK_HALF_PUBLIC) {
+        return AHK_FORM_PKCS1_PUBLIC;
+    }
+    return key->type == AHK_KEY_RSA ? AHK_FORM_PKCS1_PRIVATE : AHK_FORM_SEC1;
+}
+
 /* PKCS#1 of either half, or SEC1. */
 static bool encode_older(const ahk_key *key, ahk_encoded *out, ahk_error *err)
 {
     unsigned char *data = NULL;
-    if (key->half == AHK_HALF_PRIVATE) {
-        const int length = i2d_PrivateKey(key->pkey, &data);
-        return take(length, data, out, err);
-    }
-    if (key->type == AHK_KEY_EC) {
+    const bool private = key->half == AHK_HALF_PRIVATE;
+    if (!private && key->type == AHK_KEY_EC) {
         return ahk_fail(err, "PKCS#1 has no public keys of EC: take spki");
     }
-    const int length = i2d_PublicKey(key->pkey, &data);
-    return take(length, data, out, err);
+    const int length = private ? i2d_PrivateKey(key->pkey, &data) : i2d_PublicKey(key->pkey, &data);
+    if (!take(length, data, out, err)) {
+        return false;
+    }
+    /* Where memory is short, i2d_PrivateKey writes PKCS#8 instead. */
+    if (ahk_key_form_of_der((ahk_slice){out->data, out->length}) != older_form(key)) {
+        ahk_encoded_free(out);
+        return ahk_fail(err, "out of memory");
+    }
+    return true;
 }
 
 static bool encode_der(const ahk_key *key, ahk_encoding encoding, ahk_encoded *out, ahk_error *err)
@@ -82,13 +95,7 @@ static ahk_key_form form_of(const ahk_key *key, ahk_encoding encoding)
     if (encoding == AHK_ENCODE_PKCS8) {
         return AHK_FORM_PKCS8;
     }
-    if (encoding == AHK_ENCODE_SPKI) {
-        return AHK_FORM_SPKI;
-    }
-    if (key->half == AHK_HALF_PUBLIC) {
-        return AHK_FORM_PKCS1_PUBLIC;
-    }
-    return key->type == AHK_KEY_RSA ? AHK_FORM_PKCS1_PRIVATE : AHK_FORM_SEC1;
+    return encoding == AHK_ENCODE_SPKI ? AHK_FORM_SPKI : older_form(key);
 }
 
 static bool make_room(ahk_encoded *out, size_t room, ahk_error *err)

@@ -399,6 +399,18 @@ describe("alipayhk verify, used wrongly,", function()
     end
   end)
 
+  it("ends quietly when nobody reads on, and says so where nobody can", function()
+    local made = message()
+    local file = shell.directory() .. "/many"
+    shell.write(file, (signer.request(made, signed(made)) .. "HTTP/1.1 100 Continue\r\n\r\n"):rep(3000))
+    local words = command.words { "verify", file, "--key", merchant.public }
+    assert.equal(("%s: entry 1, request: verifies, with the key in %s\n"):format(file, merchant.public),
+      (shell.run(words .. " | head -n 1")))
+    local output, status = shell.run(words .. " > /dev/full")
+    assert.equal("alipayhk: standard output: No space left on device\n", output)
+    assert.equal(3, status)
+  end)
+
   it("takes no more than 64 MiB", function()
     local output, status = shell.run(("(ulimit -v 1000000; head -c 100000000 /dev/zero | tr '\\0' x | %s)"):format(
       command.words { "verify", "-" }))

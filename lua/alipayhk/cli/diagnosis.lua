@@ -6,7 +6,7 @@ local wire = require "alipayhk.exchange.wire"
 
 local diagnosis = {}
 
--- Two mistakes at once are looked for where that does not take long: it is some 20,000 signatures.
+-- Two mistakes at once are looked for where that does not take long: it is some thousand signatures.
 local BODY_FOR_TWO = 16 * 1024
 
 -- The bytes of a header's value, nil where it is no base64.

@@ -221,23 +221,31 @@ local function words_of(layout, is_sorted, strings)
   return table.concat(words, ", ")
 end
 
--- Calls `visit(form, words)` for each other form of a text, none twice; for none if it is no JSON object or list, or
--- too long.
-function json_forms.each(s, visit)
+local function forms_of(s)
   local node = #s <= TEXT_MAX and read(s)
-  if not node then return end
-  local seen = { [s] = true }
-  for _, is_sorted in ipairs { false, true } do
+  local forms, seen = {}, { [s] = true }
+  for _, is_sorted in ipairs(node and { false, true } or {}) do
     for _, layout in ipairs(LAYOUTS) do
       for _, strings in ipairs(STRINGS) do
         local form = written(node, { layout = layout, is_sorted = is_sorted, string = strings[1] })
         if not seen[form] then
           seen[form] = true
-          visit(form, words_of(layout, is_sorted, strings))
+          forms[#forms + 1] = { form, words_of(layout, is_sorted, strings) }
         end
       end
     end
   end
+  return forms
+end
+
+-- Those of the last text are kept: who looks for two mistakes asks for them once a variant of the rest.
+local last_text, last_forms
+
+-- Calls `visit(form, words)` for each other form of a text, none twice; for none if it is no JSON object or list, or
+-- too long.
+function json_forms.each(s, visit)
+  if s ~= last_text then last_text, last_forms = s, forms_of(s) end
+  for _, form in ipairs(last_forms) do visit(form[1], form[2]) end
 end
 
 return json_forms

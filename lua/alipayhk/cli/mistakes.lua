@@ -164,32 +164,24 @@ end
 
 -- ---- digests ---------------------------------------------------------------------------------------------
 
-local function vary_digest(digests)
+-- Of keys of one type: these digests, in either scheme.
+local function vary_digest(key_type, digests, words)
   return function(subject, _, try)
+    if subject.key:facts().type ~= key_type then return end
     for _, digest in ipairs(digests) do
       for _, scheme in ipairs { "usual", "other" } do
-        local is_same = digest == subject.digest and scheme == subject.scheme
-        if not is_same then try({ digest = digest, scheme = scheme }, digest) end
+        try({ digest = digest, scheme = scheme }, words(digest, scheme))
       end
     end
   end
 end
 
-local function only_for(key_type, vary)
-  return function(subject, about, try)
-    if subject.key:facts().type == key_type then vary(subject, about, try) end
-  end
+local function rsa_words(digest, scheme)
+  return scheme == "usual" and digest or digest .. " and PSS"
 end
 
-local function vary_ecdsa(subject, _, try)
-  for _, digest in ipairs { "SHA224", "SHA256", "SHA1", "SHA384", "SHA512" } do
-    for _, scheme in ipairs { "usual", "other" } do
-      if digest ~= subject.digest or scheme ~= subject.scheme then
-        try({ digest = digest, scheme = scheme }, ("digest %s, encoding %s"):format(text.lower(digest),
-          scheme == "usual" and "der" or "p1363"))
-      end
-    end
-  end
+local function ecdsa_words(digest, scheme)
+  return ("digest %s, encoding %s"):format(text.lower(digest), scheme == "usual" and "der" or "p1363")
 end
 
 -- In the order in which they are tried: of two that both explain it, the first is named.
@@ -276,15 +268,15 @@ return {
     say = "it verifies with the method @: what is signed is the method that is sent, in capitals",
   },
   {
-    name = "sha1", vary = only_for("RSA", vary_digest { "SHA1" }),
+    name = "sha1", vary = vary_digest("RSA", { "SHA1" }, rsa_words),
     say = "it verifies with @: RSA256 is SHA-256 with RSA (in Java SHA256withRSA, in OpenSSL -sha256)",
   },
   {
-    name = "digest", vary = only_for("RSA", vary_digest { "SHA256", "SHA512", "SHA384", "SHA224", "MD5" }),
-    say = "it verifies with @ or another padding: RSA256 is SHA-256 with RSASSA-PKCS1-v1_5, not PSS",
+    name = "digest", vary = vary_digest("RSA", { "SHA256", "SHA512", "SHA384", "SHA224", "MD5" }, rsa_words),
+    say = "it verifies with @: RSA256 is SHA-256 with RSASSA-PKCS1-v1_5, not PSS",
   },
   {
-    name = "ecc224", vary = only_for("EC", vary_ecdsa),
+    name = "ecc224", vary = vary_digest("EC", { "SHA224", "SHA256", "SHA1", "SHA384", "SHA512" }, ecdsa_words),
     say = "it verifies with @: agree on these with AlipayHK, and set them as `ecc224` in the config",
   },
   {
