@@ -61,7 +61,7 @@ local function split_target(target)
   local host, path = target:match("^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)([^#]*)")
   if not host then return target end
   if path:sub(1, 1) ~= "/" then path = "/" .. path end
-  return path, host:match("[^@]*$")
+  return path, (host:gsub("^.*@", ""))
 end
 
 local function set_target(message, target)
@@ -104,17 +104,22 @@ local function is_status_line(line)
   return line:find("^HTTP/[0-9.]+ %d%d%d%f[%D]") ~= nil
 end
 
+-- Without blanks at its end. A pattern such as "(.-) *$" would take long where many stand in between.
+local function trimmed(s)
+  return s:match("^.*[^ \t]") or ""
+end
+
 -- Reads a line of a head that is a header; `last`: the header before, which a line that begins with a blank goes on.
 local function read_field(message, line, last)
-  local more = line:match("^[ \t]+(.-)[ \t]*$")
+  local more = line:match("^[ \t]+(.*)$")
   if more then
     local before = last and message.headers[last]
-    if type(before) == "string" and #before < VALUE_MAX then message.headers[last] = before .. " " .. more end
+    if type(before) == "string" and #before < VALUE_MAX then message.headers[last] = before .. " " .. trimmed(more) end
     return last
   end
-  local name, value = line:match("^(:?[^: \t]+)[ \t]*:[ \t]*(.-)[ \t]*$")
+  local name, value = line:match("^(:?[^: \t]+)[ \t]*:[ \t]*(.*)$")
   if not name then return last end
-  set_field(message, name, value)
+  set_field(message, name, trimmed(value))
   return text.lower(name)
 end
 

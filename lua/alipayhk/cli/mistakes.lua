@@ -25,7 +25,7 @@ local function vary_end(subject, _, try)
       try({ body = body:sub(1, -#ending - 1) }, "without the line break that stands at its end")
     end
   end
-  try({ body = (body:gsub("[ \t\r\n]+$", "")) }, "without the blanks at its end")
+  try({ body = body:match("^.*[^ \t\r\n]") or "" }, "without the blanks at its end")
 end
 
 local function vary_line_ends(subject, _, try)
@@ -91,16 +91,19 @@ end
 
 -- ---- the path --------------------------------------------------------------------------------------------
 
+local PREFIX_MAX = 8 -- parts between slashes
+
 local function vary_prefix(subject, about, try)
   local path, query = subject.path:match("^([^?]*)(.*)$")
   local function try_path(changed)
     if changed ~= path then try({ path = changed .. query }, text.shown(changed .. query, 120)) end
   end
   local rest = path
-  repeat
+  for _ = 1, PREFIX_MAX do
     rest = rest:match("^/[^/]*(/.*)$")
-    if rest then try_path(rest) end
-  until not rest
+    if not rest then break end
+    try_path(rest)
+  end
   if about.prefix and about.prefix ~= "" then try_path(about.prefix .. path) end
   for _, name in ipairs(api.names) do
     try_path(api.by_name[name].path)

@@ -212,6 +212,28 @@ describe("what is no capture", function()
   end)
 end)
 
+describe("a capture that is made to take long", function()
+  local MANY, MANY_LINES = 4000000, 200000
+
+  for name, text in pairs {
+    ["blanks within a header"] = "POST /p HTTP/1.1\na: b" .. (" "):rep(MANY) .. "c\n\n",
+    ["blanks at the begin of a line"] = "POST /p HTTP/1.1\na: b\n" .. (" "):rep(MANY) .. "c\n\n",
+    ["a user without end"] = "POST https://" .. ("a"):rep(MANY) .. "@ HTTP/1.1\n\n",
+    ["many a line that goes on"] = "POST /p HTTP/1.1\na: b\n" .. (" c\n"):rep(MANY_LINES) .. "\n",
+    ["many requests"] = ("POST /p HTTP/1.1\n\n"):rep(MANY_LINES),
+    ["many exchanges"] = ("POST /p HTTP/1.1\n\nHTTP/1.1 200\nContent-Length: 0\n\n"):rep(100000),
+    ["many chunks"] = "POST /p HTTP/1.1\nTransfer-Encoding: chunked\n\n" .. ("1\na\n"):rep(MANY_LINES),
+    ["much that curl says"] = "> POST /p HTTP/1.1\n> \n< HTTP/1.1 200\n< \n"
+      .. ("x* Connection #0 to host \n"):rep(MANY_LINES),
+  } do
+    it("does not: " .. name, function()
+      local before = os.clock()
+      captured.read(text)
+      assert.is_true(os.clock() - before < 10)
+    end)
+  end
+end)
+
 describe("whatever is done to a capture", function()
   -- Cut, with bytes changed, doubled and left out.
   local function damage(text)
