@@ -87,13 +87,14 @@ endif
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c csrc/pool/*.c) \
                 $(addprefix csrc/bind/,anchors.c core.c core_key.c core_pool.c json.c plain.c)
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/anchors.c csrc/bind/curl*.c)
+KEYTOOL_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/keytool/*.c csrc/bind/keytool.c)
 REDIS_SOURCES := $(wildcard csrc/base/*.c csrc/redis/*.c) $(addprefix csrc/http/,descriptors.c sigpipe.c) \
                  csrc/bind/redis.c
 SQLITE_SOURCES := $(wildcard csrc/base/*.c csrc/store/*.c csrc/bind/sqlite.c)
 objects = $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(1))
 
 .PHONY: build
-build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so \
+build: $(BUILD)/alipayhk/core.so $(BUILD)/alipayhk/curl.so $(BUILD)/alipayhk/keytool.so \
        $(if $(HAS_HIREDIS),$(BUILD)/alipayhk/redis.so) $(if $(HAS_SQLITE),$(BUILD)/alipayhk/sqlite.so)
 
 $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
@@ -103,6 +104,10 @@ $(BUILD)/alipayhk/core.so: $(call objects,$(CORE_SOURCES))
 $(BUILD)/alipayhk/curl.so: $(call objects,$(CURL_SOURCES))
 	@mkdir -p $(@D)
 	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(CURL_LIBS) $(DL_LIBS) -pthread
+
+$(BUILD)/alipayhk/keytool.so: $(call objects,$(KEYTOOL_SOURCES))
+	@mkdir -p $(@D)
+	$(CC) $(LIBFLAG) $(EXTRA_CFLAGS) $(LDFLAGS) -o $@ $^ $(OPENSSL_LIBS) $(DL_LIBS)
 
 $(BUILD)/alipayhk/redis.so: $(call objects,$(REDIS_SOURCES))
 	@mkdir -p $(@D)
@@ -277,7 +282,8 @@ STRESS_WRAP    := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strd
 .PHONY: build-stress
 build-stress: $(BUILD)/stress
 
-$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES) $(REDIS_SOURCES) $(SQLITE_SOURCES))) \
+$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES) $(KEYTOOL_SOURCES) $(REDIS_SOURCES) \
+                   $(SQLITE_SOURCES))) \
                  $(STRESS_SOURCES) $(wildcard spec/support/stress/*.h)
 	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(SQLITE_CFLAGS) $(LDFLAGS) \
 	    $(STRESS_WRAP) -o $@ $(filter %.o %.c,$^) $(LUA_LIBS) $(HIREDIS_LIBS) $(SQLITE_LIBS) $(LIBSSL) $(OPENSSL_LIBS) \

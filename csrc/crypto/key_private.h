@@ -1,4 +1,4 @@
-/* The inside of a key, for the files of csrc/crypto alone. */
+/* The inside of a key, for the files of csrc/crypto and csrc/keytool alone. */
 #ifndef AHK_KEY_PRIVATE_H
 #define AHK_KEY_PRIVATE_H
 

@@ -91,7 +91,8 @@ describe("a module that not everybody needs", function()
     assert.equal("<hiredis/hiredis.h> is not there (libhiredis-dev): built without alipayhk.redis\n", shell.must(build))
     assert.equal("", shell.must(build))
     shell.must(("make -s install LUA=5.4 BUILD=%s/build PREFIX=/usr DESTDIR=%s/root"):format(directory, directory))
-    assert.equal("core.so\ncurl.so\nsqlite.so\n", shell.must(("ls %s/root/usr/lib/lua/5.4/alipayhk"):format(directory)))
+    local installed = shell.must(("ls %s/root/usr/lib/lua/5.4/alipayhk"):format(directory))
+    assert.equal("core.so\ncurl.so\nkeytool.so\nsqlite.so\n", installed)
   end)
 end)
 
@@ -127,7 +128,7 @@ describe("SQLite's header", function()
       assert.matches("alipayhk.sqlite is not built (install libsqlite3-dev, or name its folder with SQLITE_DIR)", first,
         1, true)
       assert.equal("", second)
-      assert.equal("core.so\ncurl.so\nredis.so\n", installed)
+      assert.equal("core.so\ncurl.so\nkeytool.so\nredis.so\n", installed)
       assert.equal("true\tfalse\n", loaded)
     end)
   end
@@ -152,7 +153,7 @@ end)
 
 describe("the shared objects", function()
   for _, lua in ipairs { "5.4", "luajit" } do
-    for _, module in ipairs { "core", "curl", "redis", "sqlite" } do
+    for _, module in ipairs { "core", "curl", "keytool", "redis", "sqlite" } do
       local path = ("build/%s/alipayhk/%s.so"):format(lua, module)
 
       it(path .. " exports its entry point and nothing else", function()
@@ -162,13 +163,15 @@ describe("the shared objects", function()
     end
   end
 
-  it("the core needs libcrypto, and neither libcurl nor libssl", function()
-    local needed = shell.must("readelf -d build/5.4/alipayhk/core.so | grep NEEDED")
-    assert.truthy(needed:find("libcrypto", 1, true))
-    assert.is_nil(needed:find("libcurl", 1, true))
-    assert.is_nil(needed:find("libssl", 1, true))
-    assert.is_nil(needed:find("libsqlite", 1, true))
-  end)
+  for _, module in ipairs { "core", "keytool" } do
+    it(module .. " needs libcrypto, and neither libcurl nor libssl", function()
+      local needed = shell.must(("readelf -d build/5.4/alipayhk/%s.so | grep NEEDED"):format(module))
+      assert.truthy(needed:find("libcrypto", 1, true))
+      assert.is_nil(needed:find("libcurl", 1, true))
+      assert.is_nil(needed:find("libssl", 1, true))
+      assert.is_nil(needed:find("libsqlite", 1, true))
+    end)
+  end
 
   it("the database needs libsqlite3, and neither libcrypto nor libcurl", function()
     local needed = shell.must("readelf -d build/5.4/alipayhk/sqlite.so | grep NEEDED")
@@ -179,17 +182,18 @@ describe("the shared objects", function()
 
   it("is loaded by nothing but who asks for it", function()
     local _, status = shell.run([[eval "$(make -s env LUA=5.4)"; lua5.4 -e 'require "alipayhk"]]
-      .. [[ assert(not io.open("/proc/self/maps"):read("*a"):find("sqlite"))']])
+      .. [[ local maps = io.open("/proc/self/maps"):read("*a") assert(not maps:find("sqlite"))]]
+      .. [[ assert(not maps:find("keytool"))']])
     assert.equal(0, status)
   end)
 
-  it("csrc/bind alone knows Lua, csrc/crypto and csrc/redis alone OpenSSL, csrc/store alone SQLite", function()
-    local others = "csrc/base csrc/json csrc/crypto csrc/http csrc/pool csrc/store csrc/redis"
+  it("csrc/bind alone knows Lua, few rooms OpenSSL, csrc/store alone SQLite", function()
+    local others = "csrc/base csrc/json csrc/crypto csrc/http csrc/keytool csrc/pool csrc/store csrc/redis"
     local _, lua = shell.run("grep -rlE 'lua\\.h|lauxlib|lua_State' " .. others)
     assert.equal(1, lua)
     local _, openssl = shell.run("grep -rl openssl csrc/base csrc/json csrc/http csrc/store")
     assert.equal(1, openssl)
-    local _, database = shell.run("grep -rl sqlite3 csrc/base csrc/json csrc/crypto csrc/http csrc/redis")
+    local _, database = shell.run("grep -rl sqlite3 csrc/base csrc/json csrc/crypto csrc/http csrc/keytool csrc/redis")
     assert.equal(1, database)
   end)
 

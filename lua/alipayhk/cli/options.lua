@@ -19,6 +19,13 @@ options.GROUPS = {
   store = {
     { "--store", value = "URL", about = "the outbox's store: sqlite:PATH or redis://HOST[:PORT][/DB]" },
   },
+  -- See `alipayhk.cli.messages`, which reads them.
+  message = {
+    { "--method", value = "METHOD", about = "the request's method (default: the captured one, or POST)" },
+    { "--path", value = "PATH", about = "the request's path with its query string, as sent" },
+    { "--time", value = "TIME", about = "Request-Time, or Response-Time of an answer" },
+    { "--body", value = "FILE", about = "a file with the body's very bytes; - is standard input" },
+  },
   rules = {
     { "--scenarios", value = "FILE", about = "your own rules, as `scenarios` of alipayhk.new: a Lua file or JSON" },
     { "--strict", about = "what only follows from related pages is a fault, too" },

@@ -1,6 +1,7 @@
 -- What a command works with, out of a file, over it the environment, over it the command's flags.
 
 local failure = require "alipayhk.cli.failure"
+local files = require "alipayhk.cli.files"
 local json = require "alipayhk.base.json"
 local text = require "alipayhk.base.text"
 
@@ -24,19 +25,6 @@ local OUTBOX_KEYS = { "store", "max_age_ms", "lease_ms", "coalesce" }
 
 -- ---- the file ----------------------------------------------------------------------------------------
 
--- The text of a file that is to be read at once.
-local function read_text(path, what)
-  local file, message = io.open(path, "rb")
-  if not file then failure.usage("%s: %s", what, message) end
-  local content, fault = file:read(FILE_MAX + 1)
-  file:close()
-  if fault then failure.usage("%s: %s: %s", what, path, fault) end
-  if content and #content > FILE_MAX then
-    failure.usage("%s: %s: expected at most 1 MiB: is it the right file?", what, path)
-  end
-  return content or ""
-end
-
 local function run_lua(content, path, what)
   local chunk, message = (rawget(_G, "loadstring") or load)(content, "@" .. path)
   local ran, value
@@ -50,7 +38,7 @@ end
 
 -- The table that a file has, in Lua (`return { ... }`) or in JSON. `what`: the option that names it.
 function settings.read_table(path, what)
-  local content = read_text(path, what)
+  local content = files.read(path, what, FILE_MAX)
   local value, message
   if json.is_begun(content) then
     value, message = json.decode_object(content)
@@ -127,6 +115,14 @@ end
 function settings.client(given)
   local alipayhk = require "alipayhk"
   return check(alipayhk.new((settings.split(settings.all(given)))))
+end
+
+-- What signs: a client's config as the library reads it, of which AlipayHK's address and key may be missing.
+function settings.signing(given)
+  local config = settings.split(settings.all(given))
+  if not (config.environment or config.base_url) then config.environment = "testing" end
+  config.encrypt, config.verify_response = nil, config.alipay_public_key ~= nil
+  return check(require("alipayhk.config").read(config))
 end
 
 -- An outbox, with a client where it is to deliver; else it needs no keys.

@@ -13,8 +13,8 @@ local function module_of(path)
   return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
 end
 
-local C_MODULES = { ["alipayhk.core"] = true, ["alipayhk.curl"] = true, ["alipayhk.redis"] = true,
-  ["alipayhk.sqlite"] = true }
+local C_MODULES = { ["alipayhk.core"] = true, ["alipayhk.curl"] = true, ["alipayhk.keytool"] = true,
+  ["alipayhk.redis"] = true, ["alipayhk.sqlite"] = true }
 
 -- The C modules are below every floor; annotations are on none.
 local function floor_of(module)

@@ -11,6 +11,7 @@ local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
+local keytool = require "alipayhk.keytool"
 local sqlite = require "alipayhk.sqlite"
 
 local cases = { list = {} }
@@ -143,6 +144,49 @@ for _, case in ipairs(signing) do
   for name, wrong in pairs { another = other, short = signature:sub(1, -2), empty = "" } do
     add(("verify %s: %s signature"):format(case.name, name), function()
       return call(judging.verify, exactly(false), public(case.algorithm), TEXT, wrong, options)
+    end)
+  end
+end
+
+-- ---- keys of the command --------------------------------------------------------------------------
+
+-- Reading is the core's.
+for _, name in ipairs { "private.rsa.pkcs8.pem", "public.rsa.certificate.pem", "private.ec.pkcs8_encrypted.pem" } do
+  local path = inputs[name]
+  local expected = assert(keytool.read { file = path, passphrase = inputs.passphrase }):facts().fingerprint
+  add("keytool " .. name, function()
+    return call(keytool.read, function(key, found)
+      local is_wrong = key:facts().fingerprint ~= expected or found.is_encrypted ~= (name:find("encrypted") ~= nil)
+      return is_wrong and "is another key" or nil
+    end, { file = path, passphrase = inputs.passphrase })
+  end)
+end
+add("keytool generate", function()
+  return call(keytool.generate, function(key)
+    return core.public_key(key:text("spki")):fingerprint() ~= key:facts().fingerprint and "is unsound" or nil
+  end, "EC")
+end)
+
+local tool_count = 0
+
+for _, form in ipairs { "pkcs8", "pkcs1", "spki", "der", "base64" } do
+  for _, algorithm in ipairs { "rsa", "ec" } do
+    local key = assert(keytool.read { file = inputs["private." .. algorithm .. ".pkcs8.pem"] })
+    local function new_path()
+      tool_count = tool_count + 1
+      return ("%s/%d.%s"):format(inputs.directory, tool_count, form)
+    end
+    local path = new_path()
+    assert(key:save(form, path))
+    local expected = content(path)
+    add(("keytool save %s %s"):format(algorithm, form), function()
+      local target = new_path()
+      -- The driver calls more than once.
+      local function save_anew()
+        os.remove(target)
+        return key:save(form, target)
+      end
+      return call(save_anew, function() return content(target) ~= expected and "is another file" or nil end)
     end)
   end
 end

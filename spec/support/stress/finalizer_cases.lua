@@ -13,15 +13,26 @@ local request = require "spec.support.servers.request"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
+local keytool = require "alipayhk.keytool"
 local redis = require "alipayhk.redis"
 local sqlite = require "alipayhk.sqlite"
 
-local cases = { modules = { "alipayhk.core", "alipayhk.curl", "alipayhk.redis", "alipayhk.sqlite" } }
+local cases = {
+  modules = { "alipayhk.core", "alipayhk.curl", "alipayhk.keytool", "alipayhk.redis", "alipayhk.sqlite" },
+}
 
 local TEXT = ("text "):rep(50)
+local unpack = unpack or table.unpack -- luacheck: ignore
 
--- Functions that end a handle are the same as `close`.
+-- Functions that end a handle are the same as `close`. Two are not called here: one asks whoever runs this, one writes
+-- among the driver's lines.
 cases.same_as = {
+  ["alipayhk.keytool.ask_passphrase"] = "alipayhk.keytool.read_passphrase",
+  ["alipayhk.keytool.key:print"] = "alipayhk.keytool.key:save",
+  ["alipayhk.keytool.key:__gc"] = "alipayhk.keytool.key:close",
+  ["alipayhk.keytool.key:__close"] = "alipayhk.keytool.key:close",
+  ["alipayhk.keytool.passphrase:__gc"] = "alipayhk.keytool.passphrase:close",
+  ["alipayhk.keytool.passphrase:__close"] = "alipayhk.keytool.passphrase:close",
   ["alipayhk.key:__gc"] = "alipayhk.key:close",
   ["alipayhk.key:__close"] = "alipayhk.key:close",
   ["alipayhk.curl:__gc"] = "alipayhk.curl:close",
@@ -144,6 +155,77 @@ for algorithm, options in pairs(signing) do
     for _, name in ipairs { "type", "bits", "fingerprint", "__tostring", "close" } do add_method(name, make_key) end
   end
 end
+
+-- ---- keys of the command --------------------------------------------------------------------------
+
+local file_count = 0
+
+local function new_path()
+  file_count = file_count + 1
+  return ("%s/%d.pem"):format(inputs.directory, file_count)
+end
+
+local passphrase_path = new_path()
+do
+  local file = assert(io.open(passphrase_path, "w"))
+  file:write(inputs.passphrase, "\n")
+  file:close()
+end
+
+-- The same type of key and the same text: a new one has another number each time.
+local function read_tool(ok, first, message)
+  if not (ok and type(first) == "userdata") then return judge.dump({}, ok, first, message) end
+  return tostring(first)
+end
+
+add("alipayhk.keytool.generate", function()
+  return { f = keytool.generate, arguments = { n = 1, "EC" }, read = read_tool }
+end)
+for _, make_source in ipairs {
+  function() return { file = inputs["rsa.private"] } end,
+  function() return { data = read_file.certificate } end,
+  function() return { data = "no key" } end,
+  function() return { data = read_file.encrypted, passphrase = inputs.passphrase } end,
+} do
+  add("alipayhk.keytool.read", function()
+    local source = make_source()
+    return {
+      f = keytool.read, arguments = { n = 1, source }, read = read_tool, tables = { source },
+      emptied = { "either `file` or `data`", "give its passphrase" },
+    }
+  end)
+end
+add("alipayhk.keytool.read_passphrase", function()
+  return { f = keytool.read_passphrase, arguments = { n = 1, passphrase_path }, read = read_tool }
+end)
+add_plain("alipayhk.keytool.read_passphrase", keytool.read_passphrase, "/does/not/exist")
+
+local function add_tool(name, handle_of, ...)
+  local rest = { n = select("#", ...), ... }
+  local type_name = debug.getmetatable(handle_of()).__metatable
+  add(type_name .. ":" .. name, function()
+    local handle = handle_of()
+    local arguments = { n = rest.n + 1, handle, unpack(rest, 1, rest.n) }
+    return { f = debug.getmetatable(handle)[name], arguments = arguments, handles = { handle } }
+  end)
+end
+
+local function tool_key() return assert(keytool.read { file = inputs["ec.private"] }) end
+local function tool_passphrase() return assert(keytool.read_passphrase(passphrase_path)) end
+
+for _, name in ipairs { "facts", "__tostring", "close" } do add_tool(name, tool_key) end
+for _, name in ipairs { "__tostring", "close" } do add_tool(name, tool_passphrase) end
+add_tool("is_private", tool_key, "pkcs8")
+add_tool("text", tool_key, "spki")
+add_tool("verifies", tool_key, TEXT, assert(private("ec"):sign(TEXT)), "SHA224", "usual")
+add("alipayhk.keytool.key:save", function()
+  local key, path = tool_key(), new_path()
+  local function save_anew(handle)
+    os.remove(path)
+    return handle:save("pkcs8", path)
+  end
+  return { f = save_anew, arguments = { n = 1, key }, handles = { key } }
+end)
 
 -- ---- RSA_AES ------------------------------------------------------------------------------------
 
@@ -484,6 +566,8 @@ cases.uses = {
     verify = function(text) return { text, text } end,
     fingerprint = function() return {} end,
   },
+  ["alipayhk.keytool.key"] = { facts = function() return {} end },
+  ["alipayhk.keytool.passphrase"] = {},
   ["alipayhk.curl.multi"] = { wait = function() return { 0 } end },
   ["alipayhk.pool"] = { fd = function() return {} end },
   ["alipayhk.sqlite"] = { claim_delivery = function() return {} end },
@@ -518,6 +602,10 @@ function judge_use.fd(_, _, ok, fd) return not (ok and type(fd) == "number") and
 
 function judge_use.fingerprint(key, _, ok, print)
   return not (ok and print == key:fingerprint()) and "differs" or nil
+end
+
+function judge_use.facts(key, _, ok, facts)
+  return not (ok and facts.fingerprint == key:facts().fingerprint) and "differ" or nil
 end
 
 function judge_use.claim_delivery(_, _, ok, claimed) return not (ok and claimed == true) and "is not given" or nil end

@@ -9,6 +9,7 @@
 
 int luaopen_alipayhk_core(lua_State *L);
 int luaopen_alipayhk_curl(lua_State *L);
+int luaopen_alipayhk_keytool(lua_State *L);
 int luaopen_alipayhk_redis(lua_State *L);
 int luaopen_alipayhk_sqlite(lua_State *L);
 int luaopen_planted(lua_State *L);
@@ -17,6 +18,7 @@ int luaopen_planted(lua_State *L);
 static const luaL_Reg MODULES[] = {
     {"alipayhk.core", luaopen_alipayhk_core},
     {"alipayhk.curl", luaopen_alipayhk_curl},
+    {"alipayhk.keytool", luaopen_alipayhk_keytool},
     {"alipayhk.redis", luaopen_alipayhk_redis},
     {"alipayhk.sqlite", luaopen_alipayhk_sqlite},
     {"planted", luaopen_planted},
