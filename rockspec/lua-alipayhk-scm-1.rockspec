@@ -37,5 +37,6 @@ build = {
     BUILD = "build/rock",
     LUA_LIBDIR = "$(LIBDIR)",
     LUA_SHAREDIR = "$(LUADIR)",
+    BINDIR = "$(BINDIR)",
   },
 }

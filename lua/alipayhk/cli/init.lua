@@ -24,6 +24,7 @@ local cli = {
   NAMES = {
     "check",
     "scenarios",
+    "gateway",
     "completion",
     "manual",
   },
