@@ -46,6 +46,16 @@ static void push_timing(lua_State *L, const ahk_timing *timing)
     set_number(L, "total_ms", timing->total);
 }
 
+/* What is to be known of the connection, where that was asked for. */
+static void push_connection(lua_State *L, const ahk_exchange *exchange)
+{
+    lua_createtable(L, 0, 2);
+    ahk_push_slice(L, content(&exchange->chain));
+    lua_setfield(L, -2, "chain");
+    lua_pushstring(L, exchange->spoken);
+    lua_setfield(L, -2, "http_version");
+}
+
 static int push_response(lua_State *L, const ahk_exchange *exchange)
 {
     lua_createtable(L, 0, 5);
@@ -57,6 +67,10 @@ static int push_response(lua_State *L, const ahk_exchange *exchange)
     lua_setfield(L, -2, "headers");
     push_timing(L, &exchange->timing);
     lua_setfield(L, -2, "timing");
+    if (exchange->request->inspect) {
+        push_connection(L, exchange);
+        lua_setfield(L, -2, "connection");
+    }
     if (exchange->resends > 0) {
         lua_pushboolean(L, true);
         lua_setfield(L, -2, "resent");

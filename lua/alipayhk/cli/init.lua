@@ -25,6 +25,7 @@ local cli = {
     "check",
     "scenarios",
     "gateway",
+    "trigger",
     "completion",
     "manual",
   },

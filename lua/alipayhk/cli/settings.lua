@@ -25,7 +25,7 @@ local OUTBOX_KEYS = { "store", "max_age_ms", "lease_ms", "coalesce" }
 -- ---- the file ----------------------------------------------------------------------------------------
 
 -- The text of a file that is to be read at once.
-local function read_text(path, what)
+function settings.read_text(path, what)
   local file, message = io.open(path, "rb")
   if not file then failure.usage("%s: %s", what, message) end
   local content, fault = file:read(FILE_MAX + 1)
@@ -50,7 +50,7 @@ end
 
 -- The table that a file has, in Lua (`return { ... }`) or in JSON. `what`: the option that names it.
 function settings.read_table(path, what)
-  local content = read_text(path, what)
+  local content = settings.read_text(path, what)
   local value, message
   if json.is_begun(content) then
     value, message = json.decode_object(content)
