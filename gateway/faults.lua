@@ -54,6 +54,11 @@ function faults.now()
   return core.now() + wanted.skew_s
 end
 
+-- Sets an answer's Date, where nginx's own is not that of the gateway's clock.
+function faults.set_date(header)
+  if wanted.skew_s ~= 0 then header["Date"] = ngx.http_time(faults.now()) end
+end
+
 local function happens(percent)
   return percent > 0 and math.random() * 100 < percent
 end
@@ -77,7 +82,6 @@ end
 -- Answers a request of a client's, as `process(request, client)` does, or with a fault. `answer(request, client, body)`
 -- signs where there is a client.
 function faults.serve(request, client, process, answer)
-  if wanted.skew_s ~= 0 then ngx.header["Date"] = ngx.http_time(faults.now()) end
   if wanted.delay_ms > 0 then ngx.sleep(wanted.delay_ms / 1000) end
   local signer = client
   if wanted.is_unsigned then signer = nil end

@@ -109,6 +109,7 @@ local function answer(request, client, body)
   terminal_log.note("result", body.result)
   local encoded = json.encode(body)
   local header = ngx.header
+  faults.set_date(header)
   header["Content-Type"] = platform.content_type
   header["Tracer-Id"] = core.hex_encode(core.random_bytes(8))
   if client then

@@ -21,6 +21,7 @@ void ahk_exchange_clear(ahk_exchange *exchange)
     AHK_REQUIRE(exchange->easy == NULL);
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
+    exchange->request = NULL;
     ahk_buffer_free(&exchange->chain);
     if (exchange->body.capacity > BODY_KEPT_MAX) {
         ahk_buffer_free(&exchange->body);

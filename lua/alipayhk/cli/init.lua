@@ -23,6 +23,7 @@ local cli = {
   -- In the order in which a user may need them.
   NAMES = {
     "check",
+    "doctor",
     "scenarios",
     "gateway",
     "trigger",
