@@ -37,6 +37,5 @@ build = {
     BUILD = "build/rock",
     LUA_LIBDIR = "$(LIBDIR)",
     LUA_SHAREDIR = "$(LUADIR)",
-    BINDIR = "$(BINDIR)",
   },
 }

@@ -13,11 +13,6 @@ local parser = {}
 
 local WIDTH = 100
 
-local found, argparse = pcall(require, "argparse")
-if not found then
-  failure.usage("the command needs argparse: install lua-argparse (Debian, Ubuntu) or the rock argparse")
-end
-
 -- "--dry-run" is `dry_run` among what was given.
 local function target_of(name)
   return (name:match("%-%-(.*)$"):gsub("-", "_"))

@@ -16,19 +16,19 @@ process.quote = quote
 
 -- ---- why it does not start ----------------------------------------------------------------------------
 
--- What stands in the words of gateway/start and nginx, and what to say instead; "" stands for them.
+-- What stands in the words of gateway/start and nginx, and what to say instead. The first that is found.
 local REASONS = {
   { "Address already in use", "the port is in use by another process: give another --port, or none for a free one" },
-  { "Permission denied%)%s*$", "the port is for root alone: give a --port from 1024 on" },
+  { "bind() to 127.0.0.1:", "the port is for root alone: give a --port from 1024 on" },
   { "module 'alipayhk.core' not found", "nginx runs LuaJIT, and alipayhk is not installed for it: make build install "
-    .. "LUA=luajit" },
+    .. "LUA=luajit, or luarocks --lua-version=5.1" },
   { "module 'cjson' not found", "nginx runs LuaJIT, which finds no cjson: install lua-cjson (Debian, Ubuntu: apt-get "
     .. "install lua-cjson)" },
 }
 
 local function reason_of(said)
   for _, row in ipairs(REASONS) do
-    if said:find((row[1]:gsub("%%s", "[ \n]"))) then return row[2] end
+    if said:find(row[1], 1, true) then return row[2] end
   end
   return (said:gsub("^gateway: ", ""):gsub("GATEWAY_KEYS", "--keys"):gsub("[ \n]+$", ""))
 end
