@@ -57,9 +57,7 @@ local function print_env(use, given, out)
   if not given.keys then
     use.failure.usage("gateway: --env: of which gateway? Give the --keys of the one that runs in another terminal")
   end
-  local file = io.open(given.keys .. "/values", "rb")
-  local values = file and use.place.connection().parse(file:read("*a") or "")
-  if file then file:close() end
+  local values = use.place.values(given.keys)
   if not values or not use.process.is_alive(values.pid) then
     use.failure.unknown("gateway: none runs over %s; start it in another terminal: alipayhk gateway --keys %s",
       given.keys, given.keys)

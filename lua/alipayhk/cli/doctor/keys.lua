@@ -4,7 +4,7 @@
 local algorithms = require "alipayhk.exchange.algorithms"
 local core = require "alipayhk.core"
 local failure = require "alipayhk.cli.failure"
-local files = require "alipayhk.cli.doctor.files"
+local files = require "alipayhk.cli.files"
 local keyring = require "alipayhk.exchange.keyring"
 local platform = require "alipayhk.api.platform"
 local settings = require "alipayhk.cli.settings"

@@ -2,7 +2,7 @@
 
 local alipayhk = require "alipayhk"
 local failure = require "alipayhk.cli.failure"
-local files = require "alipayhk.cli.doctor.files"
+local files = require "alipayhk.cli.files"
 
 -- Events that have waited so long make one ask whether anybody delivers.
 local OLD_MS = 10 * 60 * 1000

@@ -1,8 +1,8 @@
 -- What to put into a config for the local gateway: as lines for a shell, and as a file.
 
 local failure = require "alipayhk.cli.failure"
+local files = require "alipayhk.cli.files"
 local place = require "alipayhk.cli.gateway.place"
-local process = require "alipayhk.cli.gateway.process"
 
 local config = {}
 
@@ -22,7 +22,7 @@ function config.exports(values, kind)
     { "CLIENT_ID", made.client_id }, { "BASE_URL", made.base_url }, { "PRIVATE_KEY", made.private_key.file },
     { "PUBLIC_KEY", made.alipay_public_key.file }, { "CA_FILE", made.tls.ca_file },
   } do
-    lines[i] = ("export ALIPAYHK_%s=%s"):format(pair[1], process.quote(pair[2]))
+    lines[i] = ("export ALIPAYHK_%s=%s"):format(pair[1], files.quoted(pair[2]))
   end
   return lines
 end
@@ -39,11 +39,7 @@ return {
 
 -- Ends the command where a file is there that is not ours.
 function config.check_file(path)
-  local file = io.open(path, "rb")
-  if not file then return end
-  local begins = file:read(#MARK)
-  file:close()
-  if begins ~= MARK then
+  if files.is_there(path) and files.read(path, #MARK) ~= MARK then
     failure.usage("--write-config: %s is there, and was not written by this command: name another file", path)
   end
 end

@@ -1,13 +1,12 @@
 -- Where the files of the local gateway are: in a checkout beside the folder of the Lua files, installed among them.
 
 local failure = require "alipayhk.cli.failure"
+local files = require "alipayhk.cli.files"
 
 local place = {}
 
-local function exists(path)
-  local file = io.open(path, "rb")
-  return file ~= nil and file:close() and true
-end
+local exists = files.is_there
+local VALUES_MAX = 65536
 
 -- The folder that a module of ours was loaded from, as `path`, package.path or package.cpath, has it: the first `X` of
 -- its templates "X?.lua" where the module is. `name`: its file, from there, without an ending.
@@ -39,6 +38,12 @@ end
 -- gateway/connection.lua, which reads what gateway/start prints.
 function place.connection()
   return dofile(place.folder() .. "/connection.lua")
+end
+
+-- What the last gateway over a folder of keys has printed; nil where there was none.
+function place.values(directory)
+  local said = files.read(directory .. "/values", VALUES_MAX)
+  return said and place.connection().parse(said)
 end
 
 return place

@@ -2,6 +2,7 @@
 
 local core = require "alipayhk.core"
 local failure = require "alipayhk.cli.failure"
+local files = require "alipayhk.cli.files"
 local place = require "alipayhk.cli.gateway.place"
 local text = require "alipayhk.base.text"
 
@@ -9,10 +10,7 @@ local process = {}
 
 local END_TRIES, END_MS = 50, 100
 
-local function quote(word)
-  return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
-end
-process.quote = quote
+local quote = files.quoted
 
 -- ---- why it does not start ----------------------------------------------------------------------------
 
@@ -58,8 +56,7 @@ end
 
 -- Whether it still runs: its folder goes with it.
 function process.is_there(values)
-  local file = io.open(values.requests, "rb")
-  return file ~= nil and file:close() and true
+  return files.is_there(values.requests)
 end
 
 -- Whether a process has a number.

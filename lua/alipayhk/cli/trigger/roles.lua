@@ -12,14 +12,8 @@ local roles = {}
 
 -- What the gateway over `directory` has printed.
 local function values_of(directory)
-  local file = io.open(directory .. "/values", "rb")
-  if not file then
-    failure.usage("trigger: --keys: there are no keys of a gateway in %s; alipayhk gateway --keys %s makes them",
-      directory, directory)
-  end
-  local values = place.connection().parse(file:read("*a") or "")
-  file:close()
-  return values
+  return place.values(directory) or failure.usage("trigger: --keys: there are no keys of a gateway in %s; alipayhk "
+    .. "gateway --keys %s makes them", directory, directory)
 end
 
 -- The file of the private half, which lies beside that of the public half in the gateway's folder.

@@ -1,6 +1,11 @@
--- What there is to know about a file without luaposix.
+-- Files, as far as that goes without luaposix.
 
 local files = {}
+
+-- A word as a shell takes it.
+function files.quoted(word)
+  return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
+end
 
 -- Its first bytes; nil where it cannot be read.
 function files.read(path, max)
@@ -19,7 +24,7 @@ end
 
 -- Its mode as ls shows it, "-rw-r--r--"; nil where there is no such file.
 function files.mode(path)
-  local pipe = io.popen("ls -dlL -- '" .. path:gsub("'", "'\\''") .. "' 2> /dev/null", "r")
+  local pipe = io.popen(("ls -dlL -- %s 2> /dev/null"):format(files.quoted(path)), "r")
   local mode = pipe and pipe:read("*l")
   if pipe then pipe:close() end
   return mode and mode:match("^[-a-zA-Z]+")
