@@ -328,7 +328,8 @@ LUA_ABI := $(or $(LUA_ABI_$(LUA)),$(LUA))
 LUA_LIBDIR   ?= $(PREFIX)/lib/lua/$(LUA_ABI)
 LUA_SHAREDIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
 LUA_FILES := $(wildcard lua/alipayhk/*.lua lua/alipayhk/*/*.lua lua/alipayhk/*/*/*.lua)
-
+# The gateway runs in nginx, by LuaJIT: where Lua is another one, a core for LuaJIT that was built goes beside it.
+GATEWAY_CORE := $(if $(filter 5.1 luajit,$(LUA)),,$(wildcard build/luajit/alipayhk/core.so))
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man/man1
 
@@ -345,6 +346,11 @@ install-library: | $(filter build,$(MAKECMDGOALS))
 	    install -d $(DESTDIR)$(LUA_SHAREDIR)/$$(dirname $$file) && \
 	    install -m 644 lua/$$file $(DESTDIR)$(LUA_SHAREDIR)/$$file || exit 1; \
 	done
+	install -d $(DESTDIR)$(LUA_SHAREDIR)/alipayhk/gateway
+	install -m 644 $(wildcard gateway/*.*) $(DESTDIR)$(LUA_SHAREDIR)/alipayhk/gateway
+	install -m 755 gateway/start $(DESTDIR)$(LUA_SHAREDIR)/alipayhk/gateway
+	@test -z '$(GATEWAY_CORE)' || { install -d $(DESTDIR)$(LUA_LIBDIR)/alipayhk/gateway/alipayhk && \
+	    install -m 755 $(GATEWAY_CORE) $(DESTDIR)$(LUA_LIBDIR)/alipayhk/gateway/alipayhk; }
 
 # The command, which runs under the Lua that it was installed for; and its manual page.
 .PHONY: install-command

@@ -6,6 +6,7 @@ local api = require "alipayhk.api"
 local check = require "alipayhk.rules.check"
 local connection = require "connection"
 local core = require "alipayhk.core"
+local faults = require "faults"
 local json = require "alipayhk.base.json"
 local keyring = require "alipayhk.exchange.keyring"
 local message = require "alipayhk.exchange.message"
@@ -13,6 +14,7 @@ local nginx_request = require "alipayhk.transport.nginx_request"
 local platform = require "alipayhk.api.platform"
 local rules = require "alipayhk.rules"
 local steps = require "alipayhk.rules.steps"
+local terminal_log = require "terminal_log"
 local text = require "alipayhk.base.text"
 local time = require "alipayhk.base.time"
 local wire = require "alipayhk.exchange.wire"
@@ -91,6 +93,8 @@ function handler.init(directory)
     tolerance_s = tonumber(options.time_tolerance_s)
   end
   if options.client_id then add_own_client(directory, options) end
+  faults.init(options, refuse_option)
+  terminal_log.init(options)
 end
 
 -- ---- answering ---------------------------------------------------------------------------------
@@ -102,15 +106,17 @@ end
 
 -- Answers. For a known client the answer is signed and, if the request was, encrypted; for others it is plain.
 local function answer(request, client, body)
+  terminal_log.note("result", body.result)
   local encoded = json.encode(body)
   local header = ngx.header
+  faults.set_date(header)
   header["Content-Type"] = platform.content_type
   header["Tracer-Id"] = core.hex_encode(core.random_bytes(8))
   if client then
     if request.encrypted and client.kind == "rsa" then
       encoded, header["Encrypt"] = assert(wire.seal(encoded, client.sealing))
     end
-    local at, signature = wire.sign_now(client, request.method, request.path, encoded)
+    local at, signature = wire.sign_now(client, request.method, request.path, encoded, faults.now())
     header["Client-Id"] = client.client_id
     header["Response-Time"] = assert(at, signature)
     header["Signature"] = signature
@@ -158,7 +164,7 @@ end
 -- A check of ours, off by default: no page says what AlipayHK allows.
 local function time_fault(request)
   if not tolerance_s then return nil end
-  local seconds = math.abs(core.now() - read_time(request.time))
+  local seconds = math.abs(faults.now() - read_time(request.time))
   if seconds <= tolerance_s then return nil end
   return ("Request-Time is %.0f s from the gateway's clock, and GATEWAY_TIME_TOLERANCE is %.0f (the gateway's own "
     .. "rule, not AlipayHK's)"):format(seconds, tolerance_s)
@@ -276,8 +282,8 @@ end
 -- ---- the handler -------------------------------------------------------------------------------
 
 -- A status that is not the scenario's has its own code, if it is the only fault.
-local function code_of(description, faults)
-  local only = #faults == 1 and faults[1]
+local function code_of(description, found)
+  local only = #found == 1 and found[1]
   return only and only.path == description.status_field and only.code == "enum" and "ORDER_STATUS_INVALID"
     or "PARAM_ILLEGAL"
 end
@@ -290,6 +296,7 @@ local function process(request, client)
   if not description then return { result = result_of(nil, "INVALID_API") } end
   local payload, opened, why = read_payload(request, client)
   if not payload then return { result = result_of(description, opened, why) } end
+  terminal_log.note("payload", payload)
   local form = rules.alipayhk:form(description, payload)
   local ok, err = check.payload(form, payload, { complete = true, is_encoded = true })
   if not ok then return { result = result_of(description, code_of(description, err.fields), err.message) } end
@@ -307,7 +314,7 @@ function handler.handle()
   if not request then return ngx.exit(status) end
   local client, code, why = authenticate(request)
   if client then
-    answer(request, client, process(request, client))
+    faults.serve(request, client, process, answer)
   else
     answer(request, nil, { result = result_of(nil, code, why) })
   end

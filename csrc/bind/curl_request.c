@@ -99,6 +99,9 @@ ahk_request ahk_curl_read_request(lua_State *L, int index)
     ahk_get_field(L, index, "once");
     request.once = lua_toboolean(L, -1) != 0;
 
+    ahk_get_field(L, index, "inspect");
+    request.inspect = lua_toboolean(L, -1) != 0;
+
     ahk_get_field(L, index, "tls");
     if (!lua_isnil(L, -1)) {
         read_tls(L, ahk_curl_table_field(L, index, "tls"), &request);

@@ -46,6 +46,22 @@ static void push_timing(lua_State *L, const ahk_timing *timing)
     set_number(L, "total_ms", timing->total);
 }
 
+/* Sets what is to be known of the connection, where that was asked for. */
+static void set_connection(lua_State *L, const ahk_exchange *exchange)
+{
+    if (exchange->request == NULL || !exchange->request->inspect) {
+        return;
+    }
+    lua_createtable(L, 0, 3);
+    ahk_push_slice(L, content(&exchange->chain));
+    lua_setfield(L, -2, "chain");
+    lua_pushstring(L, exchange->spoken);
+    lua_setfield(L, -2, "http_version");
+    lua_pushboolean(L, exchange->is_connected);
+    lua_setfield(L, -2, "is_made");
+    lua_setfield(L, -2, "connection");
+}
+
 static int push_response(lua_State *L, const ahk_exchange *exchange)
 {
     lua_createtable(L, 0, 5);
@@ -57,6 +73,7 @@ static int push_response(lua_State *L, const ahk_exchange *exchange)
     lua_setfield(L, -2, "headers");
     push_timing(L, &exchange->timing);
     lua_setfield(L, -2, "timing");
+    set_connection(L, exchange);
     if (exchange->resends > 0) {
         lua_pushboolean(L, true);
         lua_setfield(L, -2, "resent");
@@ -85,6 +102,7 @@ static int push_error(lua_State *L, ahk_outcome outcome, const char *message, co
     lua_setfield(L, -2, "message");
     push_timing(L, &exchange->timing);
     lua_setfield(L, -2, "timing");
+    set_connection(L, exchange);
     if (exchange->proxy_status != 0) {
         lua_pushinteger(L, (lua_Integer)exchange->proxy_status);
         lua_setfield(L, -2, "http_status");

@@ -12,7 +12,8 @@
 enum {
     POLL_MS = 1000,
     BODY_KEPT_MAX = 64 * 1024, /* bytes, of an answer's buffer */
-    LOOKUP_DESCRIPTORS = 4     /* open at once while a name is looked up */
+    CHAIN_MAX = 16 * 1024,
+    LOOKUP_DESCRIPTORS = 4 /* open at once while a name is looked up */
 };
 
 void ahk_exchange_clear(ahk_exchange *exchange)
@@ -20,6 +21,8 @@ void ahk_exchange_clear(ahk_exchange *exchange)
     AHK_REQUIRE(exchange->easy == NULL);
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
+    exchange->request = NULL;
+    ahk_buffer_free(&exchange->chain);
     if (exchange->body.capacity > BODY_KEPT_MAX) {
         ahk_buffer_free(&exchange->body);
     }
@@ -30,6 +33,7 @@ void ahk_exchange_free(ahk_exchange *exchange)
     curl_slist_free_all(exchange->headers);
     ahk_head_free(&exchange->head);
     ahk_buffer_free(&exchange->body);
+    ahk_buffer_free(&exchange->chain);
     *exchange = (ahk_exchange){0};
 }
 
@@ -109,6 +113,7 @@ static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
         .headers = x->headers,
         .head = x->head,
         .body = x->body,
+        .chain = x->chain,
         .is_fresh = x->is_fresh,
         .resends = x->resends,
         .request = request,
@@ -117,6 +122,7 @@ static bool begin(ahk_exchange *x, const ahk_request *request, ahk_error *err)
     };
     ahk_head_begin(&x->head);
     ahk_buffer_reset(&x->body, request->max_response_bytes);
+    ahk_buffer_reset(&x->chain, CHAIN_MAX);
     x->easy = curl_easy_init();
     if (x->easy != NULL && ahk_headers_begin(&x->headers)) {
         return true;
@@ -146,8 +152,48 @@ static void make_one_line(char *text)
     }
 }
 
+/* What a certificate says under a name such as "Subject:". */
+static const char *certified(const struct curl_slist *lines, const char *name)
+{
+    for (; lines != NULL; lines = lines->next) {
+        if (strncmp(lines->data, name, strlen(name)) == 0) {
+            return lines->data + strlen(name);
+        }
+    }
+    return "";
+}
+
+/* What does not fit is left out. */
+static void read_chain(ahk_exchange *x)
+{
+    struct curl_certinfo *chain = NULL;
+    if (curl_easy_getinfo(x->easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL) {
+        return;
+    }
+    bool fits = true;
+    for (int i = 0; fits && i < chain->num_of_certs; i++) {
+        const char *subject = certified(chain->certinfo[i], "Subject:");
+        const char *expiry = certified(chain->certinfo[i], "Expire date:");
+        fits = ahk_buffer_append(&x->chain, subject, strlen(subject)) && ahk_buffer_append(&x->chain, "\n", 1) &&
+               ahk_buffer_append(&x->chain, expiry, strlen(expiry)) && ahk_buffer_append(&x->chain, "\n", 1);
+    }
+}
+
+static void inspect(ahk_exchange *x)
+{
+    const long version = read_long(x->easy, CURLINFO_HTTP_VERSION);
+    x->spoken = version == CURL_HTTP_VERSION_1_0   ? "1.0"
+                : version == CURL_HTTP_VERSION_1_1 ? "1.1"
+                : version == CURL_HTTP_VERSION_2_0 ? "2"
+                                                   : NULL;
+    read_chain(x);
+}
+
 static void read_results(ahk_exchange *x, CURLcode code)
 {
+    if (x->request->inspect) {
+        inspect(x);
+    }
     make_one_line(x->detail);
     x->status = read_long(x->easy, CURLINFO_RESPONSE_CODE);
     const long of_proxy = read_long(x->easy, CURLINFO_HTTP_CONNECTCODE);

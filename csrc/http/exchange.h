@@ -43,6 +43,8 @@ typedef struct {
     long status;       /* of the answer */
     long proxy_status; /* of the proxy that refused, else 0 */
     ahk_timing timing;
+    ahk_buffer chain;    /* where that was asked for: the server's certificates, "subject\nexpiry\n" each */
+    const char *spoken;  /* the same: the version of HTTP, NULL where it is none that is known */
     bool has_begun;      /* some of the request may have left */
     bool no_descriptors; /* that is why it failed: nothing was sent */
 

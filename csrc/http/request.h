@@ -24,6 +24,7 @@ typedef struct {
     bool tls_1_3;           /* at least that; otherwise at least 1.2 */
     const char *proxy;      /* NULL: none, whatever the environment says */
     bool proxy_environment; /* take it from the environment */
+    bool inspect;           /* note what the connection is like: see ahk_exchange */
     bool once;              /* must not be sent a second time, whatever became of the first */
 } ahk_request;
 

@@ -16,14 +16,30 @@ local function use(command, environment)
   assert.equal("1 checked: 1 good, 0 wrong, 0 with warnings\n", shell.must(run .. command .. " check order.json"))
 end
 
+-- Runs the local gateway of an installed command, until it is up.
+local function serve(command, environment)
+  local directory = shell.directory()
+  local script = [[
+    cd %s && unset LUA_PATH LUA_CPATH && %s && {
+      exec %s gateway --write-config c.lua > out 2>&1 &
+      for i in $(seq 200); do grep -q CA_FILE out && break; kill -0 $! || break; sleep 0.1; done
+      %s doctor --config c.lua; kill $!; wait $!; cat out
+    }]]
+  local said = shell.must(script:format(directory, environment or "true", command, command))
+  assert.matches("\npass  signed call ", said)
+  assert.matches("the local gateway is at https://127.0.0.1:%d+; Ctrl%-C ends it", said)
+end
+
 describe("make install", function()
   it("has the command, for the Lua that it was asked for, and make uninstall leaves nothing", function()
     for lua, abi in pairs { ["5.4"] = "5.4", luajit = "5.1" } do
       local directory = shell.directory()
       local prefix = directory .. "/usr"
       shell.must(("make -s install LUA=%s PREFIX=%s"):format(lua, prefix))
-      use(prefix .. "/bin/alipayhk", ("export LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' "
-        .. "LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(prefix, abi, prefix, abi, prefix, abi))
+      local environment = ("export LUA_PATH='%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua;;' "
+        .. "LUA_CPATH='%s/lib/lua/%s/?.so;;'"):format(prefix, abi, prefix, abi, prefix, abi)
+      use(prefix .. "/bin/alipayhk", environment)
+      serve(prefix .. "/bin/alipayhk", environment)
       shell.must(("man -l %s/share/man/man1/alipayhk.1 > /dev/null 2>&1 || ! command -v man"):format(prefix))
       shell.must(("make -s uninstall LUA=%s PREFIX=%s"):format(lua, prefix))
       assert.equal("", shell.must(("find %s -type f"):format(prefix)))
@@ -76,6 +92,7 @@ describe("the rock", function()
       shell.must(("cd %s && %s install *.src.rock"):format(directory, luarocks))
       use(directory .. "/tree/bin/alipayhk")
       if version == "5.1" then -- which is LuaJIT's, too
+        serve(directory .. "/tree/bin/alipayhk")
         use("luajit $(ls $OLDPWD/" .. directory:match("build/test/.*") .. "/tree/lib/luarocks/*/*/*/bin/alipayhk)",
           ('eval "$(%s path)"'):format(luarocks))
       end
@@ -105,6 +122,7 @@ describe("make deb", function()
     shell.must("dpkg -i " .. packages)
     finally(function() shell.run("dpkg -P alipayhk lua-alipayhk") end)
     use("/usr/bin/alipayhk")
+    serve("/usr/bin/alipayhk")
     for _, lua in ipairs { "lua5.1", "luajit", "lua5.4" } do
       assert.equal(VERSION .. "\n",
         shell.must(("cd / && unset LUA_PATH LUA_CPATH && %s -e 'print(require(\"alipayhk\")._VERSION)'"):format(lua)))

@@ -44,12 +44,39 @@ end
 
 -- ---- what `convert` may be: a value, or nil and a message ----------------------------------------------
 
--- A number of at least `least`, whole where `is_whole`.
-function options.number(least, is_whole)
+-- A number of at least `least` and at most `most`, whole where `is_whole`.
+function options.number(least, is_whole, most)
+  local form = ("expected a %snumber %s %s"):format(is_whole and "whole " or "",
+    most and ("from %s to"):format(least) or "of at least", most or least)
   return function(given)
     local value = tonumber(given)
-    if value and value >= least and value < math.huge and (not is_whole or value % 1 == 0) then return value end
-    return nil, ("expected a %snumber of at least %s, found '%s'"):format(is_whole and "whole " or "", least, given)
+    local fits = value and value >= least and value < math.huge and value <= (most or value)
+    if fits and (not is_whole or value % 1 == 0) then return value end
+    return nil, ("%s, found '%s'"):format(form, given)
+  end
+end
+
+-- "10%" as 10.
+function options.percent(given)
+  local value = tonumber(given:match("^([%d.]+)%%$") or "")
+  if value and value <= 100 then return value end
+  return nil, ("expected a percentage up to 100%%, such as 10%%, found '%s'"):format(given)
+end
+
+local UNITS_MS = { ms = 1, s = 1000, m = 60000, h = 3600000 }
+
+-- "200ms", "5s", "10m", "1h" as milliseconds. `opts`: `least_ms`, 0 where it is absent; `is_signed`: it may be
+-- negative.
+function options.duration(opts)
+  opts = opts or {}
+  return function(given)
+    local sign, digits, unit = given:match("^(-?)([%d.]+)([a-z]+)$")
+    local value = tonumber(digits or "")
+    local ms = value and UNITS_MS[unit] and value * UNITS_MS[unit]
+    if not ms or ms < (opts.least_ms or 0) or sign == "-" and not opts.is_signed then
+      return nil, ("expected a time such as 200ms, 5s, 10m or 1h, found '%s'"):format(given)
+    end
+    return sign == "-" and -ms or ms
   end
 end
 

@@ -22,9 +22,18 @@ local function with_default(about, default)
   return default ~= nil and ("%s (default: %s)"):format(about, default) or about
 end
 
+-- argparse does not say which option a message is about.
+local function naming(name, convert)
+  return function(given)
+    local value, message = convert(given)
+    if value == nil then return nil, ("%s: %s"):format(name, message) end
+    return value
+  end
+end
+
 -- What a value has to be.
 local function restrict(element, described)
-  if described.convert then element:convert(described.convert) end
+  if described.convert then element:convert(naming(described[1] or described.name, described.convert)) end
   if described.choices then element:choices(described.choices) end
   return element
 end

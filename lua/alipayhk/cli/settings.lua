@@ -92,8 +92,8 @@ function settings.split(config)
   return config, outbox
 end
 
--- What is missing, in the command's words.
-local function name_flags(message)
+-- A message about a key of the config, with the options and variables that set it.
+function settings.name_flags(message)
   for _, flag in ipairs(FLAGS) do
     local key = flag.key or flag[1]
     local path = flag.within and flag.within .. "." .. key or key
@@ -107,7 +107,7 @@ end
 -- Ends the command where a config is wrong.
 local function check(made, err)
   if made then return made end
-  if err.kind == "config" then failure.usage("config: %s", name_flags(err.message)) end
+  if err.kind == "config" then failure.usage("config: %s", settings.name_flags(err.message)) end
   failure.of(err)
 end
 
