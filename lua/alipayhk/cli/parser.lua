@@ -18,9 +18,18 @@ local function with_default(about, default)
   return default ~= nil and ("%s (default: %s)"):format(about, default) or about
 end
 
+-- `convert`, with a message that names what the value is of.
+local function converter(described)
+  local name = described[1] or described.name
+  return function(given)
+    local value, message = described.convert(given)
+    return value, message and ("%s: %s"):format(name, message)
+  end
+end
+
 -- What a value has to be.
 local function restrict(element, described)
-  if described.convert then element:convert(described.convert) end
+  if described.convert then element:convert(converter(described)) end
   if described.choices then element:choices(described.choices) end
   return element
 end
