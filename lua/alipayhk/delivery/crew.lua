@@ -135,8 +135,9 @@ local function take_finished(self, source, count)
   end
 end
 
+-- A task that needed nothing to wait for, as its payload was refused, has ended already.
 function Coroutines:wait(ms)
-  local deadline = now_ms() + ms
+  local deadline = now_ms() + (self.ended:is_empty() and ms or 0)
   repeat
     local left_ms = math.max(0, math.ceil(deadline - now_ms()))
     if self.sending > 0 or self.signing > 0 then
