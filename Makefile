@@ -85,7 +85,7 @@ DL_LIBS := -ldl
 endif
 
 CORE_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/json/*.c csrc/pool/*.c) \
-                $(addprefix csrc/bind/,anchors.c core.c core_key.c core_pool.c json.c plain.c)
+                $(addprefix csrc/bind/,anchors.c core.c core_key.c core_lock.c core_pool.c json.c plain.c)
 CURL_SOURCES := $(wildcard csrc/base/*.c csrc/http/*.c csrc/bind/anchors.c csrc/bind/curl*.c)
 KEYTOOL_SOURCES := $(wildcard csrc/base/*.c csrc/crypto/*.c csrc/keytool/*.c csrc/bind/keytool.c)
 REDIS_SOURCES := $(wildcard csrc/base/*.c csrc/redis/*.c) $(addprefix csrc/http/,descriptors.c sigpipe.c) \

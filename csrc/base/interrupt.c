@@ -35,3 +35,8 @@ bool ahk_interrupts_caught(void)
 {
     return caught != 0;
 }
+
+void ahk_broken_pipes_ignore(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+}

@@ -14,6 +14,7 @@
 #include "../crypto/random.h"
 #include "compat.h"
 #include "core_key.h"
+#include "core_lock.h"
 #include "core_pool.h"
 #include "json.h"
 #include "plain.h"
@@ -203,6 +204,15 @@ static int core_interrupted(lua_State *L)
     return 1;
 }
 
+/* ignore_broken_pipes(): a write that nobody reads fails from now on, and ends the process no more. Not for nginx, which
+ * has done it. */
+static int core_ignore_broken_pipes(lua_State *L)
+{
+    (void)L;
+    ahk_broken_pipes_ignore();
+    return 0;
+}
+
 int luaopen_alipayhk_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -223,6 +233,7 @@ int luaopen_alipayhk_core(lua_State *L)
         {"sleep", core_sleep},
         {"catch_interrupts", core_catch_interrupts},
         {"interrupted", core_interrupted},
+        {"ignore_broken_pipes", core_ignore_broken_pipes},
         {NULL, NULL},
     };
     ahk_error err = AHK_ERROR_INIT;
@@ -231,6 +242,7 @@ int luaopen_alipayhk_core(lua_State *L)
     }
     lua_newtable(L);
     ahk_core_key_open(L);
+    ahk_core_lock_open(L);
     ahk_core_pool_open(L);
     ahk_core_json_open(L);
     ahk_set_functions(L, functions);

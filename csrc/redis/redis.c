@@ -378,8 +378,8 @@ ahk_redis_outcome ahk_redis_run(ahk_redis *redis, ahk_redis_exchange *exchange, 
     ahk_redis_outcome outcome = ahk_redis_begin(redis, exchange, err);
     while (outcome == AHK_REDIS_PENDING) {
         outcome = ahk_redis_go_on(redis, exchange, err);
-        if (outcome == AHK_REDIS_PENDING) {
-            (void)ahk_stream_wait(&redis->stream, exchange->deadline); /* what is late, it says itself */
+        if (outcome == AHK_REDIS_PENDING && !ahk_stream_wait(&redis->stream, exchange->deadline)) {
+            continue; /* too late, which it says itself */
         }
     }
     return outcome;

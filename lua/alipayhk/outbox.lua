@@ -327,6 +327,11 @@ function Outbox:list(opts)
   return given(self.store:list(opts or {}))
 end
 
+function Outbox:body(id)
+  check_call(self, "body", id_fault(id))
+  return given(self.store:body(id))
+end
+
 function Outbox:retry(id)
   check_call(self, "retry", id_fault(id))
   local is_done, failed = self.store:retry(id)

@@ -110,6 +110,17 @@ describe("sync_many over libcurl", function()
     assert.is_true(at_first <= 5, at_first)
   end)
 
+  it("waits for nothing where all that is under way was refused before it was sent", function()
+    local order, list = samples.order { orderStatus = "EATEN" }, {}
+    for i = 1, 500 do list[i] = order end
+    for _, signers in ipairs { 0, 2 } do
+      local totals = run(server, list, { signers = signers })
+      assert.equal(500, totals.refused)
+      assert.is_true(totals.seconds < 5, totals.seconds) -- and not 500
+    end
+    assert.same({}, server:arrivals())
+  end)
+
   it("times out what gets no answer", function()
     server:control { hold = "1" }
     local totals, results = run(server, events(4, 4), { timeout_ms = 200, retry = false })

@@ -316,6 +316,18 @@ function contract.declare(new_place, busted, kind)
     end)
   end)
 
+  describe("a body", function()
+    it("is that of an event which has not ended, as it was put", function()
+      local first, second = put(store, record("A", { body = '{"a":1}' }), record("B", { body = '{"b":2}' }))
+      assert.same({ '{"a":1}', '{"b":2}' }, { store:body(first), store:body(second) })
+      for _, id in ipairs { "x", "", "1234567890123456", "99" } do assert.is_false(store:body(id)) end
+      deliver()
+      finish(store, { claim_next(store) })
+      assert.is_false(store:body(first))
+      assert.equal('{"b":2}', store:body(second))
+    end)
+  end)
+
   describe("retry", function()
     before_each(deliver)
 

@@ -37,6 +37,11 @@ function failure.usage(message, ...)
   throw(failure.STATUS.usage, message:format(...))
 end
 
+-- Ends it because what was asked for is refused, or is not there.
+function failure.refused(message, ...)
+  throw(failure.STATUS.refused, message:format(...))
+end
+
 -- Ends it because something cannot be reached, or it is unknown what became of it.
 function failure.unknown(message, ...)
   throw(failure.STATUS.unknown, message:format(...))

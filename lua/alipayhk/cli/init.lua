@@ -23,6 +23,10 @@ local cli = {
   -- In the order in which a user may need them.
   NAMES = {
     "check",
+    "send",
+    "put",
+    "deliver",
+    "outbox",
     "sign",
     "verify",
     "keygen",

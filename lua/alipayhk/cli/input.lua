@@ -8,6 +8,8 @@ local platform = require "alipayhk.api.platform"
 local input = {}
 
 local BLOCK = 65536
+-- A read that a signal has ended: whoever catches signals wants to end.
+local EINTR = 4
 
 -- ---- lines -------------------------------------------------------------------------------------------
 
@@ -16,8 +18,9 @@ Lines.__index = Lines
 
 -- The next block becomes what is at hand; false at the end.
 local function read_block(self)
-  local block, message = self.file:read(BLOCK)
-  if message then failure.usage("%s: %s", self.name, message) end
+  local block, message, code = self.file:read(BLOCK)
+  if message and code ~= EINTR then failure.usage("%s: %s", self.name, message) end
+  self.before = self.before + #self.block
   self.block, self.from = block or "", 1
   return block ~= nil
 end
@@ -115,8 +118,8 @@ local function give(name, number, payloads)
   end
 end
 
-local function read_file(file, name)
-  local lines = setmetatable({ file = file, name = name, block = "", from = 1, number = 0 }, Lines)
+local function read_file(lines)
+  local name = lines.name
   local given, number, fault = next_text(lines)
   while given do
     local payloads, message
@@ -129,6 +132,11 @@ local function read_file(file, name)
   end
 end
 
+-- ---- files -------------------------------------------------------------------------------------------
+
+local Source = {}
+Source.__index = Source
+
 local STANDARD_INPUT = "-"
 
 local function open(name)
@@ -138,18 +146,85 @@ local function open(name)
   return file
 end
 
--- An iterator over the payloads of files, "-" for standard input: an entry `{ file, line, payload }`, or
--- `{ file, line, message }` for what is none. Each file is opened before the first is read, so that a wrong name does
--- not come to light after half of the work.
-function input.payloads(names)
-  local files = {}
-  for i, name in ipairs(names) do files[i] = open(name) end
+local function new_lines(file, name)
+  return setmetatable({ file = file, name = name, block = "", from = 1, before = 0, number = 0 }, Lines)
+end
+
+-- Looks where each begins, and where it ends. A pipe has neither.
+local function measure(self)
+  self.bytes = 0
+  for i, file in ipairs(self.files) do
+    local begin = file:seek()
+    local ends = begin and file:seek("end")
+    if ends then file:seek("set", begin) end
+    self.begins[i] = ends and begin
+    self.bytes = self.bytes and ends and self.bytes + ends - begin
+  end
+end
+
+-- Files that are open. `bytes`: how many there are in all, nil where one of them cannot tell. Each is opened before the
+-- first is read, so that a wrong name does not come to light after half of the work.
+function input.open(names)
+  local self = setmetatable({ names = names, files = {}, begins = {}, read_before = 0 }, Source)
+  for i, name in ipairs(names) do self.files[i] = open(name) end
+  measure(self)
+  return self
+end
+
+-- How many bytes of all have been read, up to the payload that was given last.
+function Source:position()
+  local lines = self.lines
+  return self.read_before + (lines and lines.before + lines.from - 1 or 0)
+end
+
+-- An iterator over the payloads of all of them: an entry `{ file, line, payload }`, or `{ file, line, message }` for
+-- what is none.
+function Source:payloads()
+  self.read_before = 0
   return coroutine.wrap(function()
-    for i, name in ipairs(names) do
-      read_file(files[i], name)
-      if name ~= STANDARD_INPUT then files[i]:close() end
+    for i, name in ipairs(self.names) do
+      self.lines = new_lines(self.files[i], name)
+      read_file(self.lines)
+      self.read_before, self.lines = self:position(), nil
     end
   end)
+end
+
+-- A copy of what comes from a pipe, for this process alone; or nil and a message.
+local function copy_of(file)
+  local copy, message = io.tmpfile()
+  local written = copy
+  repeat
+    local block = written and file:read(BLOCK)
+    if block then written, message = copy:write(block) end
+  until not block
+  if written then written, message = copy:seek("set") end
+  return written and copy, message
+end
+
+-- Has what cannot be read twice read to its end, so that it can.
+function Source:keep()
+  for i, file in ipairs(self.files) do
+    if not self.begins[i] then
+      local copy, message = copy_of(file)
+      if not copy then
+        failure.usage("%s: it has to be read twice, and cannot be kept meanwhile: %s; give a file", self.names[i],
+          message)
+      end
+      self.files[i] = copy
+    end
+  end
+  measure(self)
+end
+
+-- From their beginning again.
+function Source:rewind()
+  for i, file in ipairs(self.files) do file:seek("set", self.begins[i]) end
+end
+
+-- An iterator over the payloads of files, "-" for standard input.
+function input.payloads(names)
+  return input.open(names):payloads()
 end
 
 return input

@@ -24,9 +24,30 @@ function Output:is_terminal(descriptor)
   return self.terminals[descriptor]
 end
 
+-- Whether it is a terminal that does more than write one line below the other.
+function Output:is_screen(descriptor)
+  return os.getenv("TERM") ~= "dumb" and self:is_terminal(descriptor)
+end
+
+local COLUMNS = 80
+
+local function ask_width()
+  local pipe = io.popen("{ stty size < /dev/tty; } 2> /dev/null")
+  local answer = pipe and pipe:read("*l") or ""
+  if pipe then pipe:close() end
+  return tonumber(answer:match("^%d+ (%d+)$"))
+end
+
+-- How many columns a terminal has; nil where the descriptor is none.
+function Output:width(descriptor)
+  if not self:is_terminal(descriptor) then return nil end
+  local width = tonumber(os.getenv("COLUMNS") or "") or ask_width()
+  return width and width >= 1 and width or COLUMNS
+end
+
 local function has_colours(self, descriptor)
   local refused = os.getenv("NO_COLOR")
-  return (refused == nil or refused == "") and os.getenv("TERM") ~= "dumb" and self:is_terminal(descriptor)
+  return (refused == nil or refused == "") and self:is_screen(descriptor)
 end
 
 -- A text in a colour where standard output (1, which is meant if none is named) or standard error (2) shows colours.

@@ -125,7 +125,17 @@ function settings.signing(given)
   return check(require("alipayhk.config").read(config))
 end
 
--- An outbox, with a client where it is to deliver; else it needs no keys.
+-- Two functions for events as one; either may be nil.
+local function both(first, second)
+  if not (first and second) then return first or second end
+  return function(event)
+    first(event)
+    second(event)
+  end
+end
+
+-- An outbox, with a client where it is to deliver; else it needs no keys. `on_event` hears of events, and so
+-- does the config's own.
 function settings.outbox(given, delivers, on_event)
   local alipayhk = require "alipayhk"
   local config, keys = settings.split(settings.all(given))
@@ -133,7 +143,7 @@ function settings.outbox(given, delivers, on_event)
     failure.usage("config: which store? Give --store, ALIPAYHK_STORE or `store` in --config: sqlite:PATH or "
       .. "redis://HOST")
   end
-  keys.on_event = on_event
+  keys.on_event = both(on_event, config.on_event)
   if delivers then
     keys.client = check(alipayhk.new(config))
   else

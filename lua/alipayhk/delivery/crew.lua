@@ -161,8 +161,9 @@ local function wait_until(self, deadline)
   end
 end
 
+-- A task that needed nothing to wait for, as its payload was refused, has ended already.
 function Coroutines:wait(ms)
-  local deadline = now_ms() + ms
+  local deadline = now_ms() + (self.ended:is_empty() and ms or 0)
   repeat
     wait_until(self, deadline)
     go_on_waiting(self)

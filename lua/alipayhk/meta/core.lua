@@ -114,6 +114,10 @@ function core.catch_interrupts() end
 ---@return boolean
 function core.interrupted() end
 
+---From now on a write to a pipe that nobody reads fails, as any other may, and no longer ends the process; for programs
+---that must note what they have done. Not for nginx, which has done it.
+function core.ignore_broken_pipes() end
+
 ---A key, read once and used for every signature. It never shows what is secret of it; `tostring` gives its type and size.
 ---@class alipayhk.Key
 local key = {}

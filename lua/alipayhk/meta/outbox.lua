@@ -37,6 +37,12 @@ function outbox:stats() end
 ---@return alipayhk.Error? err kind `store`
 function outbox:list(opts) end
 
+---The body of an event that has not ended, as it was put: it has personal data in it.
+---@param id string
+---@return string|false|nil body JSON; false where there is no such event, or it was accepted, superseded or dropped
+---@return alipayhk.Error? err kind `store`
+function outbox:body(id) end
+
 ---Lets a parked event wait again. Refused where a later event of its order is under way or was accepted: kind
 ---`invalid`, code `stale`.
 ---@param id string

@@ -41,6 +41,8 @@ cases.same_as = {
   ["alipayhk.curl.multi:__close"] = "alipayhk.curl.multi:close",
   ["alipayhk.redis:__gc"] = "alipayhk.redis:close",
   ["alipayhk.redis:__close"] = "alipayhk.redis:close",
+  ["alipayhk.file_lock:__gc"] = "alipayhk.file_lock:close",
+  ["alipayhk.file_lock:__close"] = "alipayhk.file_lock:close",
   ["alipayhk.pool:__gc"] = "alipayhk.pool:close",
   ["alipayhk.pool:__close"] = "alipayhk.pool:close",
   ["alipayhk.sqlite:__gc"] = "alipayhk.sqlite:close",
@@ -294,7 +296,7 @@ end)
 local function read_type(ok, value) return judge.dump({}, ok, type(value), type(value) == "string" and #value) end
 add_plain("alipayhk.core.sha256", core.sha256, TEXT)
 add_plain("alipayhk.core.is_visible", core.is_visible, TEXT)
-for _, name in ipairs { "now", "monotonic", "catch_interrupts", "interrupted" } do
+for _, name in ipairs { "now", "monotonic", "catch_interrupts", "interrupted", "ignore_broken_pipes" } do
   add("alipayhk.core." .. name, function() return { f = core[name], arguments = { n = 0 }, read = read_type } end)
 end
 add("alipayhk.core.random_bytes", function()
@@ -422,6 +424,23 @@ add_pool("sign", false, 1, TEXT, nil, "tag")
 add_pool("verify", false, 1, TEXT, TEXT, nil, "tag")
 add_pool("finished", false)
 add_pool("finished", true)
+
+local locks = 0
+-- Of a file that nobody has locked before.
+local function new_path()
+  locks = locks + 1
+  return ("%s/locked.%d"):format(inputs.directory, locks)
+end
+add("alipayhk.core.lock_file", function()
+  return { f = core.lock_file, arguments = { n = 1, new_path() }, read = read_type }
+end)
+add_plain("alipayhk.core.lock_file", core.lock_file, "/does/not/exist")
+for _, name in ipairs { "__tostring", "close" } do
+  add("alipayhk.file_lock:" .. name, function()
+    local held = assert(core.lock_file(new_path()))
+    return { f = debug.getmetatable(held)[name], arguments = { n = 1, held }, handles = { held } }
+  end)
+end
 
 -- ---- Redis ----------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@
 --   store:stats()              { waiting, sending, parked, accepted, superseded, dropped, oldest_ms }
 --   store:list(opts)           events { id, api, merchant_biz_no, state, attempts, put_ms, due_ms, code, message,
 --                              held_status }; opts: { state, merchant_biz_no, limit, after }
+--   store:body(id)             of one that has not ended: the body, as it was put; false where there is no such one
 --   store:retry(id)            a parked one waits again, as it was put: true; false where there is no such one; or nil
 --                              and the fault "stale" where a later event of its lane was accepted, is under way, or
 --                              may have arrived

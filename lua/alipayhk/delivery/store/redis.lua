@@ -156,6 +156,12 @@ local function ask_about(self, script, id)
   return self.groups:run_in(group, script, { id })
 end
 
+function Store:body(id)
+  local said, fault = ask_about(self, scripts.body, id)
+  if not said then return nil, fault end
+  return said ~= 0 and said
+end
+
 function Store:retry(id)
   local said, fault = ask_about(self, scripts.retry, id)
   if not said then return nil, fault end

@@ -387,6 +387,11 @@ end
 return { #ids >= limit and ids[limit], found }
 ]=]
 
+-- Argument: the id. Gives the body of one that has not ended, or 0.
+local BODY = [=[
+return call("HGET", BODIES, text()) or 0
+]=]
+
 -- Argument: the id. Gives 1; 0 where it is not parked; -1 where a later one of its lane is under way, was accepted, or
 -- may have arrived.
 local RETRY = [=[
@@ -462,6 +467,7 @@ scripts.put = script("", PUT)
 scripts.turn = script(" flags=allow-oom", TURN)
 scripts.stats = script(" flags=no-writes", STATS)
 scripts.list = script(" flags=no-writes", LIST)
+scripts.body = script(" flags=no-writes", BODY)
 scripts.retry = script(" flags=allow-oom", RETRY)
 scripts.drop = script(" flags=allow-oom", DROP)
 scripts.purge = script(" flags=allow-oom", PURGE)

@@ -426,6 +426,15 @@ function Store:list(opts)
   return self.db:attempt(list, self, opts or NO_OPTS)
 end
 
+local function body(self, number)
+  local row = self.db:first("read_body", number)
+  return row and row.body or false
+end
+
+function Store:body(id)
+  return self.db:attempt(body, self, number_of(id))
+end
+
 -- Whether one of its lane that was put after it is under way, was accepted, or may have arrived.
 local function is_overtaken(parked, number)
   local is_under_way = parked.head and not parked.due_ms

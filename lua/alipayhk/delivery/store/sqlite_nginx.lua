@@ -38,7 +38,7 @@ local function ask(self, name, ...)
 end
 
 for _, name in ipairs {
-  "end_delivery", "turn", "stats", "list", "retry", "drop", "purge",
+  "end_delivery", "turn", "stats", "list", "body", "retry", "drop", "purge",
 } do
   Store[name] = function(self, ...) return ask(self, name, ...) end
 end
