@@ -71,6 +71,8 @@ local function prepare()
   local lines = {}
   for name, value in pairs(values) do lines[#lines + 1] = name .. "=" .. value end
   shell.write(directory .. "/gateway.env", table.concat(lines, "\n") .. "\n")
+  shell.write(directory .. "/local.lua",
+    'return { private_key = { file = "merchant.pem" }, alipay_public_key = { file = "alipayhk.pem" } }')
   shell.write(directory .. "/around.lua", AROUND)
   shell.write(directory .. "/read.lua", READ)
   return own

@@ -162,6 +162,7 @@ end
 
 local file_count = 0
 
+-- Of a file that is not there.
 local function new_path()
   file_count = file_count + 1
   return ("%s/%d.pem"):format(inputs.directory, file_count)
@@ -425,12 +426,6 @@ add_pool("verify", false, 1, TEXT, TEXT, nil, "tag")
 add_pool("finished", false)
 add_pool("finished", true)
 
-local locks = 0
--- Of a file that nobody has locked before.
-local function new_path()
-  locks = locks + 1
-  return ("%s/locked.%d"):format(inputs.directory, locks)
-end
 add("alipayhk.core.lock_file", function()
   return { f = core.lock_file, arguments = { n = 1, new_path() }, read = read_type }
 end)
