@@ -10,6 +10,10 @@ local clients = {
   -- The version of the gateway's own keys, and of a client's key unless GATEWAY_KEY_VERSION says otherwise.
   KEY_VERSION = "1",
   by_id = {},
+  -- The ids of those whose private keys are here, too.
+  local_ids = {},
+  -- Where the keys are; nil before `init`.
+  directory = nil,
 }
 
 -- One client for each algorithm.
@@ -61,13 +65,20 @@ end
 
 -- Reads the keys in the gateway's directory, and the options of a client of the user's own. Called once, in the master.
 function clients.init(directory, options)
+  clients.directory = directory
   for _, algorithm in ipairs(platform.algorithms) do
     local client_id = CLIENT_PREFIX .. algorithm.name
     local key_file = ("%s/merchant-%s.pub"):format(directory, kind_of(algorithm.key_type))
     clients.by_id[client_id] = assert(
       new_client(directory, client_id, key_file, clients.KEY_VERSION, algorithm.name))
+    clients.local_ids[#clients.local_ids + 1] = client_id
   end
   if options.client_id then add_own_client(directory, options) end
+end
+
+-- Where they send to: this gateway.
+function clients.base_url()
+  return "https://127.0.0.1:" .. ngx.var.server_port
 end
 
 return clients

@@ -6,6 +6,7 @@ local check = require "alipayhk.rules.check"
 local clients = require "clients"
 local connection = require "connection"
 local core = require "alipayhk.core"
+local journal = require "journal"
 local json = require "alipayhk.base.json"
 local message = require "alipayhk.exchange.message"
 local nginx_request = require "alipayhk.transport.nginx_request"
@@ -34,6 +35,7 @@ function handler.init(directory)
     tolerance_s = tonumber(options.time_tolerance_s)
   end
   clients.init(directory, options)
+  journal.init()
 end
 
 -- ---- answering ---------------------------------------------------------------------------------
@@ -43,34 +45,46 @@ local function result_of(description, code, said)
   return { resultCode = code, resultStatus = known.status, resultMessage = said or known.meaning }
 end
 
--- Answers. For a known client the answer is signed and, if the request was, encrypted; for others it is plain.
-local function answer(request, client, body)
-  local encoded = json.encode(body)
-  local header = ngx.header
-  header["Content-Type"] = platform.content_type
-  header["Tracer-Id"] = core.hex_encode(core.random_bytes(8))
-  if client then
-    if request.encrypted and client.kind == "rsa" then
-      encoded, header["Encrypt"] = assert(wire.seal(encoded, client.sealing))
-    end
-    local at, signature = wire.sign_now(client, request.method, request.path, encoded)
-    header["Client-Id"] = client.client_id
-    header["Response-Time"] = assert(at, signature)
-    header["Signature"] = signature
+-- The answer, `{ status, result, headers, body }`. For a known client it is signed and, if the request was, encrypted
+-- (`opened` is its plaintext then); for others it is plain.
+local function new_reply(request, client, body)
+  local headers = {
+    ["Content-Type"] = platform.content_type, ["Tracer-Id"] = core.hex_encode(core.random_bytes(8)),
+  }
+  local reply = { status = 200, result = body.result, headers = headers, body = json.encode(body) }
+  if not client then return reply end
+  if request.encrypted and client.kind == "rsa" then
+    reply.opened = reply.body
+    reply.body, headers["Encrypt"] = assert(wire.seal(reply.body, client.sealing))
   end
-  header["Content-Length"] = #encoded
-  ngx.print(encoded)
+  local at, signature = wire.sign_now(client, request.method, request.path, reply.body)
+  headers["Client-Id"] = client.client_id
+  headers["Response-Time"] = assert(at, signature)
+  headers["Signature"] = signature
+  return reply
+end
+
+local function answer(reply)
+  for name, value in pairs(reply.headers) do ngx.header[name] = value end
+  ngx.header["Content-Length"] = #reply.body
+  ngx.print(reply.body)
 end
 
 -- ---- reading the request -----------------------------------------------------------------------
 
--- Reads the request; or gives nil and the HTTP status to answer with.
+-- Reads the request. With it, where it cannot be read, the HTTP status to answer with.
 local function read_request()
-  local request, status = nginx_request.read(ngx)
-  if not request then return nil, status end
+  local began = core.monotonic()
+  local given, status = nginx_request.read(ngx)
+  local request = given or { method = ngx.req.get_method(), path = ngx.var.request_uri, headers = {}, body = "" }
+  request.began, request.protocol = began, ngx.var.server_protocol
+  if not given then return request, status end
   -- No client sends one of these headers twice on purpose.
-  local headers = message.headers(request.headers)
-  if not headers then return nil, 400 end
+  local headers, repeated = message.headers(request.headers)
+  if not headers then
+    request.headers, request.fault = {}, ("the header %s is there more than once"):format(repeated)
+    return request, 400
+  end
   request.headers = headers
   request.content_type = message.header(headers, "content-type")
   request.time = message.header(headers, "request-time")
@@ -128,6 +142,7 @@ local function read_payload(request, client)
   local body, why = request.body, nil
   if request.encrypted then body, why = open_body(request, client) end
   if not body then return nil, "PARAM_ILLEGAL", "the body: " .. why end
+  request.opened = request.encrypted and body or nil
   local payload, fault = json.decode_object(body)
   if not payload then return nil, "PARAM_ILLEGAL", "the body is " .. fault end
   return payload, body
@@ -159,6 +174,7 @@ local function process(request, client)
   if not description then return { result = result_of(nil, "INVALID_API") } end
   local payload, opened, why = read_payload(request, client)
   if not payload then return { result = result_of(description, opened, why) } end
+  request.description, request.payload = description, payload
   local form = rules.alipayhk:form(description, payload)
   local ok, err = check.payload(form, payload, { complete = true, is_encoded = true })
   if not ok then return { result = result_of(description, code_of(description, err.fields), err.message) } end
@@ -166,6 +182,7 @@ local function process(request, client)
     return { result = result_of(description, "REPEAT_REQ_INCONSISTENT") }
   end
   local code, said, body = orders.apply(description, client, payload)
+  request.is_ignored = code == "SUCCESS" and said ~= nil
   body = body or {}
   body.result = result_of(description, code, said)
   return body
@@ -173,13 +190,16 @@ end
 
 function handler.handle()
   local request, status = read_request()
-  if not request then return ngx.exit(status) end
-  local client, code, why = authenticate(request)
-  if client then
-    answer(request, client, process(request, client))
-  else
-    answer(request, nil, { result = result_of(nil, code, why) })
+  if status then
+    journal.add(request, { status = status, headers = {}, body = "" })
+    return ngx.exit(status)
   end
+  local client, code, why = authenticate(request)
+  request.fault = why
+  local body = client and process(request, client) or { result = result_of(nil, code, why) }
+  local reply = new_reply(request, client, body)
+  answer(reply)
+  journal.add(request, reply)
 end
 
 return handler

@@ -88,4 +88,10 @@ function orders.apply(description, client, payload)
   return (apply[description.name] or keep)(description, client, payload)
 end
 
+-- The status that is stored for the order or notification of a payload, if it is of the same scenario; nil for none.
+function orders.status(description, client, payload)
+  local stored = load(key_of(description, client, payload))
+  return stored and stored.scenario == payload[description.scenario_field] and stored.status or nil
+end
+
 return orders
