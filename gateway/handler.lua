@@ -35,7 +35,6 @@ function handler.init(directory)
     tolerance_s = tonumber(options.time_tolerance_s)
   end
   clients.init(directory, options)
-  journal.init()
 end
 
 -- ---- answering ---------------------------------------------------------------------------------
