@@ -169,17 +169,20 @@ gateway-core: demo-packages
 gateway: gateway-core
 	@gateway/start
 
-# Runs a script that reads from its standard input what gateway/start printed.
-define with_gateway
+# Runs a command beside a gateway; what gateway/start printed is in $(BUILD)/gateway.env. KEEP=1 leaves the gateway there.
+define beside_gateway
 gateway/start > $(BUILD)/gateway.env && eval "$$($(MAKE) -s env)" && { \
-    $(LUA_BIN) $(1) < $(BUILD)/gateway.env; status=$$?; \
-    kill "$$(sed -n 's/^pid=//p' $(BUILD)/gateway.env)"; rm $(BUILD)/gateway.env; exit $$status; }
+    $(1); status=$$?; \
+    $(if $(KEEP),,kill "$$(sed -n 's/^pid=//p' $(BUILD)/gateway.env)"; rm $(BUILD)/gateway.env;) exit $$status; }
 endef
+
+# The same for a script that reads that from its standard input.
+with_gateway = $(call beside_gateway,$(LUA_BIN) $(1) < $(BUILD)/gateway.env)
 
 .PHONY: demo
 demo: gateway-core
 	@$(MAKE) -s build
-	@$(call with_gateway,examples/demo.lua)
+	@$(call with_gateway,examples/demo.lua $(if $(KEEP),keep))
 
 # ---- benchmarks --------------------------------------------------------------------------------
 .PHONY: bench
@@ -236,6 +239,12 @@ export SPEC
 .PHONY: test
 test: test-packages
 	@spec/run 5.4 luajit
+
+# What the specs of the gateway's page drive a browser with.
+build/page/node_modules: spec/page/browser/package.json spec/page/browser/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null
+	@touch $@
 
 .PHONY: test-asan
 test-asan: test-packages
@@ -308,6 +317,14 @@ docs: build
 surface: build
 	@eval "$$($(MAKE) -s env)" && $(LUA_BIN) -e \
 	    'print(table.concat(require("spec.support.sources.surface").names(), "\n"))' > spec/package/surface.txt
+
+# The pictures of the gateway's page. They look as they should with fonts-inter and fonts-wqy-microhei.
+.PHONY: screenshots
+screenshots: test-packages gateway-core build/page/node_modules
+	@$(MAKE) -s build
+	@mkdir -p docs/images
+	@$(call beside_gateway,NODE_PATH=build/page/node_modules LUA=$(LUA_BIN) \
+	    node spec/page/browser/screenshots.js $(BUILD)/gateway.env docs/images)
 
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
@@ -396,7 +413,7 @@ clean:
 
 .PHONY: help
 help:
-	@echo 'make demo            build, and send signed orders through a local gateway on loopback'
+	@echo 'make demo            build, and send signed orders through a local gateway on loopback; KEEP=1 leaves it running'
 	@echo 'make install         the library and the command, for LUA, below PREFIX; make uninstall removes them'
 	@echo 'make dist, make deb  an archive of the sources; Debian packages'
 	@echo 'make test            every test, under Lua 5.4 and LuaJIT; SPEC=spec/unit/base for a file or folder'
@@ -414,5 +431,6 @@ help:
 	@echo 'make budget          instructions of the library'"'"'s own work, against bench/budget/budget.json'
 	@echo 'make budget-update   makes the counts of now the budget'
 	@echo 'make docs            docs/scenarios, docs/reference.md and the generated annotations'
+	@echo 'make screenshots     docs/images, pictures of the local gateway'"'"'s page'
 	@echo 'make lint            luacheck, clang-format, clang-tidy'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'

@@ -1,5 +1,5 @@
 -- What `make demo` runs: one order of each API in each way, through the local gateway.
--- Its standard input is what gateway/start printed.
+-- Its standard input is what gateway/start printed. With the argument `keep` the gateway stays when it has ended.
 
 local alipayhk = require "alipayhk"
 local connection = dofile "gateway/connection.lua"
@@ -97,4 +97,7 @@ end
 rsa:close()
 ec:close()
 print(failures == 0 and "\nAll calls succeeded." or ("\n%d calls failed."):format(failures))
+local LEFT = "\nThe gateway is left running, and shows all of this at %s\nTo end it: kill %s"
+local GONE = "\nThe gateway showed all of this at %s: `make demo KEEP=1` leaves it running to look at."
+print((arg[1] == "keep" and LEFT or GONE):format(gateway.page, gateway.pid))
 os.exit(failures == 0 and 0 or 1)

@@ -21,4 +21,9 @@ function connection.config(values, kind)
   }
 end
 
+-- Ends the start of the gateway for an option that is wrong. `name`: its variable.
+function connection.refuse(name, why)
+  error(("%s: %s"):format(name, why), 0)
+end
+
 return connection

@@ -9,6 +9,7 @@
 -- GATEWAY_SKEW_S        the gateway's clock is ahead by so much, by a negative number behind
 
 local api = require "alipayhk.api"
+local connection = require "connection"
 local core = require "alipayhk.core"
 local platform = require "alipayhk.api.platform"
 local terminal_log = require "terminal_log"
@@ -34,17 +35,17 @@ local function known(code)
   return found
 end
 
--- Reads what gateway/start was given. `refuse(variable, why)` does not return.
-function faults.init(options, refuse)
+-- Reads what gateway/start was given.
+function faults.init(options)
   for _, option in ipairs(OPTIONS) do
     local value = tonumber(options[option.name] or 0)
     local least = option.least or 0
     if not value or not (value >= least and value <= option.most) then
-      refuse(option.variable, ("expected a number from %.0f to %.0f"):format(least, option.most))
+      connection.refuse(option.variable, ("expected a number from %.0f to %.0f"):format(least, option.most))
     end
     wanted[option.name] = value
   end
-  if options.answer and not known(options.answer) then refuse("GATEWAY_ANSWER", "there is no such result code") end
+  if options.answer and not known(options.answer) then connection.refuse("GATEWAY_ANSWER", "there is no such result code") end
   wanted.answer, wanted.is_unsigned = options.answer, options.unsigned ~= nil
   math.randomseed(core.now() * 1000)
 end
@@ -70,28 +71,29 @@ local function result_of(request, code)
   return { result = { resultCode = code, resultStatus = found.status, resultMessage = found.meaning } }
 end
 
-local function fail(request, client, answer)
+local function fail(request, client, handler)
   terminal_log.note("fault", "fail")
-  if math.random() * 2 < 1 then return ngx.exit(ngx.HTTP_SERVICE_UNAVAILABLE) end
+  if math.random() * 2 < 1 then return handler.refuse(request, ngx.HTTP_SERVICE_UNAVAILABLE) end
   local again = platform.inbound.call_again
-  answer(request, client, { result = {
+  handler.answer(request, client, { result = {
     resultCode = again.resultCode, resultStatus = again.resultStatus, resultMessage = "failed on purpose",
   } })
 end
 
--- Answers a request of a client's, as `process(request, client)` does, or with a fault. `answer(request, client, body)`
--- signs where there is a client.
-function faults.serve(request, client, process, answer)
+-- Answers a request of a client's, or befalls it with a fault. `handler`: `process(request, client)` gives the body of
+-- the answer, `answer(request, client, body)` sends it, signed where there is a client, `refuse(request, status)` sends
+-- a status alone.
+function faults.serve(request, client, handler)
   if wanted.delay_ms > 0 then ngx.sleep(wanted.delay_ms / 1000) end
   local signer = client
   if wanted.is_unsigned then signer = nil end
-  if happens(wanted.fail_percent) then return fail(request, signer, answer) end
-  local body = wanted.answer and result_of(request, wanted.answer) or process(request, client)
+  if happens(wanted.fail_percent) then return fail(request, signer, handler) end
+  local body = wanted.answer and result_of(request, wanted.answer) or handler.process(request, client)
   if happens(wanted.drop_percent) then
     terminal_log.note("fault", "drop")
-    return ngx.exit(CLOSE)
+    return handler.refuse(request, CLOSE)
   end
-  answer(request, signer, body)
+  handler.answer(request, signer, body)
 end
 
 return faults

@@ -54,6 +54,7 @@ local JSON = {
   key = function(key) return quoted(key) .. ": " end, list = { "[", "]" }, line_max = 100, trailing = "",
   encodes = true,
 }
+local PASSED_JSON = { key = JSON.key, list = JSON.list, line_max = JSON.line_max, trailing = "" }
 local COMPACT_JSON = { key = function(key) return quoted(key) .. ":" end, list = { "[", "]" }, is_compact = true }
 
 local write
@@ -100,6 +101,11 @@ end
 -- As JSON, in the form on the wire: an object that travels as a string is one.
 function sample.json(payload, compiled)
   return write(JSON, payload, compiled.root, "")
+end
+
+-- As JSON, in the form in which a caller passes it: an object that travels as a string is an object.
+function sample.passed(payload, compiled)
+  return write(PASSED_JSON, payload, compiled.root, "")
 end
 
 return sample
