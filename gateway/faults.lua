@@ -45,7 +45,9 @@ function faults.init(options)
     end
     wanted[option.name] = value
   end
-  if options.answer and not known(options.answer) then connection.refuse("GATEWAY_ANSWER", "there is no such result code") end
+  if options.answer and not known(options.answer) then
+    connection.refuse("GATEWAY_ANSWER", "there is no such result code")
+  end
   wanted.answer, wanted.is_unsigned = options.answer, options.unsigned ~= nil
   math.randomseed(core.now() * 1000)
 end

@@ -68,7 +68,7 @@ end
 -- ---- running --------------------------------------------------------------------------------------------
 
 local function tell(use, given, out, values)
-  out:say("the local gateway is at %s; Ctrl-C ends it", values.base_url)
+  out:say("the local gateway is at %s, its page for a browser at %s; Ctrl-C ends it", values.base_url, values.page)
   if given.write_config then out:say("written: %s", given.write_config) end
   out:say("a config for it, as variables of a shell:")
   for _, line in ipairs(use.config.exports(values, given.type)) do out:say("  %s", line) end
