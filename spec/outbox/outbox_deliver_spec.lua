@@ -239,6 +239,14 @@ for _, kind in ipairs(outboxes.kinds) do
       assert.equal("it was told to stop", outbox:deliver({ stop = function() return true end }).stopped)
     end)
 
+    it("gives up where nothing can be reached, though there is but one order", function()
+      gateway:answers { { failure = "connect" } }
+      local outbox = open(nil, { retry = { base_delay_ms = 1, budget_ms = 300 } })
+      put(outbox, 1)
+      assert.matches("AlipayHK could not be reached for", outbox:deliver(UNTIL_EMPTY).stopped, 1, true)
+      assert.equal(1, outbox:stats().waiting)
+    end)
+
     it("gives up where nothing can be reached, when it is to end", function()
       gateway:answers { { failure = "connect" } }
       local outbox = open(nil, { retry = { base_delay_ms = 1, budget_ms = 300 } })

@@ -5,6 +5,7 @@
 --   breaker:failed(lane, sent_ms, now_ms)  a request of that lane, sent at `sent_ms`, got no answer
 --   breaker:answered()                     one was answered, whatever the answer
 --   breaker.opened_ms                      since when it is open; nil while it is closed
+--   breaker.failed_for_ms                  how long after the first one in a row that got no answer the last one failed
 --   breaker:delay_ms(under_way, now_ms)    0: another request may go; otherwise after so long, or when one has ended
 
 local huge, max, min = math.huge, math.max, math.min
@@ -25,17 +26,19 @@ end
 
 function Breaker:answered()
   self.failures, self.lanes, self.lane_count, self.opened_ms = 0, {}, 0, nil
+  self.first_ms, self.failed_for_ms = nil, 0
 end
 
-local function note(self, lane)
-  self.failures = self.failures + 1
+local function note(self, lane, now_ms)
+  self.failures, self.first_ms = self.failures + 1, self.first_ms or now_ms
+  self.failed_for_ms = now_ms - self.first_ms
   if self.lanes[lane] or self.lane_count == LANES then return end
   self.lanes[lane], self.lane_count = true, self.lane_count + 1
 end
 
 function Breaker:failed(lane, sent_ms, now_ms)
   if not self.opened_ms then
-    note(self, lane)
+    note(self, lane, now_ms)
     if self.failures < FAILURES or self.lane_count < LANES then return end
     self.opened_ms, self.pause_ms = now_ms, FIRST_PROBE_MS
   elseif sent_ms < self.opened_ms then

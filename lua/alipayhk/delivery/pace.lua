@@ -52,12 +52,19 @@ function Pace:unreachable_ms(now_ms)
   return self.breaker.opened_ms and now_ms - self.breaker.opened_ms
 end
 
+-- For how long there has been no answer, or nothing but refusals; and which of the two. A breaker that is closed, as it
+-- is for the orders of one or two, knows only when the last request failed.
+local function idle_ms(self, now_ms)
+  local unreachable_ms = self:unreachable_ms(now_ms) or self.breaker.failed_for_ms
+  if unreachable_ms > 0 then return unreachable_ms, "could not be reached" end
+  return self.refusing_since_ms and now_ms - self.refusing_since_ms or 0, "refused traffic"
+end
+
 -- Why it makes no sense to go on; nil while it does.
 function Pace:hopeless(now_ms)
-  local since_ms = self.breaker.opened_ms or self.refusing_since_ms
-  if not since_ms or now_ms - since_ms < self.patience_ms then return nil end
-  return ("AlipayHK %s for %.0f s"):format(
-    self.breaker.opened_ms and "could not be reached" or "refused traffic", (now_ms - since_ms) / 1000)
+  local ms, what = idle_ms(self, now_ms)
+  if ms == 0 or ms < self.patience_ms then return nil end
+  return ("AlipayHK %s for %.0f s"):format(what, ms / 1000)
 end
 
 -- ---- the gate of a request's attempts ----------------------------------------------------------------

@@ -26,6 +26,17 @@ describe("a breaker", function()
     assert.equal(100, breaker.opened_ms)
   end)
 
+  it("says for how long one order has had no answer, though it stays closed", function()
+    local breaker = new()
+    assert.equal(0, breaker.failed_for_ms)
+    breaker:failed("one", 100, 110)
+    assert.equal(0, breaker.failed_for_ms)
+    breaker:failed("one", 5000, 5010)
+    assert.equal(4900, breaker.failed_for_ms)
+    breaker:answered()
+    assert.equal(0, breaker.failed_for_ms)
+  end)
+
   it("counts anew after any answer", function()
     local breaker = new()
     for _ = 1, 10 do
