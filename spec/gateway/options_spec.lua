@@ -74,6 +74,12 @@ describe("the gateway with a client of the user's own", function()
     assert.matches("GATEWAY_CLIENT_ID: expected printable ASCII",
       refusal { GATEWAY_CLIENT_ID = "MI NE", GATEWAY_MERCHANT_KEY = public }, 1, true)
     assert.matches("line break", refusal { GATEWAY_CLIENT_ID = "MI\nNE", GATEWAY_MERCHANT_KEY = public }, 1, true)
+    for _, value in ipairs { "many", "-1", "101" } do
+      assert.matches("GATEWAY_FAIL_PERCENT: expected a number from 0 to 100",
+        refusal { GATEWAY_FAIL_PERCENT = value }, 1, true)
+    end
+    assert.matches("GATEWAY_ANSWER: there is no such result code", refusal { GATEWAY_ANSWER = "NONE" }, 1, true)
+    assert.matches("GATEWAY_KEYS: README.md is no folder", refusal { GATEWAY_KEYS = "README.md" }, 1, true)
     for _, value in ipairs { "many", "-1", "1.5" } do
       assert.matches("GATEWAY_TIME_TOLERANCE: expected a number of seconds", refusal { GATEWAY_TIME_TOLERANCE = value },
         1, true)
