@@ -188,7 +188,7 @@ static redis_handle *check_open(lua_State *L)
 static redis_handle *check_idle(lua_State *L)
 {
     redis_handle *handle = check_open(L);
-    luaL_argcheck(L, handle->pending.commands == 0, 1, "what was sent has to be received first");
+    luaL_argcheck(L, handle->pending.commands == 0, 1, "the connection is busy: receive what was sent");
     return handle;
 }
 

@@ -376,11 +376,11 @@ ahk_redis_wait ahk_redis_waits_for(ahk_redis *redis, const ahk_redis_exchange *e
 ahk_redis_outcome ahk_redis_run(ahk_redis *redis, ahk_redis_exchange *exchange, ahk_error *err)
 {
     ahk_redis_outcome outcome = ahk_redis_begin(redis, exchange, err);
-    while (outcome == AHK_REDIS_PENDING) {
-        outcome = ahk_redis_go_on(redis, exchange, err);
-        if (outcome == AHK_REDIS_PENDING && !ahk_stream_wait(&redis->stream, exchange->deadline)) {
-            continue; /* too late, which it says itself */
-        }
+    if (outcome != AHK_REDIS_PENDING) {
+        return outcome;
     }
-    return outcome;
+    do {
+        outcome = ahk_redis_go_on(redis, exchange, err);
+    } while (outcome == AHK_REDIS_PENDING && ahk_stream_wait(&redis->stream, exchange->deadline));
+    return outcome == AHK_REDIS_PENDING ? ahk_redis_go_on(redis, exchange, err) : outcome; /* it says that it is late */
 }

@@ -305,7 +305,7 @@ describe("a connection to Redis", function()
     assert.is_true(connection:send { { "ECHO", "first" } })
     for method, arguments in pairs { call = { "PING" }, pipeline = { { { "PING" } } }, send = { { { "PING" } } } } do
       assert.error_matches(function() connection[method](connection, unpack(arguments)) end,
-        "has to be received first")
+        "the connection is busy: receive what was sent")
     end
     assert.same({ "first" }, receive(connection)[1][1])
     assert.error_matches(function() connection:receive() end, "nothing was sent")
