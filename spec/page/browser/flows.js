@@ -91,21 +91,23 @@ const command = (page) => page.$eval('#curl', (element) => element.textContent.r
 const flows = [];
 const flow = (name, runIt, may) => flows.push({ name, run: runIt, may });
 
-// How long a page takes to paint, at best, beyond what this browser on this machine takes for a word.
+// By the clock where the machine has nothing else to do; in any case by the time that its processor spends on it.
 flow('paints within 200 ms', async (session) => {
-  const page = await session.open();
-  const paint = async (address) => {
-    await page.goto(address);
-    const observed = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime;
-    return (await page.waitForFunction(observed)).jsonValue();
-  };
-  const times = { word: [], page: [] };
+  const clock = [];
+  const processor = [];
   for (let i = 0; i < 5; i += 1) {
-    times.word.push(await paint('data:text/html,word'));
-    times.page.push(await paint(session.gateway.page));
+    const page = await session.open();
+    const devtools = await page.createCDPSession();
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+    await page.goto(session.gateway.page);
+    const painted = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime;
+    clock.push(await (await page.waitForFunction(painted)).jsonValue());
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    processor.push(metrics.find(({ name }) => name === 'TaskDuration').value * 1000);
   }
-  const took = Math.min(...times.page) - Math.min(...times.word);
-  assert.ok(took < 200, JSON.stringify(times));
+  const isBusy = os.loadavg()[0] > os.cpus().length / 2;
+  assert.ok(Math.min(...processor) < 200, `of the processor it takes ${processor} ms`);
+  assert.ok(isBusy || Math.min(...clock) < 200, `it takes ${clock} ms`);
 });
 
 flow('says what to do while there is nothing', async (session) => {
