@@ -5,6 +5,8 @@
 --   breaker:failed(lane, sent_ms, now_ms)  a request of that lane, sent at `sent_ms`, got no answer
 --   breaker:answered()                     one was answered, whatever the answer
 --   breaker.opened_ms                      since when it is open; nil while it is closed
+--   breaker:silent_ms()                    since when nothing was answered, open or closed (it may be the trouble of one
+--                                          order); nil while that may be chance
 --   breaker:delay_ms(under_way, now_ms)    0: another request may go; otherwise after so long, or when one has ended
 
 local huge, max, min = math.huge, math.max, math.min
@@ -24,18 +26,18 @@ local function new()
 end
 
 function Breaker:answered()
-  self.failures, self.lanes, self.lane_count, self.opened_ms = 0, {}, 0, nil
+  self.failures, self.lanes, self.lane_count, self.opened_ms, self.failing_ms = 0, {}, 0, nil, nil
 end
 
-local function note(self, lane)
-  self.failures = self.failures + 1
+local function note(self, lane, now_ms)
+  self.failures, self.failing_ms = self.failures + 1, self.failing_ms or now_ms
   if self.lanes[lane] or self.lane_count == LANES then return end
   self.lanes[lane], self.lane_count = true, self.lane_count + 1
 end
 
 function Breaker:failed(lane, sent_ms, now_ms)
   if not self.opened_ms then
-    note(self, lane)
+    note(self, lane, now_ms)
     if self.failures < FAILURES or self.lane_count < LANES then return end
     self.opened_ms, self.pause_ms = now_ms, FIRST_PROBE_MS
   elseif sent_ms < self.opened_ms then
@@ -44,6 +46,10 @@ function Breaker:failed(lane, sent_ms, now_ms)
     self.pause_ms = min(self.pause_ms * 2, LAST_PROBE_MS)
   end
   self.probe_ms = now_ms + self.pause_ms
+end
+
+function Breaker:silent_ms()
+  return self.opened_ms or self.failures >= FAILURES and self.failing_ms or nil
 end
 
 function Breaker:delay_ms(under_way, now_ms)

@@ -54,10 +54,11 @@ end
 
 -- Why it makes no sense to go on; nil while it does.
 function Pace:hopeless(now_ms)
-  local since_ms = self.breaker.opened_ms or self.refusing_since_ms
+  local silent_ms = self.breaker:silent_ms()
+  local since_ms = silent_ms or self.refusing_since_ms
   if not since_ms or now_ms - since_ms < self.patience_ms then return nil end
   return ("AlipayHK %s for %.0f s"):format(
-    self.breaker.opened_ms and "could not be reached" or "refused traffic", (now_ms - since_ms) / 1000)
+    silent_ms and "could not be reached" or "refused traffic", (now_ms - since_ms) / 1000)
 end
 
 -- ---- the gate of a request's attempts ----------------------------------------------------------------

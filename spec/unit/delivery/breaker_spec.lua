@@ -26,6 +26,18 @@ describe("a breaker", function()
     assert.equal(100, breaker.opened_ms)
   end)
 
+  it("knows since when nothing was answered, though it is of one order alone", function()
+    local breaker = new()
+    for i = 1, 4 do breaker:failed("order", i, i * 100) end
+    assert.is_nil(breaker:silent_ms())
+    breaker:failed("order", 500, 500)
+    assert.equal(100, breaker:silent_ms())
+    breaker:answered()
+    assert.is_nil(breaker:silent_ms())
+    failing(breaker, 3, 5, 700)
+    assert.equal(700, breaker:silent_ms())
+  end)
+
   it("counts anew after any answer", function()
     local breaker = new()
     for _ = 1, 10 do
