@@ -47,6 +47,7 @@ local function open_journal(name)
     for line in text:gmatch("([^\n]*)\n") do marks[line] = true end
   end
   local file = must(io.open(name, "ab"))
+  file:setvbuf("no") -- what was accepted is on record at once, whatever ends this process
   if text ~= "" and text:sub(-1) ~= "\n" then must(file:write("\n")) end
   return marks, file
 end
@@ -215,9 +216,7 @@ local function on_result(result)
   local line = under_way[result.index]
   under_way[result.index] = nil
   if result.response then
-    -- Flushed: what was accepted is on record, whatever ends this process.
-    local written, message = journal:write(line.mark, "\n")
-    if written then written, message = journal:flush() end
+    local written, message = journal:write(line.mark .. "\n")
     if not written then journal_fault = message end
     return journal_fault == nil
   end

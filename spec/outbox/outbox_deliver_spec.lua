@@ -261,6 +261,16 @@ for _, kind in ipairs(outboxes.kinds) do
       assert.is_true(#gateway.requests >= 5)
     end)
 
+    it("gives up with a single event, too", function()
+      gateway:answers { { failure = "connect" } }
+      local outbox = open(nil, { retry = { base_delay_ms = 1, max_delay_ms = 10, budget_ms = 300 } })
+      put(outbox, 1)
+      local totals = outbox:deliver(UNTIL_EMPTY)
+      assert.matches("AlipayHK could not be reached for", totals.stopped, 1, true)
+      assert.is_true(totals.seconds < 10, totals.seconds)
+      assert.equal(1, outbox:stats().waiting)
+    end)
+
     it("keeps to a rate", function()
       local outbox = open()
       put(outbox, 30)
