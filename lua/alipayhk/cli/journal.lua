@@ -2,7 +2,8 @@
 --
 -- The first line says whose journal it is, as JSON. Each line after it is the mark of a payload that was accepted: a
 -- digest, as often as that content was accepted. A line is written in one go. One that was torn all the same, as the
--- disk was full or the process was killed, is no mark, and the next one begins a line of its own.
+-- disk was full or the process was killed, is no mark unless all of its digits are there, and the next one begins a
+-- line of its own.
 
 local core = require "alipayhk.core"
 local digest = require "alipayhk.cli.digest"
@@ -53,7 +54,7 @@ end
 -- How often each mark stands in what follows the first line.
 function journal.marks(content)
   local marks = {}
-  for line in content:gmatch("([^\n]*)\n") do
+  for line in content:gmatch("[^\n]+") do
     if #line == digest.DIGITS and line:find("^%x+$") then marks[line] = (marks[line] or 0) + 1 end
   end
   return marks
@@ -136,7 +137,10 @@ function journal.open(path, owner, is_looking)
   local head, content = read(path)
   local is_new = not head and expected:sub(1, #content) == content -- or the first line of one was torn
   local message = not is_new and journal.head_fault(head or content, owner)
-  if message then fail(path, message) end
+  if message then
+    self:close()
+    fail(path, message)
+  end
   if not is_new then self.marks = journal.marks(content) end
   if is_looking then return self end
   self.file = is_new and begin_file(path, expected) or open_file(path, "ab", content)

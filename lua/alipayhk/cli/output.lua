@@ -15,6 +15,7 @@ end
 
 -- `is_json`: results are objects.
 local function new(is_json)
+  io.stdout:setvbuf("no") -- see `write`
   return setmetatable({ is_json = is_json or false, terminals = {} }, Output)
 end
 
@@ -56,9 +57,10 @@ function Output:paint(colour, s, descriptor)
   return ("\27[%dm%s\27[0m"):format(COLOURS[colour], s)
 end
 
+-- In one go, and past any buffer: who reads gets whole lines at once, and a write that fails says so. (After LuaJIT has
+-- compiled it, a flush that fails may not.)
 local function write(file, name, s)
-  local written, message = file:write(s, "\n")
-  if written then written, message = file:flush() end
+  local written, message = file:write(s .. "\n")
   if not written then failure.unknown("%s: %s", name, message) end
 end
 
@@ -72,16 +74,21 @@ function Output.say(_, format, ...)
   io.stderr:write(select("#", ...) > 0 and format:format(...) or format, "\n")
 end
 
+-- A value as JSON. What needs no escapes is most of it, and written as it is.
+local function encoded(json, value)
+  if type(value) == "string" and value:find("^[ !#-%[%]-~]*$") then return '"' .. value .. '"' end
+  if type(value) == "number" then return json.id_text(value) end
+  -- As a list: a plain value cannot be encoded on its own.
+  return json.encode({ value }):sub(2, -2)
+end
+
 -- A result as one JSON object on a line. `pairs_of`: `{ { name, value }, ... }`, in the order in which they are to
 -- stand; one whose value is nil is left out.
 function Output:object(pairs_of)
   local json = require "alipayhk.base.json"
   local members = {}
   for _, pair in ipairs(pairs_of) do
-    if pair[2] ~= nil then
-      -- As a list: a plain value cannot be encoded on its own.
-      members[#members + 1] = ('"%s":%s'):format(pair[1], json.encode({ pair[2] }):sub(2, -2))
-    end
+    if pair[2] ~= nil then members[#members + 1] = ('"%s":%s'):format(pair[1], encoded(json, pair[2])) end
   end
   self:line("%s", "{" .. table.concat(members, ",") .. "}")
 end

@@ -73,11 +73,12 @@ end
 
 local function run(given, out)
   local use = loaded()
+  local entries = use.input.payloads(given.file)
   local outbox = use.settings.outbox(given)
   check_replicas(use, outbox, given.replicas)
   local counts = { put = 0, exists = 0, refused = 0, unsafe = 0 }
   local self = { use = use, out = out, outbox = outbox, counts = counts, is_keyed = given.keyed }
-  for entry in use.input.payloads(given.file) do put(self, entry, given.replicas) end
+  for entry in entries do put(self, entry, given.replicas) end
   outbox:close()
   out:say("%d put, %d there already, %d refused%s", counts.put, counts.exists, counts.refused,
     counts.unsafe > 0 and (", %d put on too few replicas"):format(counts.unsafe) or "")
