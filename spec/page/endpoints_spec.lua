@@ -488,6 +488,20 @@ describe("the explorer", function()
     end
   end)
 
+  it("sends where the keys are kept, too", function()
+    local shared, own_address = values, address
+    values = gateway.start("GATEWAY_KEYS=" .. shell.directory())
+    address = values.page:gsub("/$", "")
+    finally(function()
+      gateway.stop(values)
+      values, address = shared, own_address
+    end)
+    local request = kept(function()
+      post("/page/send", { api = "order", client_id = values.rsa_client_id, payload = json.encode(samples.order()) })
+    end)
+    assert.equal("SUCCESS", request.result.resultCode)
+  end)
+
   it("sends what has faults, and tells what the gateway says", function()
     local said
     local request = kept(function()
