@@ -83,8 +83,8 @@ local function fail(request, client, handler)
 end
 
 -- Answers a request of a client's, or befalls it with a fault. `handler`: `process(request, client)` gives the body of
--- the answer, `answer(request, client, body)` sends it, signed where there is a client, `refuse(request, status)` sends
--- a status alone.
+-- the answer, `answer(request, client, body)` sends it, signed where there is a client, `refuse(request, status,
+-- result)` sends a status alone, in place of an answer with that result.
 function faults.serve(request, client, handler)
   if wanted.delay_ms > 0 then ngx.sleep(wanted.delay_ms / 1000) end
   local signer = client
@@ -93,7 +93,7 @@ function faults.serve(request, client, handler)
   local body = wanted.answer and result_of(request, wanted.answer) or handler.process(request, client)
   if happens(wanted.drop_percent) then
     terminal_log.note("fault", "drop")
-    return handler.refuse(request, CLOSE)
+    return handler.refuse(request, CLOSE, body.result)
   end
   handler.answer(request, signer, body)
 end

@@ -77,9 +77,10 @@ local function answer(request, client, body)
   journal.add(request, reply)
 end
 
--- Answers with an HTTP status and nothing else; nginx' own 444 closes the connection.
-local function refuse(request, status)
-  journal.add(request, { status = status, headers = {}, body = "" })
+-- Answers with an HTTP status and nothing else; nginx' own 444 closes the connection. `result`: what the answer would
+-- have said, where the request was taken.
+local function refuse(request, status, result)
+  journal.add(request, { status = status, headers = {}, body = "", result = result })
   return ngx.exit(status)
 end
 
@@ -206,7 +207,7 @@ function handler.handle()
   local request, status = read_request()
   if status then return refuse(request, status) end
   local client, code, why = authenticate(request)
-  request.fault = why
+  request.fault, request.is_verified = why, client ~= nil
   if not client then return answer(request, nil, { result = result_of(nil, code, why) }) end
   faults.serve(request, client, { process = process, answer = answer, refuse = refuse })
 end

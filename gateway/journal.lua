@@ -69,7 +69,8 @@ local function forget_first()
 end
 
 -- Notes a request and its answer. `request`: `{ method, path, protocol, headers, body, began }`, and as far as it came
--- `opened`, its plaintext; `description` and `payload`; `is_ignored`; `fault`, why it is not verified or not read.
+-- `opened`, its plaintext; `description` and `payload`; `is_ignored`; `is_verified`, and `fault`, why it is not
+-- verified or not read.
 -- `reply`: `{ status, headers, body }`, and perhaps `opened` and `result`.
 function journal.add(request, reply)
   last = last + 1
@@ -79,7 +80,7 @@ function journal.add(request, reply)
     request = {
       method = request.method, path = request.path, protocol = request.protocol, headers = request.headers,
       body = kept_body(request.body), opened = kept_body(request.opened), fault = request.fault,
-      is_encrypted = request.encrypted and true or nil,
+      is_encrypted = request.encrypted and true or nil, is_verified = request.is_verified or false,
       id = request.payload and short(request.payload[platform.identity.request_id]),
     },
     event = event_of(request),
@@ -133,7 +134,7 @@ local function summary_of(id, entry)
     method = (shown_text(request.method, SHORT_MAX)), path = (shown_text(request.path, PATH_MAX)),
     client_id = client_id and (shown_text(client_id, HEADER_MAX)), request_id = request.id,
     is_encrypted = request.is_encrypted,
-    is_verified = answer.headers["Signature"] ~= nil, tracer_id = answer.headers["Tracer-Id"],
+    is_verified = request.is_verified, tracer_id = answer.headers["Tracer-Id"], status = answer.status,
     result = answer.result, event = entry.event,
   }
 end

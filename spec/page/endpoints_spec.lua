@@ -370,6 +370,28 @@ describe("a request", function()
     assert.matches("client-id is there more than once", request.fault, 1, true)
   end)
 
+  it("that a fault on purpose befell is verified all the same, and taken if it was", function()
+    local shared, own_address = values, address
+    finally(function() values, address = shared, own_address end)
+    local function under(options)
+      values = gateway.start(options)
+      address = values.page:gsub("/$", "")
+      local with = client("rsa", { retry = false })
+      local request = kept(function() with:sync_order(samples.order()) end)
+      with:close()
+      gateway.stop(values)
+      return request
+    end
+    local dropped = under("GATEWAY_DROP_PERCENT=100")
+    assert.equal(444, dropped.status)
+    assert.equal("SUCCESS", dropped.result.resultCode)
+    local unsigned = under("GATEWAY_UNSIGNED=1")
+    assert.equal("SUCCESS", unsigned.result.resultCode)
+    local answered = under("GATEWAY_ANSWER=PARAM_ILLEGAL")
+    assert.equal("PARAM_ILLEGAL", answered.result.resultCode)
+    for _, request in ipairs { dropped, unsigned, answered } do assert.is_true(request.is_verified) end
+  end)
+
   it("of which the page wants more than there is is not found", function()
     for _, id in ipairs { "0", "999999", "-1", "x", "1e3", "9999999999999999999999" } do
       assert.equal(404, ask("/page/request?id=" .. id).status, id)
@@ -464,6 +486,20 @@ describe("the explorer", function()
       assert.equal("SUCCESS", request.result.resultCode)
       assert.equal(order.merchantBizNo, request.event.order)
     end
+  end)
+
+  it("sends where the keys are kept, too", function()
+    local shared, own_address = values, address
+    values = gateway.start("GATEWAY_KEYS=" .. shell.directory())
+    address = values.page:gsub("/$", "")
+    finally(function()
+      gateway.stop(values)
+      values, address = shared, own_address
+    end)
+    local request = kept(function()
+      post("/page/send", { api = "order", client_id = values.rsa_client_id, payload = json.encode(samples.order()) })
+    end)
+    assert.equal("SUCCESS", request.result.resultCode)
   end)
 
   it("sends what has faults, and tells what the gateway says", function()
