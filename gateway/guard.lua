@@ -2,12 +2,14 @@
 -- open in the same browser may not, be it by a form, by fetch, or by a name of its own that leads to loopback (DNS
 -- rebinding).
 
+local text = require "alipayhk.base.text"
+
 local guard = {}
 
 local LOOPBACK = { ["127.0.0.1"] = true, ["localhost"] = true, ["[::1]"] = true }
 
 local function host_fault(asked)
-  local name = (asked.host or ""):lower():gsub(":%d+$", "")
+  local name = text.lower(asked.host or ""):gsub(":%d+$", "")
   if LOOPBACK[name] then return nil end
   return 403, "the page is there for 127.0.0.1, localhost and [::1] alone, and Host names another"
 end

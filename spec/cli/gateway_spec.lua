@@ -224,7 +224,7 @@ describe("alipayhk gateway says in one line", function()
       { "--port: expected a whole number from 1 to 65535, found 'x'", "--port", "x" },
       { "--fail: expected a percentage up to 100%, such as 10%, found '10'", "--fail", "10" },
       { "--drop: expected a percentage up to 100%, such as 10%, found '101%'", "--drop", "101%" },
-      { "--delay: expected a time such as 200ms, 5s, 10m or 1h, found '200'", "--delay", "200" },
+      { "--delay: expected a time such as 200ms, 5s, 10m, 1h or 30d, found '200'", "--delay", "200" },
       { "--delay: expected a time", "--delay=-1s" },
       { "there is no result code of that name, did you mean \"PARAM_ILLEGAL\"?", "--answer", "PARAM_ILEGAL" },
       { "--keys: " .. directory .. "/mine is no folder", "--keys", directory .. "/mine" },

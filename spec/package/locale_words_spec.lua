@@ -48,11 +48,11 @@ local function is_only_formatted(tokens, name)
 end
 
 local function is_date(tokens, i)
-  return text_at(tokens, i - 2) == "date" and tokens[i][2]:find("^!?[-%%YmdHMST:]+$") ~= nil
+  return text_at(tokens, i - 2) == "date" and tokens[i][2]:find("^!?[-%%YmdHMST: ]+$") ~= nil
 end
 
 -- Functions of the command that format what they are given.
-local FORMATTERS = { line = true, say = true, usage = true, unknown = true, add = true }
+local FORMATTERS = { line = true, say = true, usage = true, unknown = true, refused = true, add = true, write = true }
 
 -- The name of the function in whose call a token stands.
 local function called_with(tokens, i)
