@@ -38,7 +38,8 @@ end
 local START = [[
 (@command@ < @log@.in > @log@.out 2> @log@.err &
 echo $! > @log@.pid; wait $!; echo $? > @log@.status) > /dev/null 2>&1 &
-(while kill -0 @own_pid@; do sleep 1; done; kill -9 $(cat @log@.pid)) > /dev/null 2>&1 &]]
+(while kill -0 @own_pid@ && ! test -s @log@.status; do sleep 1; done
+  test -s @log@.status || kill -9 $(cat @log@.pid)) > /dev/null 2>&1 &]]
 
 local SIGNALS = "--default-signal=INT,TERM,PIPE"
 
