@@ -19,6 +19,10 @@ local POLICY = "default-src 'none'; style-src '%s'; script-src '%s'; connect-src
   .. "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
   .. "require-trusted-types-for 'script'; trusted-types 'none'"
 
+-- What nginx says of itself where nobody asks for the page, in its own words: clients know them.
+local SPEAKS_HTTPS = "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"
+  .. "<body>400 The plain HTTP request was sent to HTTPS port</body></html>\n"
+
 local html, policy
 
 local function hash_of(tag)
@@ -83,7 +87,8 @@ local function respond(path)
   }
   if status then return refusal(status, message) end
   local route = ROUTES[path]
-  if not route then return refusal(404, "the page has nothing there; the API is at https://, with the same port") end
+  if not route and not path:find("^/page/") then return 400, HTML, SPEAKS_HTTPS end
+  if not route then return refusal(404, "the page has nothing there") end
   if not route[method] then return refusal(405, "another method is expected") end
   return route[method]()
 end
@@ -96,7 +101,7 @@ function page.serve()
   ngx.status = status
   header["Content-Type"] = kind
   header["Content-Length"] = #body
-  header["Content-Security-Policy"] = kind == HTML and policy or CLOSED
+  header["Content-Security-Policy"] = body == html and policy or CLOSED
   header["X-Content-Type-Options"] = "nosniff"
   header["Cross-Origin-Opener-Policy"] = "same-origin"
   header["Cross-Origin-Resource-Policy"] = "same-origin"

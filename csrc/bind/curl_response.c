@@ -49,7 +49,7 @@ static void push_timing(lua_State *L, const ahk_timing *timing)
 /* Sets what is to be known of the connection, where that was asked for. */
 static void set_connection(lua_State *L, const ahk_exchange *exchange)
 {
-    if (exchange->request == NULL || !exchange->request->inspect) {
+    if (!exchange->is_inspected) {
         return;
     }
     lua_createtable(L, 0, 3);

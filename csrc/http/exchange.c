@@ -181,6 +181,7 @@ static void read_chain(ahk_exchange *x)
 
 static void inspect(ahk_exchange *x)
 {
+    x->is_inspected = true;
     const long version = read_long(x->easy, CURLINFO_HTTP_VERSION);
     x->spoken = version == CURL_HTTP_VERSION_1_0   ? "1.0"
                 : version == CURL_HTTP_VERSION_1_1 ? "1.1"

@@ -45,6 +45,7 @@ typedef struct {
     ahk_timing timing;
     ahk_buffer chain;    /* where that was asked for: the server's certificates, "subject\nexpiry\n" each */
     const char *spoken;  /* the same: the version of HTTP, NULL where it is none that is known */
+    bool is_inspected;   /* whether that was asked for */
     bool has_begun;      /* some of the request may have left */
     bool no_descriptors; /* that is why it failed: nothing was sent */
 
