@@ -236,9 +236,11 @@ budget-update: test-packages
 
 # ---- tests -------------------------------------------------------------------------------------
 export SPEC
+# LUAS: those to run them under.
+LUAS ?= 5.4 luajit
 .PHONY: test
 test: test-packages
-	@spec/run 5.4 luajit
+	@spec/run $(LUAS)
 
 # What the specs of the gateway's page drive a browser with.
 build/page/node_modules: spec/page/browser/package.json spec/page/browser/package-lock.json

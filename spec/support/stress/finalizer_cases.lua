@@ -586,6 +586,7 @@ cases.uses = {
   },
   ["alipayhk.keytool.key"] = { facts = function() return {} end },
   ["alipayhk.keytool.passphrase"] = {},
+  ["alipayhk.file_lock"] = {},
   ["alipayhk.curl.multi"] = { wait = function() return { 0 } end },
   ["alipayhk.pool"] = { fd = function() return {} end },
   ["alipayhk.sqlite"] = { claim_delivery = function() return {} end },
