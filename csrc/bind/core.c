@@ -204,8 +204,8 @@ static int core_interrupted(lua_State *L)
     return 1;
 }
 
-/* ignore_broken_pipes(): a write that nobody reads fails from now on, and ends the process no more. Not for nginx, which
- * has done it. */
+/* ignore_broken_pipes(): a write that nobody reads fails from now on, and ends the process no more. Not for nginx,
+ * which has done it. */
 static int core_ignore_broken_pipes(lua_State *L)
 {
     (void)L;
