@@ -1,5 +1,6 @@
 local system = require "system"
 
+local by_clock = require "spec.support.asserting.by_clock"
 local curl_session = require "spec.support.servers.curl_session"
 local request = require "spec.support.servers.request"
 
@@ -92,7 +93,7 @@ describe("a failure over curl", function()
       local outgoing = request(url, { timeout_ms = TIMEOUT })
       if case.proxy then outgoing.proxy = session.gateway:url("", case.proxy) end
       for field, value in pairs(case.fields or {}) do outgoing[field] = value end
-      assert_fails(case.code, outgoing)
+      by_clock(function() assert_fails(case.code, outgoing) end)
       assert.same({}, session.gateway:log())
       assert_recovers()
     end)
