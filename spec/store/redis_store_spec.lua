@@ -337,6 +337,7 @@ describe("a store in a Redis", function()
 
   it("puts and claims bodies that are together larger than a reply may be", function()
     local body = ("x"):rep(20 * 1024 * 1024)
+    one = open { timeout_ms = 60000 }
     local ids = { put(record("A", { body = body }), record("B", { body = body }), record("C", { body = body }),
       record("D", { body = body }), record "E") }
     local claimed = {}
