@@ -142,7 +142,7 @@ describe("alipayhk outbox", function()
       { { "outbox" }, "alipayhk outbox --help says how it is used" },
       { { "outbox", "lsit" }, "Did you mean 'list'?" },
       { { "outbox", "list", "--state", "lost" }, "--state" },
-      { { "outbox", "list", "--limit", "0" }, "--limit: expected a whole number of at least 1 and at most 10000" },
+      { { "outbox", "list", "--limit", "0" }, "--limit: expected a whole number from 1 to 10000" },
       { { "outbox", "show", "abc" }, "ID: expected an id" },
       { { "outbox", "retry", "12345678901234567" }, "ID: expected an id" },
       { { "outbox", "retry" }, "which events? Give ids, or --all-parked" },

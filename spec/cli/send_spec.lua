@@ -104,7 +104,7 @@ describe("alipayhk send", function()
       { { path, folder .. "/none" }, "No such file or directory" },
       { { folder }, "Is a directory" },
       { { path, "--rate", "0" }, "--rate: expected a number of at least" },
-      { { path, "--concurrency", "0" }, "--concurrency: expected a whole number of at least 1 and at most 1024" },
+      { { path, "--concurrency", "0" }, "--concurrency: expected a whole number from 1 to 1024" },
       { { path, "--curl" }, "--curl is for --dry-run" },
       { { path, "--journal", "/dev/full" }, "--journal: /dev/full: it is no regular file" },
       { { path, "--journal", path }, "it is no journal of this command" },
