@@ -148,7 +148,8 @@ describe("alipayhk outbox", function()
       { { "outbox", "retry" }, "which events? Give ids, or --all-parked" },
       { { "outbox", "drop" }, "which events? Give ids" },
       { { "outbox", "purge" }, "give --older-than, such as --older-than 30d" },
-      { { "outbox", "purge", "--older-than", "30" }, "--older-than: expected a time such as 200ms, 5s, 10m, 1h or 30d" },
+      { { "outbox", "purge", "--older-than", "30" },
+        "--older-than: expected a time such as 200ms, 5s, 10m, 1h or 30d" },
     } do
       local arguments = case[1]
       if #arguments > 1 then

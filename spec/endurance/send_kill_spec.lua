@@ -9,9 +9,9 @@ local scripted = require "spec.support.servers.scripted_alipayhk"
 local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
 
-local KILLS, ORDERS = 120, 400
+local KILLS, ORDERS = 120, 2000
 local STATUSES = { "TICKETED", "USED", "REFUNDED" }
--- So that a run is killed long before its end.
+-- So that all the runs that are killed do not send everything.
 local RATE = "150"
 local LATEST_MS = 400
 
@@ -61,7 +61,7 @@ describe("alipayhk send that is killed", function()
     local before, seen, killed, torn = {}, 0, 0, 0
     for _ = 1, KILLS do
       local size, started = #(shell.read(journal) or ""), command.start(words)
-      nginx.await(20, function() return #(shell.read(journal) or "") > size end)
+      assert.is_true(nginx.await(20, function() return #(shell.read(journal) or "") > size end))
       core.sleep(core.random_bytes(1):byte() / 255 * LATEST_MS)
       started:signal "KILL"
       local status = started:ended()

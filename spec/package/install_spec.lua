@@ -27,7 +27,8 @@ local function serve(command, environment)
     }]]
   local said = shell.must(script:format(directory, environment or "true", command, command))
   assert.matches("\npass  signed call ", said)
-  assert.matches("the local gateway is at https://127.0.0.1:%d+; Ctrl%-C ends it", said)
+  assert.matches("the local gateway is at https://127.0.0.1:%d+, its page for a browser at http://127.0.0.1:%d+/; ",
+    said)
 end
 
 describe("make install", function()

@@ -89,7 +89,7 @@ end)
 local INTERNAL = {
   pool = true, processors = true, base64_percent_encode = true, is_visible = true,
   decimal_point = true, in_c_locale = true, is_plain = true, json_finish = true, json_number = true, json_scan = true,
-  json_settle = true,
+  json_settle = true, lock_file = true,
 }
 
 local function functions_of(holder, passed)
