@@ -401,12 +401,12 @@ $(ARCHIVE):
 	    --numeric-owner --mode=go=rX,u+rw,a-s --mtime=@$$(git log -1 --format=%ct) -c | gzip -9n > $@
 	@echo $@
 
-# Debian packages: the library for each Lua, and the command.
+# Debian packages: the library for each Lua, and the command. What this make was told is not for theirs.
 .PHONY: deb
 deb: $(ARCHIVE)
 	@.ci/packages deb
 	@rm -rf $(SOURCES) && tar -xzf $(ARCHIVE) -C $(DIST)
-	@cd $(SOURCES) && dpkg-buildpackage -us -uc -b -jauto > ../deb.log 2>&1 || { tail -n 30 ../deb.log; exit 1; }
+	@cd $(SOURCES) && env -u MAKEFLAGS -u MFLAGS dpkg-buildpackage -us -uc -b -jauto > ../deb.log 2>&1 || { tail -n 30 ../deb.log; exit 1; }
 	@rm -rf $(SOURCES) && ls $(DIST)/*.deb
 
 .PHONY: clean

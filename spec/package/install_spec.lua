@@ -107,7 +107,8 @@ describe("make deb", function()
   local packages
 
   setup(function()
-    packages = shell.must("make -s deb | grep -v dbgsym | grep 'deb$'"):gsub("\n", " ")
+    -- With a variable that debian/rules has, too, and means something else by.
+    packages = shell.must("make -s deb LUAS=5.4 | grep -v dbgsym | grep 'deb$'"):gsub("\n", " ")
   end)
 
   it("has the version of the library", function()

@@ -8,6 +8,7 @@ local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local double = require "spec.support.doubles.alipayhk_double"
 local gateway = require "spec.support.servers.gateway"
+local internal = require "spec.support.sources.internal"
 local keys = require "spec.support.data.keys"
 local nginx = require "spec.support.servers.nginx"
 local outboxes = require "spec.support.outboxes"
@@ -85,13 +86,6 @@ end)
 
 -- ---- functions -----------------------------------------------------------------------------------------
 
--- Of alipayhk.core, for the library's own use alone.
-local INTERNAL = {
-  pool = true, processors = true, base64_percent_encode = true, is_visible = true,
-  decimal_point = true, in_c_locale = true, is_plain = true, json_finish = true, json_number = true, json_scan = true,
-  json_settle = true, lock_file = true,
-}
-
 local function functions_of(holder, passed)
   local found = {}
   for name, value in pairs(holder) do
@@ -109,7 +103,7 @@ describe("the functions of", function()
     { class = "alipayhk.Client", has = functions_of(getmetatable(double.new():client()).__index), is_method = true },
     { class = "alipayhk.Outbox", has = functions_of(getmetatable(outboxes.open(outboxes.file, double.new())).__index),
       is_method = true },
-    { class = "alipayhk.core", has = functions_of(core, INTERNAL) },
+    { class = "alipayhk.core", has = functions_of(core, internal) },
     { class = "alipayhk.Key", has = functions_of(debug.getmetatable(key).__index), is_method = true },
     { class = "alipayhk.nginx", has = functions_of(require "alipayhk.nginx") },
   }
@@ -134,7 +128,7 @@ describe("the functions of", function()
   end
 
   it("alipayhk.core that are internal are there", function()
-    for name in pairs(INTERNAL) do assert.is_function(core[name], name) end
+    for name in pairs(internal) do assert.is_function(core[name], name) end
   end)
 
   it("modules are beside what is annotated as their fields", function()

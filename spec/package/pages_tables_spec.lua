@@ -5,6 +5,7 @@ local config_reader = require "alipayhk.config"
 local core = require "alipayhk.core"
 local double = require "spec.support.doubles.alipayhk_double"
 local gateway = require "spec.support.servers.gateway"
+local internal = require "spec.support.sources.internal"
 local outboxes = require "spec.support.outboxes"
 local readme = require "spec.support.sources.readme"
 local samples = require "spec.support.data.samples"
@@ -406,20 +407,9 @@ describe("docs/core.md", function()
     end
   end
 
-  -- The library's own: not for users.
-  local OWN = { "^pool$", "^processors$", "^json_", "^is_plain$", "^decimal_point$", "^in_c_locale$", "^empty_array$",
-    "^base64_percent_encode$", "^is_visible$" }
-
-  local function is_own(name)
-    for _, pattern in ipairs(OWN) do
-      if name:find(pattern) then return true end
-    end
-    return false
-  end
-
   it("names every function that is not the library's own, and no other", function()
     local public = {}
-    for name in pairs(core) do public[name] = not is_own(name) or nil end
+    for name in pairs(core) do public[name] = not internal[name] or nil end
     assert.same(public, functions)
   end)
 
