@@ -112,7 +112,7 @@ output only with --out -.]],
   examples = {
     { "alipayhk key merchant.pem merchant.pub.pem", "what they are, and whether they are a pair" },
     { "alipayhk key --convert spki merchant.pem", "its public half" },
-    { "alipayhk key --convert pkcs8 old.pem --out merchant.pem", "a private key in the usual form" },
+    { "alipayhk key --convert pkcs8 old.pem --out new.pem", "a private key in the usual form" },
   },
   arguments = { { name = "FILE", count = "+", about = "a key" } },
   options = {
