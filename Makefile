@@ -257,6 +257,14 @@ test-asan: test-packages
 test-tsan: test-packages
 	@spec/run tsan
 
+# A shop's whole traffic for so many minutes, while requests fail and processes are killed: in the end all has arrived.
+MINUTES ?= 1
+.PHONY: soak
+soak: test-packages
+	@$(MAKE) -s build LUA=luajit
+	@$(MAKE) -s build
+	@eval "$$($(MAKE) -s env)" && MINUTES=$(MINUTES) $(LUA_BIN) spec/soak/run.lua
+
 # spec/stress in its long form: every allocation of every call.
 .PHONY: test-stress
 test-stress: test-packages
@@ -433,6 +441,7 @@ help:
 	@echo 'make budget          instructions of the library'"'"'s own work, against bench/budget/budget.json'
 	@echo 'make budget-update   makes the counts of now the budget'
 	@echo 'make docs            docs/scenarios, docs/reference.md and the generated annotations'
+	@echo 'make soak            MINUTES=1: all ways at once, while requests fail and processes are killed'
 	@echo 'make screenshots     docs/images, pictures of the local gateway'"'"'s page'
 	@echo 'make lint            luacheck, clang-format, clang-tidy'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'
