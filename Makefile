@@ -313,6 +313,35 @@ build-stress-asan:
 	@$(MAKE) -s build-stress BUILD=$(if $(filter 5.4,$(LUA)),build/asan,build/asan-$(LUA)) ASSERTS=1 \
 	    CFLAGS='-O1 -g' EXTRA_CFLAGS='$(SANITIZE)'
 
+# ---- fuzzing -----------------------------------------------------------------------------------
+# fuzz/README.md: libFuzzer over everything that reads bytes from outside. FUZZ_SECONDS: for each target; JOBS: how many
+# at a time; TARGET: those to run.
+FUZZ_SECONDS ?= 20
+JOBS ?= 2
+.PHONY: fuzz
+fuzz:
+	@.ci/packages fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) fuzz/run $(TARGET)
+
+# Those in C are linked with what they call; all in Lua run in one interpreter, which goes by the name it is called by.
+FUZZ_TARGETS ?= $(basename $(notdir $(wildcard fuzz/targets/*)))
+FUZZ_C       := $(basename $(notdir $(wildcard fuzz/targets/*.c)))
+SANITIZE_FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+.PHONY: build-fuzz
+build-fuzz:
+	@$(MAKE) -s fuzz-programs LUA=5.4 BUILD=build/fuzz CC=clang ASSERTS=1 CFLAGS='-O1 -g' \
+	    EXTRA_CFLAGS='$(SANITIZE_FUZZ)' FUZZ_TARGETS='$(FUZZ_TARGETS)'
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/%)
+
+define link_fuzz
+$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o %.c,$^)
+endef
+
+$(FUZZ_C:%=build/fuzz/%): build/fuzz/%: fuzz/targets/%.c fuzz/support/fuzz.h $(CONTRACT_OBJECTS)
+	$(link_fuzz) $(OPENSSL_LIBS) $(DL_LIBS)
+
 # ---- reference pages ---------------------------------------------------------------------------
 # DOCS_INTO: another folder than this one, laid out as it.
 DOCS_INTO ?= .
@@ -339,10 +368,10 @@ screenshots: test-packages gateway-core build/page/node_modules
 # ---- lint --------------------------------------------------------------------------------------
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
-C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*/*.[ch] bench/*.c bench/*/*.c)
+C_FILES := $(wildcard csrc/*/*.[ch] spec/support/*/*.[ch] fuzz/*/*.[ch] bench/*.c bench/*/*.c)
 .PHONY: lint
 lint:
-	luacheck -q bin/alipayhk lua gateway spec examples bench docs rockspec/*.rockspec
+	luacheck -q bin/alipayhk lua gateway spec fuzz examples bench docs rockspec/*.rockspec
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	@printf '%s\n' $(filter csrc/%.c,$(C_FILES)) | xargs -P "$$(nproc)" -I {} \
 	    sh -c '$(CLANG_TIDY) --quiet --warnings-as-errors="*" {} -- -std=c11 -D_GNU_SOURCE \
@@ -430,6 +459,7 @@ help:
 	@echo 'make test-asan       the suite on Lua 5.4 under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make test-tsan       the threads that sign, and the batch, under ThreadSanitizer; a minute'
 	@echo 'make test-stress     each allocation of each call fails once; a few minutes'
+	@echo 'make fuzz            libFuzzer, FUZZ_SECONDS (20) a target; TARGET=codec for one (fuzz/README.md)'
 	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
 	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.4 or luajit'
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
