@@ -326,6 +326,7 @@ fuzz:
 # Those in C are linked with what they call; all in Lua run in one interpreter, which goes by the name it is called by.
 FUZZ_TARGETS ?= $(basename $(notdir $(wildcard fuzz/targets/*)))
 FUZZ_C       := $(basename $(notdir $(wildcard fuzz/targets/*.c)))
+FUZZ_OBJECTS := $(CONTRACT_OBJECTS) $(call objects,$(wildcard csrc/keytool/*.c))
 SANITIZE_FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 .PHONY: build-fuzz
 build-fuzz:
@@ -339,7 +340,7 @@ define link_fuzz
 $(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o %.c,$^)
 endef
 
-$(FUZZ_C:%=build/fuzz/%): build/fuzz/%: fuzz/targets/%.c fuzz/support/fuzz.h $(CONTRACT_OBJECTS)
+$(FUZZ_C:%=build/fuzz/%): build/fuzz/%: fuzz/targets/%.c $(wildcard fuzz/support/*.h) $(FUZZ_OBJECTS)
 	$(link_fuzz) $(OPENSSL_LIBS) $(DL_LIBS)
 
 # ---- reference pages ---------------------------------------------------------------------------
