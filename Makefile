@@ -301,9 +301,9 @@ STRESS_WRAP    := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strd
 .PHONY: build-stress
 build-stress: $(BUILD)/stress
 
-$(BUILD)/stress: $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES) $(KEYTOOL_SOURCES) $(REDIS_SOURCES) \
-                   $(SQLITE_SOURCES))) \
-                 $(STRESS_SOURCES) $(wildcard spec/support/stress/*.h)
+PRODUCT_OBJECTS := $(call objects,$(sort $(CORE_SOURCES) $(CURL_SOURCES) $(KEYTOOL_SOURCES) $(REDIS_SOURCES) \
+                     $(SQLITE_SOURCES)))
+$(BUILD)/stress: $(PRODUCT_OBJECTS) $(STRESS_SOURCES) $(wildcard spec/support/stress/*.h)
 	$(CC) $(ALL_CFLAGS) $(LUA_CFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(SQLITE_CFLAGS) $(LDFLAGS) \
 	    $(STRESS_WRAP) -o $@ $(filter %.o %.c,$^) $(LUA_LIBS) $(HIREDIS_LIBS) $(SQLITE_LIBS) $(LIBSSL) $(OPENSSL_LIBS) \
 	    $(CURL_LIBS) -lm $(DL_LIBS)
@@ -326,6 +326,7 @@ fuzz:
 # Those in C are linked with what they call; all in Lua run in one interpreter, which goes by the name it is called by.
 FUZZ_TARGETS ?= $(basename $(notdir $(wildcard fuzz/targets/*)))
 FUZZ_C       := $(basename $(notdir $(wildcard fuzz/targets/*.c)))
+FUZZ_LUA     := $(basename $(notdir $(wildcard fuzz/targets/*.lua)))
 FUZZ_OBJECTS := $(CONTRACT_OBJECTS) $(call objects,$(wildcard csrc/keytool/*.c))
 SANITIZE_FUZZ := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 .PHONY: build-fuzz
@@ -342,6 +343,13 @@ endef
 
 $(FUZZ_C:%=build/fuzz/%): build/fuzz/%: fuzz/targets/%.c $(wildcard fuzz/support/*.h) $(FUZZ_OBJECTS)
 	$(link_fuzz) $(OPENSSL_LIBS) $(DL_LIBS)
+
+build/fuzz/lua: $(wildcard fuzz/support/*.[ch]) $(PRODUCT_OBJECTS)
+	$(link_fuzz) $(LUA_LIBS) $(HIREDIS_LIBS) $(SQLITE_LIBS) $(LIBSSL) $(OPENSSL_LIBS) $(CURL_LIBS) -lm $(DL_LIBS)
+
+$(FUZZ_LUA:%=build/fuzz/%): build/fuzz/lua
+	@ln -sf lua $@
+
 
 # ---- reference pages ---------------------------------------------------------------------------
 # DOCS_INTO: another folder than this one, laid out as it.
