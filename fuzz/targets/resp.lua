@@ -1,6 +1,7 @@
 -- Redis's protocol. A command that is written reads as the same list of strings; replies are read to the same values,
 -- or to the same failure, in whatever pieces they arrive; what fails is a `{ code, message }`.
 
+local lines = require "fuzz.support.lines"
 local pieces = require "fuzz.support.pieces"
 local resp = require "alipayhk.delivery.redis.resp"
 local same = require "fuzz.support.same"
@@ -40,4 +41,8 @@ return {
     check_encoding(input)
     check_decoding(input)
   end,
+  mutate = lines {
+    "*2\r\n", "*0\r\n", "*-1\r\n", "$5\r\nhello\r\n", "$0\r\n\r\n", "$-1\r\n", "+OK\r\n", "-ERR no\r\n", ":1\r\n",
+    ":-9007199254740993\r\n", "*1048577\r\n", "$67108865\r\n",
+  },
 }
