@@ -1,12 +1,12 @@
--- Compares values: deeply, raw, and NaN is NaN.
+-- Compares values: deeply, raw; NaN is NaN, and 1 is not 1.0.
 
 local same = {}
 
 local function is(a, b)
+  if rawequal(a, b) and math.type(a) == math.type(b) then return true end
   if type(a) ~= type(b) then return false end
   if type(a) ~= "table" then
-    -- 1 and 1.0 are not the same on the wire.
-    return a == b and math.type(a) == math.type(b) or a ~= a and b ~= b
+    return a ~= a and b ~= b
   end
   for key, value in next, a do
     if not is(value, rawget(b, key)) then return false end
