@@ -66,7 +66,7 @@ end
 
 local function set_target(message, target)
   local path, host = split_target(target)
-  message.path, message.host = path, host or message.host
+  message.path, message.host = path ~= "" and path or nil, host or message.host
 end
 
 -- What the pseudo-headers of HTTP/2 set.
@@ -207,14 +207,30 @@ end
 
 -- ---- raw messages --------------------------------------------------------------------------------------
 
+-- A message of HTTP/2 begins with one of its pseudo-headers.
+local PSEUDO_LINE = "^:[a-z]+:"
+
+-- The first line from a position on that is not empty, and the position of the next one; nil if there is none.
+local function first_line(given, at)
+  local line
+  repeat line, at = line_at(given, at) until line ~= ""
+  return line, at
+end
+
+-- Whether a text begins as a raw message. What its body looks like is no matter then.
+local function is_raw(given)
+  local line = first_line(given, 1)
+  return line ~= nil and (start_message(new_message(), line) or line:find(PSEUDO_LINE) ~= nil)
+end
+
 -- The message that begins at a position, and where it ends; nil if none does.
 local function read_raw_message(given, at)
   local message, last = new_message(), nil
   local line
-  repeat line, at = line_at(given, at) until line ~= ""
+  line, at = first_line(given, at)
   if not line then return nil end
   if not start_message(message, line) then
-    if not line:find("^:[a-z]+:") then return nil end
+    if not line:find(PSEUDO_LINE) then return nil end
     last = read_field(message, line)
   end
   line, at = line_at(given, at)
@@ -438,7 +454,7 @@ function captured.read(given)
   if #given > captured.TEXT_MAX then return nil, ("longer than %d bytes"):format(captured.TEXT_MAX) end
   if not given:find("[^ \t\r\n]") then return nil, "it is empty" end
   given = given:gsub("^\239\187\191", "")
-  local read = json.is_begun(given) and read_har or is_curl(given) and read_curl or read_raw
+  local read = json.is_begun(given) and read_har or not is_raw(given) and is_curl(given) and read_curl or read_raw
   local exchanges, message = read(given)
   if not exchanges then return nil, message end
   message = size_fault(exchanges)

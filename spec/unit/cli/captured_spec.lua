@@ -45,6 +45,16 @@ describe("a captured raw message", function()
     local request = one(REQUEST:gsub("/gw/api%?x=1", "https://user@other.example:8443%0#f"):gsub("Host: .-\r\n", ""))
     assert.same({ "/gw/api?x=1", "other.example:8443" }, { request.path, request.host })
     assert.equal("/", (one("POST http://h HTTP/1.1\n\n").path))
+    assert.equal("/", (one(":method: POST\n:path:\n\n").path))
+  end)
+
+  it("may have lines in its body that curl would print", function()
+    local body = "\n> GET /other HTTP/1.1\n< HTTP/1.1 500\n* Closing connection\n"
+    local request = one(with_headers("A: b", body))
+    assert.same({ "/p", body }, { request.path, request.body })
+    local _, answer = one("HTTP/1.1 200 OK\r\n\r\n" .. body)
+    assert.same({ 200, body }, { answer.status, answer.body })
+    assert.equal(body, one(":method: POST\n:path: /p\n\n" .. body).body)
   end)
 
   it("has the pseudo-headers of HTTP/2", function()
