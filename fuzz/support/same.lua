@@ -1,13 +1,8 @@
--- Compares values: deeply, raw; NaN is NaN, and 1 is not 1.0.
+-- Compares values: deeply, raw; NaN is NaN.
 
 local same = {}
 
-local function is(a, b)
-  if rawequal(a, b) and math.type(a) == math.type(b) then return true end
-  if type(a) ~= type(b) then return false end
-  if type(a) ~= "table" then
-    return a ~= a and b ~= b
-  end
+local function same_table(a, b, is)
   for key, value in next, a do
     if not is(value, rawget(b, key)) then return false end
   end
@@ -17,6 +12,16 @@ local function is(a, b)
   return true
 end
 
-same.is = is
+-- Whether they are alike: 1 is 1.0, which JSON writes alike.
+function same.alike(a, b)
+  if rawequal(a, b) or a ~= a and b ~= b then return true end
+  return type(a) == "table" and type(b) == "table" and same_table(a, b, same.alike)
+end
+
+-- Whether they are the same: 1 is not 1.0.
+function same.is(a, b)
+  if type(a) == "table" and type(b) == "table" and not rawequal(a, b) then return same_table(a, b, same.is) end
+  return same.alike(a, b) and math.type(a) == math.type(b)
+end
 
 return same

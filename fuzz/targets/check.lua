@@ -43,7 +43,8 @@ local function checked(name, payload, opts)
     previous_status = opts.previous_status, strict = opts.validate == "strict", now_ms = NOW_MS,
   })
   if ok then return { warnings = warnings_or_err or {} } end
-  return { faults = warnings_or_err.fields, warnings = warnings_or_err.warnings or {}, said = tostring(warnings_or_err) }
+  local err = warnings_or_err
+  return { faults = err.fields, warnings = err.warnings or {}, said = tostring(err) }
 end
 
 -- What is sent of a payload passes, too, whatever form its values have on the wire.

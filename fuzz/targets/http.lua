@@ -64,10 +64,11 @@ assert(check "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n
 
 local KNOWN = {
   "HTTP/1.1 200 OK\r\n", "HTTP/1.0 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 204\r\n",
-  "HTTP/2 200\r\n",  "Content-Length: 5\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip\r\n",
-  "Transfer-Encoding: identity\r\n", "Connection: close\r\n", "Connection: keep-alive\r\n", "A: b\r\n", " folded\r\n",
-  "Content-Encoding: gzip\r\n", "Location: /\r\n", "Set-Cookie: a=b\r\n", "\r\n", "hello", "5\r\nhello\r\n", "0\r\n\r\n",
-  "0;a=b\r\n", "Trailer: t\r\n", "WWW-Authenticate: Basic\r\n", "Retry-After: 1\r\n",
+  "HTTP/2 200\r\n", "Content-Length: 5\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n",
+  "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: identity\r\n", "Connection: close\r\n",
+  "Connection: keep-alive\r\n", "A: b\r\n", " folded\r\n", "Content-Encoding: gzip\r\n", "Location: /\r\n",
+  "Set-Cookie: a=b\r\n", "\r\n", "hello", "5\r\nhello\r\n", "0\r\n\r\n", "0;a=b\r\n", "Trailer: t\r\n",
+  "WWW-Authenticate: Basic\r\n", "Retry-After: 1\r\n",
 }
 
 return { run = check, mutate = lines(KNOWN) }
