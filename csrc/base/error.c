@@ -7,6 +7,7 @@
 
 #include "c_locale.h"
 #include "contract.h"
+#include "utf8.h"
 
 static bool is_continuation(char c)
 {
@@ -28,6 +29,21 @@ int ahk_shown(const char *text, size_t max)
     return (int)(is_continuation(text[cut]) ? max : cut); /* so many in a row are no UTF-8 */
 }
 
+/* What a library, a server or a damaged file says may be any bytes. */
+static void make_line(char *text, size_t length)
+{
+    size_t i = 0;
+    while (i < length) {
+        const size_t character = ahk_utf8_sequence((const unsigned char *)text + i, length - i);
+        if (character == 0) {
+            text[i] = '?';
+        } else if ((unsigned char)text[i] < ' ' || text[i] == 0x7F) {
+            text[i] = ' ';
+        }
+        i += character > 0 ? character : 1;
+    }
+}
+
 bool ahk_fail(ahk_error *err, const char *format, ...)
 {
     AHK_REQUIRE(err != NULL && format != NULL);
@@ -43,6 +59,7 @@ bool ahk_fail(ahk_error *err, const char *format, ...)
     const size_t shown = (size_t)ahk_shown(text, sizeof err->text - 1);
     memcpy(err->text, text, shown);
     err->text[shown] = '\0';
+    make_line(err->text, shown);
     return false;
 }
 

@@ -16,8 +16,8 @@ typedef struct {
         "no reason given"                                                                                              \
     }
 
-/* Sets the text (cut at the buffer's end, not inside a character) and returns false, so that a failing
- * function can say `return ahk_fail(err, ...)`. */
+/* Sets the text (cut at the buffer's end, not inside a character; one line of UTF-8, whatever was given) and returns
+ * false, so that a failing function can say `return ahk_fail(err, ...)`. */
 bool ahk_fail(ahk_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How many bytes of the text to show where at most `max` may be: no UTF-8 character is cut. For "%.*s". */

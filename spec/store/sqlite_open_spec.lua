@@ -1,6 +1,7 @@
 -- How a database is made, found and refused. The judge is the sqlite3 command.
 
 local child = require "spec.support.child"
+local core = require "alipayhk.core"
 local databases = require "spec.support.databases"
 local only_with = require "spec.support.asserting.only_with"
 local shell = require "spec.support.shell"
@@ -271,6 +272,15 @@ describe("a damaged database", function()
     local before = shell.read(path)
     refused("SQLITE_CORRUPT", "restore a copy", path)
     assert.equal(before, shell.read(path))
+  end)
+
+  it("has a message of one line of UTF-8, whatever bytes SQLite repeats of the file", function()
+    local path = filled(1)
+    local at = assert(shell.read(path):find("CREATE INDEX", 1, true)) - 1
+    databases.overwrite(path, at, "CR\255\nTE")
+    local message = refused("SQLITE_CORRUPT", "malformed database schema", path)
+    assert.is_number(core.utf8_length(message))
+    assert.is_nil(message:find("%c"))
   end)
 
   it("is found by a check, and left as it was", function()

@@ -28,7 +28,7 @@ end
 local function new(kind, message, fields)
   local err = fields or {}
   err.kind = kind
-  err.message = text.one_line(message)
+  err.message = text.line(message)
   err.retryable = err.retryable or false
   return setmetatable(err, Error)
 end

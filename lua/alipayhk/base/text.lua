@@ -33,6 +33,24 @@ function text.one_line(s, instead)
   return (s:gsub(CONTROLS, instead or " "))
 end
 
+-- A byte that begins a character or none, and those that go on: a ? for each one that is no UTF-8.
+local function mended(run)
+  for length = math.min(#run, 4), 1, -1 do
+    if core.utf8_length(run:sub(1, length)) == 1 then return run:sub(1, length) .. ("?"):rep(#run - length) end
+  end
+  return ("?"):rep(#run)
+end
+
+local function valid(s)
+  if core.utf8_length(s) then return s end
+  return (s:gsub("[\128-\255][\128-\191]*", mended))
+end
+
+-- Text that others may have a part in, as a message has it: one line of valid UTF-8.
+function text.line(s)
+  return valid(text.one_line(s))
+end
+
 -- At most the first `max` bytes, not cut within a character of UTF-8.
 function text.cut(s, max)
   if #s <= max then return s end
@@ -45,13 +63,7 @@ end
 
 -- Text from outside as a message may show it: at most `max` bytes, on one line, valid UTF-8.
 function text.shown(s, max)
-  s = text.cut(s, max):gsub("[" .. text.CONTROL .. "]", "?")
-  local valid, position = core.utf8_length(s)
-  while not valid do
-    s = s:sub(1, position - 1) .. "?" .. s:sub(position + 1)
-    valid, position = core.utf8_length(s)
-  end
-  return s
+  return valid((text.cut(s, max):gsub("[" .. text.CONTROL .. "]", "?")))
 end
 
 -- A key as a path shows it: cut, and by its type alone if it is no string or number, for `tostring` may run anything.

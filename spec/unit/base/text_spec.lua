@@ -96,6 +96,18 @@ it("a text on one line has a blank, or what is asked for, for each run of contro
   assert.equal("漢\194\133字", text.one_line("漢\194\133字"))
 end)
 
+it("a line is one of UTF-8, whatever it was made of", function()
+  assert.equal("a b?漢c?", text.line("a\r\nb\255漢c\237"))
+  assert.equal("é??", text.line("é\169\128"))
+  for _ = 1, 1000 do
+    local line = text.line(made_of(DAMAGE, random(4)) .. made_of(CHARACTERS, random(4)) .. made_of(DAMAGE, random(4)))
+    assert.is_number(core.utf8_length(line))
+    assert.is_nil(line:find("[%z\1-\31\127]"))
+  end
+  local long = ("\255\128"):rep(200000) -- takes no longer than its length
+  assert.equal(REPLACED:rep(#long), text.line(long))
+end)
+
 it("letters of ASCII have a case, and no others", function()
   local all = {}
   for byte = 0, 255 do all[#all + 1] = string.char(byte) end

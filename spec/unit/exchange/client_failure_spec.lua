@@ -238,8 +238,8 @@ describe("no answer", function()
     assert.is_nil(ask({ failure = { code = "proxy", message = "it said no", http_status = "407" } }).http_status)
   end)
 
-  it("is one line whatever the transport's message is", function()
-    ask { failure = { code = "reset", message = "one\ntwo" } }
+  it("is one line of UTF-8 whatever the transport's message is", function()
+    assert.matches("one two ??", ask({ failure = { code = "reset", message = "one\ntwo \255\237" } }).message, 1, true)
   end)
 end)
 

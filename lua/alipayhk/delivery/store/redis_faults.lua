@@ -1,5 +1,7 @@
 -- What went wrong with a Redis, as a store says it.
 
+local text = require "alipayhk.base.text"
+
 local faults = {}
 
 local function fault(code, is_retryable, cure)
@@ -51,7 +53,7 @@ end
 function faults.of(message, code)
   local found = find(message, code)
   if found.cure then message = ("%s (%s)"):format(message, found.cure) end
-  return { code = found.code, message = message, is_retryable = found.is_retryable }
+  return { code = found.code, message = text.line(message), is_retryable = found.is_retryable }
 end
 
 return faults
