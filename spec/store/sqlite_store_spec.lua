@@ -7,6 +7,7 @@ local core = require "alipayhk.core"
 local databases = require "spec.support.databases"
 local only_with = require "spec.support.asserting.only_with"
 local process = require "spec.support.process"
+local rows = require "alipayhk.delivery.store.sqlite_rows"
 local runtime = require "alipayhk.base.runtime"
 local schema = require "alipayhk.delivery.store.sqlite_schema"
 local shell = require "spec.support.shell"
@@ -233,6 +234,41 @@ describe("a file", function()
     opened = assert(open_at(path))
     fails("damaged", false, "restore a copy", opened:begin_delivery())
     opened:close()
+  end)
+
+  -- SQLite's own check of a file finds none of these.
+  for name, case in pairs {
+    ["a text where the next time was"] = { "lane SET due_ms = 'x'", { "turn", {}, 1 } },
+    ["a text where a time was"] = { "event SET put_ms = 'x'", { "list" }, { "stats" }, { "turn", {}, 1 } },
+    ["a fraction where a count was"] = { "event SET attempts = 1.5", { "list" } },
+    ["a text where the newest time was"] = { "lane SET newest_ms = 'x'", { "put", { record("A") } } },
+    ["a text where the last id was"] = { "outbox SET last_id = 'x'", { "put", { record("B") } } },
+    ["a text where a counter was"] = { "outbox SET waiting = 'x'", { "stats" }, { "turn", {}, 0 } },
+    ["an event without its body"] = { "event SET body = NULL", { "turn", {}, 1 } },
+    ["a version below zero"] = { nil, { "put", { record("B") } }, { "retry", "1" } },
+  } do
+    it("that has " .. name .. " gives a fault, and throws nothing", function()
+      local opened, path = open()
+      put(opened, record("A"))
+      assert(opened:begin_delivery())
+      databases.judge(path, case[1] and "UPDATE " .. case[1] or "PRAGMA user_version = -5")
+      for i = 2, #case do
+        local method, first, second = case[i][1], case[i][2], case[i][3]
+        fails(case[1] and "damaged" or "newer", false, path .. ": ", opened[method](opened, first, second))
+      end
+      opened:close()
+    end)
+  end
+
+  it("has a description of the rows of every statement that gives some", function()
+    local described = {}
+    for name, sql in pairs(statements) do
+      local gives_rows = sql:find("^%s*SELECT") or sql:find("^%s*PRAGMA")
+      described[name] = gives_rows and true or nil
+    end
+    local found = {}
+    for name in pairs(rows.COLUMNS) do found[name] = true end
+    assert.same(described, found)
   end)
 
   it("in a directory that is not there, says so", function()

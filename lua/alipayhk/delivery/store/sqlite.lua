@@ -309,6 +309,7 @@ local function claim_one(self, row, turn, counts, now_ms)
   db:run("set_head", row.lane, row.id, nil)
   move(counts, "waiting", "sending")
   event.attempts, event.body = event.attempts + 1, db:first("read_body", row.id).body
+  if not event.body then db:fail_damaged("an event that waits has no body") end
   turn.events[#turn.events + 1] = event
   return #event.body
 end

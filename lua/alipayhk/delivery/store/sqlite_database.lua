@@ -1,6 +1,7 @@
 -- A database of SQLite as the store uses it: its statements, prepared when they are first needed; transactions under
 -- the writers' lock; and faults, which are thrown inside and returned outside.
 
+local rows = require "alipayhk.delivery.store.sqlite_rows"
 local schema = require "alipayhk.delivery.store.sqlite_schema"
 local statements = require "alipayhk.delivery.store.sqlite_statements"
 
@@ -75,14 +76,23 @@ function Database:run(name, ...)
   return check(statement(self, name):run(...))
 end
 
+local function checked(self, name, row)
+  local column = rows.fault(name, row)
+  if column then self:fail_damaged(("a value of `%s` is none that was written there"):format(column)) end
+  return row
+end
+
 -- The first row that it gives; false for none.
 function Database:first(name, ...)
-  return (check(statement(self, name):first(...)))
+  local row = check(statement(self, name):first(...))
+  return row and checked(self, name, row)
 end
 
 -- All of them.
 function Database:all(name, ...)
-  return (check(statement(self, name):all(...)))
+  local found = check(statement(self, name):all(...))
+  for _, row in ipairs(found) do checked(self, name, row) end
+  return found
 end
 
 -- Sees to it that there is ballast, which is given up when the disk is full: false where it is full already. A file
@@ -96,6 +106,11 @@ end
 -- Throws a fault: `words` say what is wrong with the file, and what to do.
 function Database:fail(code, words)
   error(new_fault(code, ("%s: %s"):format(self.path, words), false), 0)
+end
+
+-- The same for bytes that were changed by somebody else.
+function Database:fail_damaged(words)
+  self:fail("damaged", words .. ": the file is damaged; restore a copy")
 end
 
 -- Where the file is of a version that this code does not know: it may have become so since it was opened.

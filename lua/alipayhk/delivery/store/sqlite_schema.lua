@@ -53,7 +53,7 @@ end
 
 -- What is wrong with a file of that version; nil where it is this or an older one.
 function schema.fault(version)
-  if version <= #schema.STEPS then return nil end
+  if version >= 0 and version <= #schema.STEPS then return nil end
   return ("a later alipayhk has been here (its tables have version %d, this alipayhk knows %d): install the same one "
     .. "for all that use the file"):format(version, #schema.STEPS)
 end
