@@ -66,7 +66,7 @@ describe("replies", function()
   it("that are errors have their first word as a code", function()
     for line, code in pairs {
       ["NOSCRIPT No matching script."] = "NOSCRIPT", ["MOVED 3999 127.0.0.1:6381"] = "MOVED", ["OOM"] = "OOM",
-      ["no such"] = "ERR", ["Err x"] = "ERR", ["ABc x"] = "ERR",
+      ["no such"] = "ERR", ["Err x"] = "ERR", ["ABc x"] = "ERR", ["N\0 x"] = "ERR",
     } do
       local result = read("-" .. line .. "\r\n")[1]
       assert.same({ nil, line, code }, { result[1], result[2], result[3] })

@@ -95,7 +95,7 @@ end
 
 -- The code of an error's text, its first word.
 local function code_of(said)
-  return said:match("^([A-Z][A-Z_]*)%f[ %z]") or "ERR"
+  return said:match("^([A-Z][A-Z_]*) ") or said:match("^[A-Z][A-Z_]*$") or "ERR"
 end
 
 -- Reads so many replies: a list of `{ reply }` or `{ nil, message, code }`.
