@@ -1,6 +1,6 @@
-/* The other end of libcurl's connections: a socket pair within this process. `wire.serve(bytes)`: the server of the
- * next connection to port 1 reads a request that ends with the empty line and "{}", answers with these bytes, and
- * closes. */
+/* The other end of connections to 127.0.0.1:1, libcurl's and ours: a socket pair within this process.
+ * `wire.serve(bytes, last)`: the server of the next one reads up to what a request ends with, answers with these bytes,
+ * and closes. */
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <lua.h>
@@ -18,9 +18,11 @@ int luaopen_wire(lua_State *L);
 /* libcurl's calls come here: the symbols of a program go before those of its libraries. */
 __attribute__((visibility("default"))) int connect(int fd, const struct sockaddr *address, socklen_t length);
 
-static const char REQUEST_END[] = "\r\n\r\n{}";
+enum { LAST_MAX = 32 };
 
 static struct {
+    char last[LAST_MAX];
+    size_t last_length;
     char *bytes;
     size_t length;
     int socket;
@@ -30,17 +32,16 @@ static struct {
 
 static bool read_request(void)
 {
-    char last[sizeof REQUEST_END - 1] = {0};
+    char seen[LAST_MAX] = {0};
     char more[4096];
-    ssize_t got = 0;
-    while (memcmp(last, REQUEST_END, sizeof last) != 0) {
-        got = recv(server.socket, more, sizeof more, 0);
+    while (memcmp(seen, server.last, server.last_length) != 0) {
+        const ssize_t got = recv(server.socket, more, sizeof more, 0);
         if (got <= 0) {
             return false;
         }
         for (ssize_t i = 0; i < got; i++) {
-            memmove(last, last + 1, sizeof last - 1);
-            last[sizeof last - 1] = more[i];
+            memmove(seen, seen + 1, server.last_length - 1);
+            seen[server.last_length - 1] = more[i];
         }
     }
     return true;
@@ -99,7 +100,12 @@ static int serve(lua_State *L)
 {
     size_t length = 0;
     const char *bytes = luaL_checklstring(L, 1, &length);
+    size_t last_length = 0;
+    const char *last = luaL_checklstring(L, 2, &last_length);
+    luaL_argcheck(L, last_length > 0 && last_length <= LAST_MAX, 2, "1 to 32 bytes");
     stop();
+    memcpy(server.last, last, last_length);
+    server.last_length = last_length;
     server.bytes = fuzz_room(length);
     memcpy(server.bytes, bytes, length);
     server.length = length;

@@ -17,7 +17,7 @@ local REQUEST = {
 }
 
 local function by_curl(bytes)
-  wire.serve(bytes)
+  wire.serve(bytes, "\r\n\r\n" .. REQUEST.body)
   local transport = curl.new()
   local answer, err = transport:send(REQUEST)
   transport:close()
