@@ -4,6 +4,7 @@ local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"
 
 local parties = {
+  USER_ID = "2160120012345678", -- of the request: no message may have it
   CLIENT_ID = "4Q5Y8W0WSG45P907917",
   CALL_PATH = "/notify?shop=7",
 }
@@ -35,7 +36,7 @@ local function order()
   local scenario = require "alipayhk.api.order.movie_ticket"
   local copy = {}
   for name, value in pairs(scenario.sample) do copy[name] = value end
-  copy.orderModifyTime = nil
+  copy.userId, copy.orderModifyTime = parties.USER_ID, nil
   copy.requestId = core.hex_encode(("r"):rep(16))
   return copy
 end

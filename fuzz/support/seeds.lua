@@ -46,7 +46,8 @@ local function answer(name, by, status, body, encrypted)
 end
 
 local function result(status, code)
-  return ('{"result":{"resultCode":"%s","resultStatus":"%s","resultMessage":"said v1.{ok}"}'):format(code, status)
+  return ('{"result":{"resultCode":"%s","resultStatus":"%s","resultMessage":"said v1.{ok} of %s"}'):format(code, status,
+    parties.USER_ID)
 end
 
 local echoed = (',"requestId":"%s","orderStatus":"TICKETED","n":9007199254740993}'):format(parties.request.request_id)

@@ -1,6 +1,8 @@
 -- Answers that somebody tampered with. None is believed but those that AlipayHK has signed, byte for byte where they
--- are signed; such a one says what it said. Whatever comes gives a response, or an error of one line; none throws.
+-- are signed; such a one says what it said. Whatever comes gives a response, or an error of one line, without the
+-- user's id; none throws.
 
+local core = require "alipayhk.core"
 local forger = require "fuzz.support.forger"
 local message = require "fuzz.support.message"
 local parties = require "fuzz.support.parties"
@@ -33,8 +35,9 @@ local function check_believed(given, answer)
 end
 
 local function check_error(err)
-  assert(KINDS[err.kind], tostring(err.kind))
-  assert(not tostring(err):find("[%c]"), "more than one line")
+  local said = tostring(err)
+  assert(KINDS[err.kind] and core.utf8_length(said) and not said:find("%c"), "no line of UTF-8")
+  assert(not said:find(parties.USER_ID, 1, true), "a user's id")
   assert(not err.response or not err.response.authenticated or err.kind == "result", "a response of no result")
 end
 
