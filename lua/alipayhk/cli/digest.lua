@@ -24,9 +24,25 @@ local function add_object(to, object)
   to[#to + 1] = "}"
 end
 
+local function add_string(to, value)
+  to[#to + 1] = #value .. '"' .. value
+end
+
+-- Above this an integer of JSON is a text where numbers are doubles alone.
+local DOUBLE_INTEGER_MAX = 2 ^ 53
+-- Exists in Lua 5.3 and later.
+local number_type = rawget(math, "type")
+
+local function add_number(to, value)
+  local digits = json.id_text(value == 0 and 0 or value) -- -0 is an integer without sign, or a double with one
+  local is_large = value > DOUBLE_INTEGER_MAX or value < -DOUBLE_INTEGER_MAX
+  if is_large and number_type and number_type(value) == "integer" then return add_string(to, digits) end
+  to[#to + 1] = "#" .. digits
+end
+
 local ADD = {
-  string = function(to, value) to[#to + 1] = #value .. '"' .. value end,
-  number = function(to, value) to[#to + 1] = "#" .. json.id_text(value) end,
+  string = add_string,
+  number = add_number,
   boolean = function(to, value) to[#to + 1] = value and "t" or "f" end,
   table = function(to, value) return (#value > 0 and add_list or add_object)(to, value) end,
   userdata = function(to) to[#to + 1] = "n" end, -- null

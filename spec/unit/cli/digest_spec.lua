@@ -34,5 +34,8 @@ describe("the digest of a payload", function()
     ]]
     local text = '{"n":1716338541000,"f":0.1,"l":[1,{"x":"電影"}],"e":[],"o":{},"z":null}'
     assert.equal("85c8cc1d15b38b6bf9eae6c911937165", (child.run(chunk, { text })))
+    -- What some have no number for is a text in all; and zero has no sign.
+    assert.equal(of '{"a":"9007199254740993","b":0}', (child.run(chunk, { '{"a":9007199254740993,"b":-0}' })))
+    assert.equal(of '{"a":"-9007199254740993","b":0}', (child.run(chunk, { '{"a":-9007199254740993,"b":-0.0}' })))
   end)
 end)
