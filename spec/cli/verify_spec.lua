@@ -326,6 +326,14 @@ describe("alipayhk verify names the mistake:", function()
     assert.matches("its header signature is there twice", found.why, 1, true)
   end)
 
+  it("a signature beside headers that are no part of it, and are there twice", function()
+    local made = message()
+    local twice = "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\nDate: x\r\nDate: y\r\n%0"
+    local input = signer.request(made, signed(made)):gsub("Client%-Id:", twice)
+    assert.is_true(select(2, verify_json(input, unpack(KEYS))).verifies)
+    assert.equal("wrong", select(2, verify_json(input:sub(1, -2) .. "]", unpack(KEYS))).code)
+  end)
+
   it("none, where none of them explains it", function()
     local made = message()
     local status, out = verify(signer.request(made, signed(made, keys.pair("stranger").private)), unpack(KEYS))

@@ -144,8 +144,8 @@ local function verify_by(signer, exchange, kind, known, client_id)
   local sort = kind == "answer" and exchange_message.ANSWER
     or signer == known.alipayhk and exchange_message.CALL or exchange_message.REQUEST
   return exchange_message.verify(sort, {
-    method = exchange.request.method or "POST", path = exchange.request.path, headers = message.headers,
-    body = message.body,
+    method = exchange.request.method or "POST", path = exchange.request.path,
+    headers = exchange_message.headers(message.headers), body = message.body,
   }, { client_id = client_id, peer_keys = signer.ring, algorithms = known.algorithms })
 end
 
