@@ -9,9 +9,11 @@ local parties = require "fuzz.support.parties"
 local wire = require "alipayhk.exchange.wire"
 
 local RSA = core.private_key { file = "fuzz/keys/rsa.der" }
+local MERCHANT = core.private_key { file = "fuzz/keys/merchant.der" }
 local P224 = core.private_key { file = "fuzz/keys/p224.der" }
 local SIGNING = {
   rsa = { key = RSA, algorithm = "RSA256", key_version = "1" },
+  merchant = { key = MERCHANT, algorithm = "RSA256", key_version = "1" },
   p224 = { key = P224, algorithm = "ECC224", key_version = "2" },
 }
 local TIME = "2026-11-27T12:00:00.250+08:00"
@@ -76,3 +78,26 @@ end
 call("plain", "rsa", '{"notify":"v1.{ok}","ids":[".{","x"],"n":1}')
 call("p224", "p224", '{"notify":"paid"}')
 call("sealed", "rsa", '{"notify":"paid","n":9007199254740993}', true)
+
+-- A request and its answer as they go over the wire.
+local function raw(first, headers, body)
+  local lines = { first }
+  for _, header in ipairs(headers) do lines[#lines + 1] = header[1] .. ": " .. header[2] end
+  return table.concat(lines, "\r\n") .. ("\r\nContent-Length: %d\r\n\r\n%s"):format(#body, body)
+end
+
+local function captured()
+  local path, request, answered = "/amsapi/x?a=b", '{"a":"x","b":[1,2]}', result("S", "SUCCESS") .. "}"
+  local file = assert(io.open("fuzz/corpus/verify/signed-both", "wb"))
+  file:write(raw("POST " .. path .. " HTTP/1.1", {
+    { "Host", "open-na.alipay.com" }, { "Client-Id", parties.CLIENT_ID }, { "Request-Time", TIME },
+    { "Signature", sign("merchant", "POST", path, request) },
+  }, request))
+  file:write(raw("HTTP/1.1 200 OK", {
+    { "Client-Id", parties.CLIENT_ID }, { "Response-Time", TIME },
+    { "Signature", sign("rsa", "POST", path, answered) },
+  }, answered))
+  file:close()
+end
+
+captured()
