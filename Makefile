@@ -350,7 +350,6 @@ build/fuzz/lua: $(wildcard fuzz/support/*.[ch]) $(PRODUCT_OBJECTS)
 $(FUZZ_LUA:%=build/fuzz/%): build/fuzz/lua
 	@ln -sf lua $@
 
-
 # ---- reference pages ---------------------------------------------------------------------------
 # DOCS_INTO: another folder than this one, laid out as it.
 DOCS_INTO ?= .
