@@ -7,6 +7,7 @@ local same = require "fuzz.support.same"
 local text = require "alipayhk.base.text"
 
 local PATH = os.tmpname()
+os.remove(PATH)
 local MARK = ("0123456789abcdef"):rep(2)
 local OWNER = { client_id = "4Q5Y8W0WSG45P907917", address = "https://open-na.alipay.com", files = { "/a", "/b" } }
 
@@ -84,5 +85,6 @@ return {
     check_path(input)
     check_file(input, input)
     check_file(journal.head(OWNER) .. "\n" .. input, input)
+    os.remove(PATH)
   end,
 }

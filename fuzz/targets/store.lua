@@ -13,7 +13,9 @@ local CHANGES_MAX = 16
 -- In memory, where there is such a folder: nobody pulls a plug here.
 local PATH = os.tmpname()
 local shared = PATH:gsub("^.*/", "/dev/shm/")
-if io.open(shared, "wb") then
+local probe = io.open(shared, "wb")
+if probe then
+  probe:close()
   os.remove(PATH)
   PATH = shared
 end
@@ -64,6 +66,7 @@ local function template()
   local file = assert(io.open(PATH, "rb"))
   local bytes = file:read("a")
   file:close()
+  remove()
   return bytes
 end
 
@@ -151,9 +154,10 @@ return {
     local store, fault = open()
     if not store then
       given("table", store, fault)
-      return
+      return remove()
     end
     ask(store)
     store:close()
+    remove()
   end,
 }
