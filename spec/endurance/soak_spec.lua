@@ -46,8 +46,12 @@ describe("the ledger of a soak", function()
     local path = shell.directory() .. "/requests"
     local line = '{"merchant_biz_no":"%s","status":"USED","result_code":"SUCCESS"}\n'
     local book = ledger.new(path)
-    shell.write(path, line:format("A") .. '{"rotated":true}\n')
+    shell.write(path, line:format("A"))
     book:read()
+    local file = assert(io.open(path, "a"))
+    file:write('{"rotated":true}\n')
+    file:close()
+    os.remove(path)
     shell.write(path, line:format("B") .. '{"merchant_biz_no":"C"')
     book:read()
     assert.same({ A = { last = 2, USED = 1 }, B = { last = 2, USED = 1 } }, book.taken)

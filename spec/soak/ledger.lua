@@ -22,23 +22,25 @@ local function take(self, entry)
   order.last = math.max(order.last, LATER[status])
 end
 
--- Reads what is new. The file begins anew when it is large: its last line says so.
+-- Reads what is new. The file begins anew when it is large: its last line says so, and who has it open still sees that.
 function ledger:read()
-  local file = io.open(self.path, "rb")
-  if not file then return end
-  file:seek("set", self.at)
-  for line in file:lines() do
+  self.file = self.file or io.open(self.path, "rb")
+  if not self.file then return end
+  self.file:seek("set", self.at)
+  for line in self.file:lines() do
     local entry = line:sub(-1) == "}" and json.decode(line)
-    if not entry then break end
+    if not entry then return end
+    if entry.rotated then return self:begin_anew() end
     self.at = self.at + #line + 1
-    if entry.rotated then
-      self.at = 0
-      break
-    end
     self.requests = self.requests + 1
     if entry.result_code == "SUCCESS" then take(self, entry) else self.failed = self.failed + 1 end
   end
-  file:close()
+end
+
+function ledger:begin_anew()
+  self.file:close()
+  self.file, self.at = nil, 0
+  return self:read()
 end
 
 -- Sentences, none where all is well. `notes`: the path of what the shop was told.
