@@ -445,11 +445,17 @@ uninstall:
 VERSION := $(shell sed -n 's/^return "\(.*\)"/\1/p' lua/alipayhk/base/version.lua)
 DIST    := build/dist
 ARCHIVE := $(DIST)/lua-alipayhk-$(VERSION).tar.gz
-SOURCES  = $(DIST)/lua-alipayhk-$(VERSION)
+SOURCES := $(DIST)/lua-alipayhk-$(VERSION)
 
-# The sources as they stand here, the same bytes for the same commit; and a source rock of them.
+# The sources as they stand here, and what they need (CycloneDX): the same bytes for the same commit.
 .PHONY: dist
-dist: $(ARCHIVE)
+dist: $(SOURCES).cdx.json
+
+.PHONY: $(SOURCES).cdx.json
+$(SOURCES).cdx.json: $(ARCHIVE)
+	@$(LUA_BIN) rockspec/sbom.lua rockspec/lua-alipayhk-$(VERSION)-1.rockspec \
+	    $$(sha256sum < $< | cut -d' ' -f1) $$(git log -1 --format=%ct) > $@
+	@echo $@
 
 .PHONY: $(ARCHIVE)
 $(ARCHIVE):
