@@ -337,7 +337,7 @@ local function new_task(self, client, policy)
       taken.err = err
       return
     end
-    taken.command = request.command
+    taken.command, taken.personal = request.command, request.personal
     taken.machine = send.begin(request, policy, self.attempt_ms, self.engine.pace, taken)
     taken.machine.lane = taken.lane
     self.engine.pace:go(now_ms())

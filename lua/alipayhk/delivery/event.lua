@@ -4,6 +4,7 @@
 -- for another attempt.
 
 local api = require "alipayhk.api"
+local quote = require "alipayhk.base.quote"
 local retry = require "alipayhk.exchange.retry"
 local text = require "alipayhk.base.text"
 
@@ -34,8 +35,13 @@ local function held_status(description, response)
   end
 end
 
-local function accepted(description, response)
-  return { state = "accepted", code = response.result.resultCode, held_status = held_status(description, response) }
+-- What stays of AlipayHK's answer when the event's body has gone must not have a user's id.
+local function accepted(taken, description, response)
+  local code, held = response.result.resultCode, held_status(description, response)
+  return {
+    state = "accepted", code = code and quote.short(code, taken.personal),
+    held_status = held and quote.short(held, taken.personal),
+  }
 end
 
 -- A refused signature is our own trouble, and that of all events.
@@ -88,12 +94,12 @@ local function settling(err)
 end
 
 -- The outcome of an attempt, as `alipayhk.delivery.store` describes it. `taken`: the event as the store gave it, with
--- its `command`, its `policy`, and how old it may become and is, `max_age_ms` and `age_ms`. `machine`: of
--- `alipayhk.exchange.attempts`, nil where no request could be made of it; `err`: then why, or what an attempt threw,
--- which `is_broken` then.
+-- its `command` and `policy`, the `personal` values in it, and how old it may become and is, `max_age_ms` and `age_ms`.
+-- `machine`: of `alipayhk.exchange.attempts`, nil where no request could be made of it; `err`: then why, or what an
+-- attempt threw, which `is_broken` then.
 function event.after(taken, machine, err)
   local description = api.by_name[taken.api]
-  if machine and machine.response and not err then return accepted(description, machine.response) end
+  if machine and machine.response and not err then return accepted(taken, description, machine.response) end
   err = err or machine.err or machine.last_err
   if is_to_be_settled(taken, description, err) then return settling(err) end
   if is_final(taken, description, err) then return parked(err) end

@@ -1,5 +1,6 @@
 -- The events that the config's `on_event` gets. An event never contains keys, signatures, bodies or users' ids.
 
+local quote = require "alipayhk.base.quote"
 local runtime = require "alipayhk.base.runtime"
 
 local events = {}
@@ -15,6 +16,7 @@ function events.emit(config, request, describe, ...)
   event.api = request.api
   event.request_id = request.request_id
   event.merchant_biz_no = request.merchant_biz_no
+  event.result_code = event.result_code and quote.short(event.result_code, request.personal)
   local ran, thrown = pcall(on_event, event)
   if not ran then runtime.log("alipayhk: config.on_event", thrown) end
 end

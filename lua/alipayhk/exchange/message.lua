@@ -1,6 +1,7 @@
 -- Authenticates signed messages: AlipayHK's answers and calls, and a merchant's requests at the local gateway. What is
 -- signed, and the order of the checks, is the same for all of them.
 
+local quote = require "alipayhk.base.quote"
 local text = require "alipayhk.base.text"
 local time = require "alipayhk.base.time"
 local wire = require "alipayhk.exchange.wire"
@@ -34,12 +35,12 @@ end
 local header = message.header
 
 -- A message if the body was compressed on its way (Content-Encoding). We never ask for that, and the signature is over
--- the bytes before compression.
-function message.coding_fault(headers)
+-- the bytes before compression. `personal`: values that no message may have, or nil, here and below.
+function message.coding_fault(headers, personal)
   local coding = header(headers, "content-encoding")
   if not coding or text.lower(coding) == "identity" then return nil end
   return ("it has the Content-Encoding %s, which nobody asked for: does a proxy or CDN between compress it?"):format(
-    text.shown(coding, 32))
+    text.shown(quote.without(coding, personal), 32))
 end
 
 -- ---- authentication --------------------------------------------------------------------------------
@@ -74,7 +75,8 @@ end
 -- Whether it is signed by one of the keys, and for us: true; or nil, a code and a message. The codes: "client_id", it
 -- is for another client; "unsigned", it has no signature or no time; "wrong", the signature is not of these bytes;
 -- "unverified", the signature could not be checked. `sort`: message.ANSWER, message.REQUEST or message.CALL. `given`:
--- `{ method, path, headers, body }`, header names in lower case. `own`: `{ client_id, peer_keys, algorithms }`.
+-- `{ method, path, headers, body, personal }`, header names in lower case. `own`: `{ client_id, peer_keys, algorithms
+-- }`.
 function message.verify(sort, given, own)
   local headers = given.headers
   local signature, at = header(headers, "signature"), header(headers, text.lower(sort.time))
@@ -86,7 +88,7 @@ function message.verify(sort, given, own)
   if not signature then return nil, "unsigned", ("it has a %s and no Signature"):format(sort.time) end
   if not at then return nil, "unsigned", ("it has a Signature and no %s"):format(sort.time) end
   if not own.peer_keys then return nil, "unverified", "the config has no alipay_public_key to verify with" end
-  local coding = message.coding_fault(headers)
+  local coding = message.coding_fault(headers, given.personal)
   local content = wire.content(given.method, given.path, own.client_id, at, given.body)
   local ok, why = wire.verify(signature, content, own.peer_keys, own.algorithms, coding ~= nil)
   if ok then return true end
@@ -98,10 +100,12 @@ end
 -- ---- age -------------------------------------------------------------------------------------------
 
 -- A message if its time is further than `max_ms` from the user's `clock`, or if that cannot be found out.
-function message.age_fault(sort, headers, max_ms, clock)
+function message.age_fault(sort, headers, max_ms, clock, personal)
   local at = header(headers, text.lower(sort.time))
   local seconds, now = time.read(at), time.now(clock)
-  if not seconds then return ("its %s cannot be read: %s"):format(sort.time, text.shown(at, 40)) end
+  if not seconds then
+    return ("its %s cannot be read: %s"):format(sort.time, text.shown(quote.without(at, personal), 40))
+  end
   if not now then return "the config's `now` does not tell how old it is" end
   local age_ms = math.floor(math.abs(now - seconds) * 1000 + 1 / 2)
   if age_ms <= max_ms then return nil end

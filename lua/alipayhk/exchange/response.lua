@@ -37,13 +37,14 @@ local function authenticate(config, request, raw)
   if config.verify_response and not message.is_bare(ANSWER, headers) then
     authenticated, code, why = message.verify(ANSWER, {
       method = request.method, path = request.path, headers = headers, body = raw.body,
+      personal = request.personal,
     }, config)
   else
     why, code = message.client_fault(ANSWER, headers, config), "client_id"
   end
   if why then return nil, why, code end
   if config.max_response_age_ms and header(headers, "response-time") then
-    why = message.age_fault(ANSWER, headers, config.max_response_age_ms, config.now)
+    why = message.age_fault(ANSWER, headers, config.max_response_age_ms, config.now, request.personal)
     if why then return nil, why, "stale" end
   end
   return authenticated
@@ -56,8 +57,8 @@ local function failure(kind, why, code)
   return { kind = kind, message = "the answer " .. why, code = code }
 end
 
-local function open(config, raw, encrypt)
-  local body, why = wire.open(encrypt, raw.body, config.private_key, config.encryption)
+local function open(config, request, raw, encrypt)
+  local body, why = wire.open(encrypt, raw.body, config.private_key, config.encryption, request.personal)
   if body then return body end
   return nil, failure("decrypt", ("cannot be decrypted: %s"):format(
     why or "`encryption` (key_padding) and `private_key` have to be what AlipayHK seals with and for"))
@@ -66,7 +67,7 @@ end
 local function decode(request, raw, body)
   local decoded, why = json.decode_object(body, "result")
   if decoded and type(decoded.result) == "table" then return decoded end
-  local coding = message.coding_fault(raw.headers)
+  local coding = message.coding_fault(raw.headers, request.personal)
   if decoded then
     why = "has no `result` object"
   elseif not coding and body == raw.body and why:find("^not JSON") and not json.is_begun(body) then
@@ -101,7 +102,7 @@ local function read_answer(config, request, raw)
     if not authenticated then
       return nil, failure("signature", "is refused: it is encrypted and its signature was not verified", "unsigned")
     end
-    body, wrong = open(config, raw, encrypt)
+    body, wrong = open(config, request, raw, encrypt)
     if not body then return nil, wrong end
   end
   decoded, wrong = decode(request, raw, body)
@@ -138,7 +139,7 @@ local function judge_status(config, request, raw, decoded, wrong)
     said = ("%s, and a result that says S (%s): the outcome is unknown"):format(
       said, quote.short(result.resultCode, request.personal))
   else
-    said = ("%s: %s"):format(said, message.coding_fault(raw.headers)
+    said = ("%s: %s"):format(said, message.coding_fault(raw.headers, request.personal)
       or foreign.describe(raw, request.personal))
   end
   local hint = foreign.hint(config, request, raw)

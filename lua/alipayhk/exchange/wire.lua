@@ -4,6 +4,7 @@
 local algorithms = require "alipayhk.exchange.algorithms"
 local core = require "alipayhk.core"
 local platform = require "alipayhk.api.platform"
+local quote = require "alipayhk.base.quote"
 local text = require "alipayhk.base.text"
 local time = require "alipayhk.base.time"
 
@@ -105,12 +106,14 @@ end
 
 -- Decrypts a body. Its signature must have been verified before. Gives the plaintext; or nil, and a message only if the
 -- header names another algorithm than ours: all other causes must look the same (no padding oracle).
-function wire.open(value, body, private_key, options)
+-- `personal`: values that it must not have, or nil.
+function wire.open(value, body, private_key, options, personal)
   local parsed = read(value, "symmetricKey")
   if not parsed then return nil end
   local ours, theirs = platform.encryption.algorithm, parsed.algorithm
   if theirs and theirs ~= "" and text.upper(theirs) ~= ours then
-    return nil, ("it is encrypted by %s, and only %s is supported"):format(text.shown(theirs, 32), ours)
+    local shown = text.shown(quote.without(theirs, personal), 32)
+    return nil, ("it is encrypted by %s, and only %s is supported"):format(shown, ours)
   end
   return core.open(body, parsed.base64, private_key, options) or nil
 end
