@@ -75,8 +75,8 @@ end
 -- Whether it is signed by one of the keys, and for us: true; or nil, a code and a message. The codes: "client_id", it
 -- is for another client; "unsigned", it has no signature or no time; "wrong", the signature is not of these bytes;
 -- "unverified", the signature could not be checked. `sort`: message.ANSWER, message.REQUEST or message.CALL. `given`:
--- `{ method, path, headers, body, personal }`, header names in lower case. `own`: `{ client_id, peer_keys, algorithms
--- }`.
+-- `{ method, path, headers, body, personal }`, header names in lower case. `own`: `{ client_id, peer_keys,
+-- algorithms }`.
 function message.verify(sort, given, own)
   local headers = given.headers
   local signature, at = header(headers, "signature"), header(headers, text.lower(sort.time))
