@@ -76,6 +76,14 @@ describe("the built objects", function()
     assert.equal("", faults(built(table.concat(set, " "))))
   end)
 
+  it("keep all of it with the flags of Debian's packages", function()
+    local flags = "env DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --get "
+    if select(2, shell.run("command -v dpkg-buildflags")) ~= 0 then return pending("this is no Debian") end
+    local path, said = built(('CFLAGS="$(%sCPPFLAGS) $(%sCFLAGS)" LDFLAGS="$(%sLDFLAGS)"'):format(flags, flags, flags))
+    assert.equal("", said)
+    assert.equal("", faults(path))
+  end)
+
   -- FORTIFY cannot be without -O, and warns of that.
   it("are built for a debugger without a warning, and without FORTIFY", function()
     local path, said = built("CFLAGS='-O0 -g'")
