@@ -7,6 +7,7 @@ local outboxes = require "spec.support.outboxes"
 local redis_server = require "spec.support.servers.redis"
 local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
+local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local USER_ID, OPEN_ID, BIZ_NO, KEY = "2160129944332211", "open-id-canary-7f3a", "MB-canary-81d2", "key-canary-03be"
 local UNTIL_EMPTY = { until_empty = true }
@@ -18,7 +19,7 @@ local function files_with(folder, bytes)
   return tonumber(shell.must(("grep -rlaF -e %s %s | wc -l"):format(shell.quote(bytes), shell.quote(folder))))
 end
 
--- Each gives an event of that order an end. `put`: a function that puts one more of it.
+-- Each has the event end that way. `put`: puts one more of its order.
 local ENDS = {
   accepted = function(outbox)
     gateway:answers { {} }
@@ -53,7 +54,9 @@ local function with_outbox(store, act)
 end
 
 describe("a user's id in an outbox's file", function()
-  for name, finish in pairs(ENDS) do
+  for _, name in ipairs(sorted_keys(ENDS)) do
+    local finish = ENDS[name]
+
     it("is there while the event waits, in a file of its owner's, and gone once it is " .. name, function()
       local place = outboxes.file.new()
       local folder = place.path:match("^(.*)/")
@@ -94,7 +97,9 @@ describe("a user's id in an outbox's file", function()
 end)
 
 describe("a user's id in a Redis", function()
-  for name, finish in pairs(ENDS) do
+  for _, name in ipairs(sorted_keys(ENDS)) do
+    local finish = ENDS[name]
+
     it("is in its memory and its files while the event waits, and after a rewrite gone once it is " .. name, function()
       local server = redis_server.start()
       finally(function() server.stop() end)
