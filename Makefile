@@ -496,6 +496,12 @@ deb: $(ARCHIVE)
 	@cd $(SOURCES) && env -u MAKEFLAGS -u MFLAGS dpkg-buildpackage -us -uc -b -jauto > ../deb.log 2>&1 || { tail -n 30 ../deb.log; exit 1; }
 	@rm -rf $(SOURCES) && ls $(DIST)/*.deb
 
+# What depends on OpenSSL, libcurl and nginx, tested with those of other releases of Debian: minutes each, as root.
+RELEASES ?= bookworm trixie sid
+.PHONY: matrix
+matrix: $(ARCHIVE)
+	@for release in $(RELEASES); do echo "== $$release"; .ci/matrix $$release $(ARCHIVE) || exit 1; done
+
 .PHONY: clean
 clean:
 	rm -rf build
@@ -525,4 +531,5 @@ help:
 	@echo 'make screenshots     docs/images, pictures of the local gateway'"'"'s page'
 	@echo 'make lint            luacheck, clang-format, clang-tidy, gcc -fanalyzer, cppcheck'
 	@echo 'make analyze         gcc'"'"'s analyzer, cppcheck, and clang'"'"'s analyzer by itself'
+	@echo 'make matrix          with the libraries of other releases of Debian, RELEASES; minutes each, as root'
 	@echo 'make install         into PREFIX (/usr/local), for LUA'
