@@ -22,10 +22,14 @@ static ahk_file_lock_outcome lock_open(const char *path, int fd, ahk_error *err)
         (void)ahk_fail(err, AHK_PATH_FORMAT ": it is no regular file", AHK_PATH(path));
         return AHK_FILE_FAILED;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    int code;
+    while ((code = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
+        continue;
+    }
+    if (code == 0) {
         return AHK_FILE_LOCKED;
     }
-    return errno == EWOULDBLOCK || errno == EINTR ? AHK_FILE_BUSY : fail_errno(path, err);
+    return errno == EWOULDBLOCK ? AHK_FILE_BUSY : fail_errno(path, err);
 }
 
 ahk_file_lock_outcome ahk_file_lock(const char *path, int *fd, ahk_error *err)

@@ -21,21 +21,33 @@ static const double GATE_MS = 1000;
 
 /* ---- the file ----------------------------------------------------------------------------------- */
 
-/* Whether the open file is the one by that name: somebody may have deleted it, and then others lock another. */
-static bool is_current(const ahk_lock *lock, const ahk_store_path *name)
+typedef enum { SAME, ANOTHER, UNKNOWN } identity;
+
+/* Whether the open file is the one by that name: somebody may have deleted it, and then others lock another. Where the
+ * system does not say, `errno` has why: it is no reason to let go of what is held, or to wait for others. */
+static identity identify(const ahk_lock *lock, const ahk_store_path *name)
 {
     struct stat open_one;
     struct stat named;
-    return lock->fd >= 0 && fstat(lock->fd, &open_one) == 0 && stat(name->text, &named) == 0 &&
-           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+    if (lock->fd < 0) {
+        return ANOTHER;
+    }
+    if (fstat(lock->fd, &open_one) != 0) {
+        return UNKNOWN;
+    }
+    if (stat(name->text, &named) != 0) {
+        return errno == ENOENT ? ANOTHER : UNKNOWN;
+    }
+    return open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino ? SAME : ANOTHER;
 }
 
 /* Opens the file by that name, unless it is. Where that fails, as its directory is away, what is held stays held. */
 static bool attach(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
     const ahk_store_path name = ahk_store_beside(path, lock->suffix);
-    if (is_current(lock, &name)) {
-        return true;
+    const identity found = identify(lock, &name);
+    if (found != ANOTHER) {
+        return found == SAME || ahk_store_fail_errno(fault, name.text, errno);
     }
     const int fd = ahk_store_open_beside(path, lock->suffix, fault);
     if (fd < 0) {
@@ -84,11 +96,15 @@ static void open_gate(const ahk_lock *lock)
 
 static ahk_lock_outcome take_file(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
-    lock->is_held = flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
+    int code;
+    while ((code = flock(lock->fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
+        continue;
+    }
+    lock->is_held = code == 0;
     if (lock->is_held) {
         return AHK_LOCK_HELD;
     }
-    if (errno == EWOULDBLOCK || errno == EINTR) {
+    if (errno == EWOULDBLOCK) {
         return AHK_LOCK_BUSY;
     }
     (void)ahk_store_fail_errno(fault, ahk_store_beside(path, lock->suffix).text, errno);
@@ -101,13 +117,22 @@ static ahk_lock_outcome take(ahk_lock *lock, const ahk_store_path *path, ahk_sto
     if (lock->is_held) {
         return AHK_LOCK_HELD;
     }
-    const ahk_store_path name = ahk_store_beside(path, lock->suffix);
     const ahk_lock_outcome outcome = take_file(lock, path, fault);
-    if (outcome == AHK_LOCK_HELD && !is_current(lock, &name)) {
-        ahk_lock_close(lock); /* it was deleted since */
+    if (outcome != AHK_LOCK_HELD) {
+        return outcome;
+    }
+    const ahk_store_path name = ahk_store_beside(path, lock->suffix);
+    const identity found = identify(lock, &name);
+    if (found == SAME) {
+        return AHK_LOCK_HELD;
+    }
+    const int code = errno;
+    ahk_lock_close(lock); /* it was deleted since, or that is not known */
+    if (found == ANOTHER) {
         return AHK_LOCK_BUSY;
     }
-    return outcome;
+    (void)ahk_store_fail_errno(fault, name.text, code);
+    return AHK_LOCK_FAILED;
 }
 
 ahk_lock_outcome ahk_lock_try(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)

@@ -1,15 +1,19 @@
 #include "faults.h"
 
 #include <curl/curl.h>
+#include <dirent.h>
+#include <errno.h>
 #include <lauxlib.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../../csrc/bind/compat.h"
 
@@ -19,35 +23,57 @@ enum { UNWRITTEN = 0xA5, STACK_BYTES = 64 * 1024 };
 /* What stress.call keeps ready for a call. */
 enum { STACK_SLOTS = 100, FRAMES = 10 };
 
-typedef enum { IN_LUA, IN_OPENSSL, IN_CURL, IN_SQLITE, IN_C, WORLDS } world;
-static const char *const NAMES[WORLDS] = {"Lua", "OpenSSL", "libcurl", "SQLite", "C"};
+typedef enum { IN_LUA, IN_OPENSSL, IN_CURL, IN_SQLITE, IN_C, IN_SYSTEM, WORLDS } world;
+static const char *const NAMES[WORLDS] = {"Lua", "OpenSSL", "libcurl", "SQLite", "C", "system"};
 
-/* Of one call, and of the thread that makes it: libcurl may have others. */
+/* A call that takes longer hangs. */
+enum { SECONDS_MAX = 60 };
+
+/* Of one call. */
 typedef struct {
-    bool armed;
-    bool lasting; /* all that come after it fail too */
-    world spared; /* its allocations do not count; WORLDS for none */
-    long at;      /* the allocation that fails; 0 for none */
-    long count;
-    long counts[WORLDS];
-    world struck; /* WORLDS while none has failed */
+    atomic_bool armed;
+    pthread_t thread;  /* that makes the call: what others do, such as libcurl's, does not count... */
+    bool every_thread; /* ...unless this is set */
+    bool lasting;      /* all that come after it fail too */
+    unsigned worlds;   /* the bits of those that count */
+    int variant;       /* how a system call fails, where it may in many ways */
+    long at;           /* what fails; 0 for nothing */
+    atomic_long count;
+    atomic_long counts[WORLDS];
+    atomic_int struck; /* the world; WORLDS while nothing has failed */
+    const char *call;  /* the system call that was struck */
 } fault_plan;
-static _Thread_local fault_plan plan = {.struck = WORLDS};
+static fault_plan plan = {.struck = WORLDS};
 
 static atomic_long blocks[WORLDS];
 
+static bool is_counted(world w)
+{
+    return plan.armed && (plan.worlds & (1U << w)) != 0 &&
+           (plan.every_thread || pthread_equal(plan.thread, pthread_self()));
+}
+
 static bool strikes(world w)
 {
-    if (!plan.armed || w == plan.spared) {
+    if (!is_counted(w)) {
         return false;
     }
-    plan.count++;
     plan.counts[w]++;
-    if (plan.count == plan.at) {
-        plan.struck = w;
+    if (++plan.count == plan.at) {
+        plan.struck = (int)w;
         return true;
     }
     return plan.lasting && plan.struck != WORLDS;
+}
+
+int faults_of_call(const char *name, const int *codes, int count)
+{
+    /* What passes by itself is no fault that lasts. */
+    if (plan.variant >= count || (plan.lasting && codes[0] == EINTR) || !strikes(IN_SYSTEM)) {
+        return 0;
+    }
+    plan.call = plan.call != NULL ? plan.call : name;
+    return codes[plan.variant];
 }
 
 /* ---- malloc and its kin, for each world ---------------------------------------------------------- */
@@ -289,40 +315,71 @@ static int reserve_frames(lua_State *L)
     return 0;
 }
 
-static world world_of(const char *name)
+static long long_of(lua_State *L, const char *name)
 {
-    int w = 0;
-    while (w < WORLDS && (name == NULL || strcmp(NAMES[w], name) != 0)) {
-        w++;
-    }
-    return (world)w;
+    lua_getfield(L, 1, name);
+    const long number = (long)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return number;
 }
 
-/* call(at, lasting, spared, f, ...) -> which world failed (nil: none), then what pcall(f, ...) gives.
- * The at-th allocation inside f fails; with `lasting` all after it too; those of the world `spared` (or nil) never.
- * at = 0: none fails. */
+static bool bool_of(lua_State *L, const char *name)
+{
+    lua_getfield(L, 1, name);
+    const bool set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return set;
+}
+
+static void push_struck(lua_State *L)
+{
+    const int struck = plan.struck;
+    if (struck == WORLDS) {
+        lua_pushnil(L);
+    } else {
+        lua_pushstring(L, struck == IN_SYSTEM ? plan.call : NAMES[struck]);
+    }
+}
+
+/* call(plan, f, ...) -> what failed: a world, or the name of a system call (nil: nothing), then what pcall(f, ...)
+ * gives. `plan`:
+ *
+ *     at            what fails inside f, the at-th of what counts; 0 or nil: nothing
+ *     worlds        the sum of those that count, of stress.worlds
+ *     lasting       all after it fails too
+ *     variant       system calls fail in the way of this number, from 0; those that do not have as many do not count
+ *     every_thread  what other threads do counts as well */
 static int stress_call(lua_State *L)
 {
-    const long at = (long)luaL_checkinteger(L, 1);
-    const bool lasting = lua_toboolean(L, 2);
-    const world spared = world_of(luaL_optstring(L, 3, NULL));
-    luaL_checkany(L, 4);
-    lua_remove(L, 3);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkany(L, 2);
+    lua_pushnil(L);
+    lua_insert(L, 2);
     luaL_checkstack(L, STACK_SLOTS, "for the call");
     lua_pushcfunction(L, reserve_frames);
     lua_pushinteger(L, FRAMES);
     lua_call(L, 1, 0);
+    plan.thread = pthread_self();
+    plan.every_thread = bool_of(L, "every_thread");
+    plan.lasting = bool_of(L, "lasting");
+    plan.worlds = (unsigned)long_of(L, "worlds");
+    plan.variant = (int)long_of(L, "variant");
+    plan.at = long_of(L, "at");
+    plan.call = NULL;
+    plan.struck = WORLDS;
+    plan.count = 0;
+    for (int w = 0; w < WORLDS; w++) {
+        plan.counts[w] = 0;
+    }
     dirty_stack();
-    plan = (fault_plan){.armed = true, .lasting = lasting, .spared = spared, .at = at, .struck = WORLDS};
+    (void)alarm(SECONDS_MAX);
+    plan.armed = true;
     const int status = lua_pcall(L, lua_gettop(L) - 3, LUA_MULTRET, 0);
     plan.armed = false;
+    (void)alarm(0);
     lua_pushboolean(L, status == 0);
     lua_replace(L, 2);
-    if (plan.struck != WORLDS) {
-        lua_pushstring(L, NAMES[plan.struck]);
-    } else {
-        lua_pushnil(L);
-    }
+    push_struck(L);
     lua_replace(L, 1);
     return lua_gettop(L);
 }
@@ -336,20 +393,36 @@ static void push_counts(lua_State *L, const long counts[WORLDS])
     }
 }
 
-/* counts(): how many allocations the last call asked for, by world. */
+/* counts(): how many could have failed in the last call, by world. */
 static int stress_counts(lua_State *L)
 {
-    const fault_plan last = plan;
-    push_counts(L, last.counts);
+    long last[WORLDS];
+    for (int w = 0; w < WORLDS; w++) {
+        last[w] = plan.counts[w];
+    }
+    push_counts(L, last);
     return 1;
 }
 
-/* blocks(): how many are in use, by world. */
+static long open_descriptors(void)
+{
+    long count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    while (directory != NULL && readdir(directory) != NULL) {
+        count++;
+    }
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+    return count;
+}
+
+/* blocks(): how many are in use, by world; the system's are descriptors. */
 static int stress_blocks(lua_State *L)
 {
     long now[WORLDS];
     for (int w = 0; w < WORLDS; w++) {
-        now[w] = blocks[w];
+        now[w] = w == IN_SYSTEM ? open_descriptors() : blocks[w];
     }
     push_counts(L, now);
     return 1;
@@ -377,5 +450,11 @@ int luaopen_stress(lua_State *L)
     };
     lua_newtable(L);
     ahk_set_functions(L, functions);
+    lua_createtable(L, 0, WORLDS);
+    for (int w = 0; w < WORLDS; w++) {
+        lua_pushinteger(L, (lua_Integer)1 << w);
+        lua_setfield(L, -2, NAMES[w]);
+    }
+    lua_setfield(L, -2, "worlds");
     return 1;
 }

@@ -1,5 +1,5 @@
-/* The allocators of five worlds (Lua, OpenSSL, libcurl, SQLite, our own C): all count, and fail where they are told to.
- */
+/* The allocators of five worlds (Lua, OpenSSL, libcurl, SQLite, our own C with libhiredis) and the system's calls of
+ * them all: they count, and fail where they are told to. */
 #ifndef STRESS_FAULTS_H
 #define STRESS_FAULTS_H
 
@@ -10,6 +10,9 @@
 bool faults_install(void);
 
 lua_State *faults_new_state(void);
+
+/* How a system call is to fail: one of `codes`, of which the first may last; 0: it is not to fail. */
+int faults_of_call(const char *name, const int *codes, int count);
 
 /* The Lua module: see the functions in faults.c. */
 int luaopen_stress(lua_State *L);

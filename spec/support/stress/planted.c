@@ -1,9 +1,11 @@
 /* The mistakes that the stress drivers are there to find, so that a spec can see that they do. */
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../../csrc/base/error.h"
 #include "../../../csrc/bind/compat.h"
@@ -160,6 +162,48 @@ static int planted_unchecked(lua_State *L)
     return 1;
 }
 
+/* Leaves the first descriptor open where there is no second. */
+static int planted_leak_descriptor(lua_State *L)
+{
+    const int one = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const int other = one >= 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+    if (other < 0) {
+        return ahk_push_failure(L, "out of file descriptors");
+    }
+    (void)close(one);
+    (void)close(other);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* Says yes whatever the disk says. */
+static int planted_unsynced(lua_State *L)
+{
+    const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return ahk_push_failure(L, "out of file descriptors");
+    }
+    (void)fsync(fd);
+    (void)close(fd);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* Takes for read what was asked for. */
+static int planted_unread(lua_State *L)
+{
+    char byte = 1;
+    const int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return ahk_push_failure(L, "out of file descriptors");
+    }
+    const ssize_t ignored = read(fd, &byte, 1);
+    (void)ignored;
+    (void)close(fd);
+    lua_pushboolean(L, byte == 0);
+    return 1;
+}
+
 int luaopen_planted(lua_State *L)
 {
     static const luaL_Reg methods[] = {
@@ -178,6 +222,9 @@ int luaopen_planted(lua_State *L)
         {"verify", planted_verify},
         {"unchecked", planted_unchecked},
         {"throw", planted_throw},
+        {"leak_descriptor", planted_leak_descriptor},
+        {"unsynced", planted_unsynced},
+        {"unread", planted_unread},
         {NULL, NULL},
     };
     ahk_new_metatable(L, PLANTED, methods, planted_close);

@@ -4,10 +4,11 @@ local planted = require "planted"
 
 local cases = { modules = { "planted" }, same_as = {}, of = {} }
 
--- Those that have no handle are for allocations.lua.
+-- Those that have no handle are for failures.lua.
 for _, name in ipairs {
   "planted()", "planted.unset_error", "planted.leak", "planted.leak_by_longjmp", "planted.verify", "planted.unchecked",
-  "planted.throw", "planted:close", "planted:__gc", "planted:__close", "planted:__tostring",
+  "planted.throw", "planted.leak_descriptor", "planted.unsynced", "planted.unread", "planted:close", "planted:__gc",
+  "planted:__close", "planted:__tostring",
 } do cases.same_as[name] = "planted.new" end
 
 local function add(f_name, ...)

@@ -1,12 +1,12 @@
--- The N-th allocation of Lua, OpenSSL, libcurl, SQLite or our C fails, for every N: see
--- spec/support/stress/allocations.lua.
+-- The N-th allocation of Lua, OpenSSL, libcurl, SQLite, libhiredis or our C fails, or the N-th system call of them all,
+-- for every N: see spec/support/stress/failures.lua.
 
 local keys = require "spec.support.data.keys"
 local run = require "spec.support.stress.run"
 local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
 
--- How many allocations of each call fail: so many at either end, so many in between, or all of them. What OpenSSL and
+-- How many points of each call fail: so many at either end, so many in between, or all of them. What OpenSSL and
 -- libcurl do is the same in every Lua, so one of them has more.
 local ALL, MANY, FEW = {}, { edge = "15", points = "20" }, { edge = "8", points = "5" }
 
@@ -27,7 +27,7 @@ local FORMS = {
 local SENDS = { { only = "^send" } }
 if run.is_long then
   SENDS = { { only = "^send http$" }, { only = "^send again" }, { only = "^send for" }, { only = "^send to" } }
-  for _, mode in ipairs { "one", "all" } do SENDS[#SENDS + 1] = { only = "^send https$", mode = mode } end
+  for _, mode in ipairs { "one", "all" } do SENDS[#SENDS + 1] = { only = "^send https$", sweeps = mode } end
 end
 
 local function inputs(lua, more)
@@ -43,12 +43,12 @@ local function inputs(lua, more)
   return given
 end
 
-describe("an allocation that fails", function()
+describe("an allocation or a system call that fails", function()
   for _, lua in ipairs(run.luas) do
     local in_lua = " (Lua " .. lua .. ")"
 
     it("ends in a clean error: keys, signatures, RSA_AES, codecs, databases" .. in_lua, function()
-      local result = run.driver(lua, "allocations", inputs(lua, { except = "^send" }))
+      local result = run.driver(lua, "failures", inputs(lua, { except = "^send" }))
       assert.same({}, result.faults)
       assert.is_true(result.points > 1000)
     end)
@@ -56,8 +56,8 @@ describe("an allocation that fails", function()
     it("ends in a clean error: sending" .. in_lua, function()
       for _, send in ipairs(SENDS) do
         local gateway = server.start()
-        local result = run.driver(lua, "allocations", inputs(lua, {
-          only = send.only, mode = send.mode, ca_file = gateway.ca_file,
+        local result = run.driver(lua, "failures", inputs(lua, {
+          only = send.only, sweeps = send.sweeps, ca_file = gateway.ca_file,
           http = gateway:url(""), https = gateway:url("", "https"),
         }))
         gateway:stop()
@@ -68,8 +68,8 @@ describe("an allocation that fails", function()
 
     -- What the driver says of a mistake that was planted.
     local function said_of(name)
-      local driven = { cases = "spec.support.stress.planted_allocations", only = "^" .. name .. "$" }
-      return table.concat(run.driver(lua, "allocations", driven).faults, "\n")
+      local driven = { cases = "spec.support.stress.planted_failures", only = "^" .. name .. "$" }
+      return table.concat(run.driver(lua, "failures", driven).faults, "\n")
     end
 
     it("would be seen to crash, leak, lie or show what nobody wrote" .. in_lua, function()
@@ -80,6 +80,37 @@ describe("an allocation that fails", function()
       assert.truthy(said_of("verify"):find("gives false", 1, true))
       assert.truthy(said_of("unchecked"):find("died", 1, true))
       assert.truthy(said_of("throw"):find("throws out of memory", 1, true))
+      assert.truthy(said_of("leak_descriptor"):find("leaves 1 descriptors each time", 1, true))
+      assert.truthy(said_of("unsynced"):find("(fsync): says yes", 1, true))
+      assert.truthy(said_of("unread"):find("(read): gives false", 1, true))
     end)
   end
+
+  -- Calls that our own code makes, and that do not fail where they are used as they should be.
+  local SAFE = {
+    "clock_gettime", "dladdr", "dladdr1", "dlopen", "dlsym", "freeaddrinfo", "freelocale", "gai_strerror", "getenv",
+    "geteuid", "getpid", "localeconv", "pthread_cond_broadcast", "pthread_cond_destroy", "pthread_cond_init",
+    "pthread_cond_signal", "pthread_cond_wait", "pthread_join", "pthread_mutex_destroy", "pthread_mutex_init",
+    "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_once", "pthread_sigmask", "shutdown", "sigaction",
+    "sigaddset", "sigemptyset", "sigfillset", "sigismember", "signal", "sigpending", "sigtimedwait", "strerror",
+    "sysconf", "timegm", "uselocale",
+  }
+  -- What only computes, and what is other libraries' than the system's; allocations are faults.c's.
+  local OTHERS = {
+    "^lua", "^SSL", "^EVP_", "^BIO_", "^BN_", "^ERR_", "^OPENSSL_", "^CRYPTO_", "^curl_", "^sqlite3_", "^EC", "^RSA",
+    "^X509", "^PEM_", "^ASN1", "^d2i_", "^i2d_", "^OSSL", "^PKCS", "^redis", "^_", "^OBJ_", "^OpenSSL", "^RAND_",
+    "^TLS_", "^freeReply", "^mem", "^str", "^[v]?snprintf$", "^[mc]alloc$", "^realloc$", "^free$",
+  }
+
+  it("has every system call that we make", function()
+    local known, unknown = {}, {}
+    for _, name in ipairs(SAFE) do known[name] = true end
+    for name in shell.read("spec/support/stress/calls.c"):gmatch("[%w_]+") do known[name] = true end
+    for name in shell.must("nm -D -u build/5.4/alipayhk/*.so"):gmatch(" [Uw] ([%w_]+)") do
+      local is_other = known[name]
+      for _, pattern in ipairs(OTHERS) do is_other = is_other or name:find(pattern) end
+      if not is_other then unknown[#unknown + 1] = name end
+    end
+    assert.same({}, unknown)
+  end)
 end)
