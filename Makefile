@@ -315,8 +315,8 @@ $(BUILD)/contracts: spec/support/programs/contracts.c $(CONTRACT_OBJECTS)
 # libhiredis 0.14 takes no other malloc: linked in, it has ours.
 comma := ,
 STRESS_SOURCES := $(wildcard spec/support/stress/*.c)
-STRESS_HIREDIS  = $(or $(wildcard $(or $(HIREDIS_LIBDIR),$(shell $(PKG_CONFIG) --variable=libdir hiredis))/libhiredis.a),\
-                  $(HIREDIS_LIBS))
+STRESS_HIREDIS  = $(or $(wildcard $(if $(HIREDIS_LIBDIR),$(HIREDIS_LIBDIR)/libhiredis.a,\
+                  $(shell $(CC) -print-file-name=libhiredis.a))),$(HIREDIS_LIBS))
 STRESS_WRAP    := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free strdup)
 .PHONY: build-stress
 build-stress: $(BUILD)/stress

@@ -29,10 +29,23 @@ typedef struct {
 
 /* ---- arguments ------------------------------------------------------------------------------------- */
 
+/* Raises why a command cannot be added: as Lua does it, where memory is short. */
+static void refuse(lua_State *L, const ahk_redis_exchange *exchange)
+{
+    if (exchange->request.overflowed) {
+        luaL_error(L, "the commands have more than %d bytes", AHK_REDIS_REQUEST_MAX);
+    }
+    if (exchange->commands == AHK_REDIS_COMMANDS_MAX) {
+        luaL_error(L, "more than %d commands", AHK_REDIS_COMMANDS_MAX);
+    }
+    lua_pushliteral(L, "not enough memory");
+    lua_error(L);
+}
+
 static void add_text(lua_State *L, ahk_redis_exchange *exchange, ahk_slice text)
 {
     if (!ahk_redis_argument(exchange, text)) {
-        luaL_error(L, "the commands have more than %d bytes, or memory is short", AHK_REDIS_REQUEST_MAX);
+        refuse(L, exchange);
     }
 }
 
@@ -65,7 +78,7 @@ static void begin_command(lua_State *L, ahk_redis_exchange *exchange, size_t arg
         luaL_error(L, "a command has at least its name");
     }
     if (!ahk_redis_command(exchange, arguments)) {
-        luaL_error(L, "more than %d commands, or memory is short", AHK_REDIS_COMMANDS_MAX);
+        refuse(L, exchange);
     }
 }
 

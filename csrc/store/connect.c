@@ -178,12 +178,22 @@ static bool set_pragmas(ahk_database *database, ahk_store_fault *fault)
            ask(database, "PRAGMA temp_store=MEMORY", &none, fault);
 }
 
-/* It is made by the first read. */
+/* It is made by the first read, and stays for as long as anybody has the file open. SQLite syncs its name with the
+ * first commit, and says yes whatever comes of that; even where no descriptor was left for it. */
 static bool note_wal(ahk_database *database, ahk_store_fault *fault)
 {
     const ahk_store_path name = ahk_store_beside(&database->path, "-wal");
     return is_database(database, fault) &&
-           (ahk_store_find(&name, &database->wal) || ahk_store_fail_sqlite(fault, name.text, NULL, SQLITE_CANTOPEN));
+           (ahk_store_find(&name, &database->wal) || ahk_store_fail_sqlite(fault, name.text, NULL, SQLITE_CANTOPEN)) &&
+           ahk_store_sync_directory(&name, fault);
+}
+
+static bool prepare_rollback(ahk_database *database, ahk_store_fault *fault)
+{
+    static const char sql[] = "ROLLBACK";
+    const int code =
+        sqlite3_prepare_v3(database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, &database->rollback, NULL);
+    return code == SQLITE_OK || ahk_database_fail(database, code, fault);
 }
 
 bool ahk_database_connect(ahk_database *database, ahk_store_fault *fault)
@@ -195,5 +205,5 @@ bool ahk_database_connect(ahk_database *database, ahk_store_fault *fault)
     }
     return configure(database, fault) && is_database(database, fault) && is_expected(database, fault) &&
            is_writable(database, fault) && is_utf8(database, fault) && use_wal(database, fault) &&
-           set_pragmas(database, fault) && note_wal(database, fault);
+           set_pragmas(database, fault) && note_wal(database, fault) && prepare_rollback(database, fault);
 }

@@ -80,6 +80,7 @@ static void disconnect(ahk_database *database)
         return;
     }
     ahk_database_end_statements(database);
+    (void)sqlite3_finalize(database->rollback);
     (void)sqlite3_db_config(database->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !may_checkpoint(database), NULL);
     (void)sqlite3_close(database->connection);
 }
@@ -165,6 +166,16 @@ bool ahk_database_execute(ahk_database *database, ahk_slice sql, ahk_store_fault
 
 /* ---- the locks ---------------------------------------------------------------------------------- */
 
+/* Undoes a transaction that is open; false where that fails, and it stays open. */
+static bool roll_back(ahk_database *database)
+{
+    if (!sqlite3_get_autocommit(database->connection)) {
+        (void)sqlite3_step(database->rollback);
+        (void)sqlite3_reset(database->rollback);
+    }
+    return sqlite3_get_autocommit(database->connection) != 0;
+}
+
 bool ahk_database_lock(ahk_database *database, ahk_store_fault *fault)
 {
     if (!ahk_database_is_ours(database, fault)) {
@@ -173,6 +184,9 @@ bool ahk_database_lock(ahk_database *database, ahk_store_fault *fault)
     if (database->writer.is_held) {
         return ahk_store_fail(fault, "LOCK_HELD", AHK_PATH_FORMAT ": this handle holds the lock already: unlock first",
                               AHK_PATH(database->path.text));
+    }
+    if (!roll_back(database)) {
+        return ahk_store_fail_sqlite(fault, database->path.text, NULL, SQLITE_NOMEM);
     }
     if (!ahk_lock_wait(&database->writer, &database->path, database->options.lock_ms, fault)) {
         return false;
@@ -194,9 +208,7 @@ bool ahk_database_unlock(ahk_database *database, ahk_store_fault *fault)
                               AHK_PATH(database->path.text));
     }
     const bool is_open = !sqlite3_get_autocommit(database->connection);
-    if (is_open) {
-        (void)sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
-    }
+    (void)roll_back(database); /* where that fails, the next lock tries again */
     ahk_lock_release(&database->writer);
     return !is_open || ahk_store_fail(fault, "ROLLED_BACK",
                                       AHK_PATH_FORMAT ": a transaction was still open, and is undone: commit before "

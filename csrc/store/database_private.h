@@ -11,6 +11,7 @@
 
 struct ahk_database {
     sqlite3 *connection;
+    sqlite3_stmt *rollback; /* compiled beforehand: memory may be short when it is needed */
     ahk_store_path path;
     ahk_lock writer;
     ahk_lock deliverer;

@@ -169,6 +169,25 @@ bool ahk_store_ensure(const ahk_store_path *path, ahk_store_fault *fault)
     return errno == EEXIST || ahk_store_fail_errno(fault, path->text, errno);
 }
 
+/* Not every file system syncs directories, and not every one may be read by who writes to it. */
+static bool is_excused(int code)
+{
+    return code == EINVAL || code == EACCES;
+}
+
+bool ahk_store_sync_directory(const ahk_store_path *path, ahk_store_fault *fault)
+{
+    ahk_store_path directory = *path;
+    *(strrchr(directory.text, '/') + 1) = '\0';
+    const int fd = open(directory.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool done = fd >= 0 && fsync(fd) == 0;
+    const int code = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return done || is_excused(code) || ahk_store_fail_errno(fault, directory.text, code);
+}
+
 /* A new one, or the one that somebody else has made in the meantime. */
 static int make_beside(const ahk_store_path *path, const char *name)
 {

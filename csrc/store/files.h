@@ -37,4 +37,8 @@ AHK_MUST_USE bool ahk_store_ensure(const ahk_store_path *path, ahk_store_fault *
  * database. A descriptor, close-on-exec; or -1. */
 AHK_MUST_USE int ahk_store_open_beside(const ahk_store_path *path, const char *suffix, ahk_store_fault *fault);
 
+/* Sees to it that the names of the files beside it, and its own, are on the disk: what is synced in a file without a
+ * name is lost with the power. */
+AHK_MUST_USE bool ahk_store_sync_directory(const ahk_store_path *path, ahk_store_fault *fault);
+
 #endif

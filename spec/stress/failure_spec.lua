@@ -2,13 +2,19 @@
 -- for every N: see spec/support/stress/failures.lua.
 
 local keys = require "spec.support.data.keys"
+local local_gateway = require "spec.support.servers.gateway"
+local redis_server = require "spec.support.servers.redis"
 local run = require "spec.support.stress.run"
 local server = require "spec.support.servers.server"
 local shell = require "spec.support.shell"
 
 -- How many points of each call fail: so many at either end, so many in between, or all of them. What OpenSSL and
--- libcurl do is the same in every Lua, so one of them has more.
+-- libcurl do is the same in every Lua, so one of them has more. An order's whole way takes a second where it has to
+-- wait, so it has less: others of its points each time.
 local ALL, MANY, FEW = {}, { edge = "15", points = "20" }, { edge = "8", points = "5" }
+-- A delivery goes on for five seconds over a store that is gone.
+local ORDERS = { { except = "deliver" }, { only = "deliver", skipped = not run.is_long and "all system" or nil } }
+local SOME, WHOLE_WAY = { edge = "20", points = "200" }, { edge = "1", points = "3" }
 
 local ALGORITHMS = { rsa = "rsa", ec = "p224" }
 
@@ -64,6 +70,23 @@ describe("an allocation or a system call that fails", function()
         assert.same({}, result.faults)
         assert.is_true(result.points > 0)
       end
+    end)
+
+    it("ends in a clean error, and no yes is lost: calls, batches, outboxes" .. in_lua, function()
+      if lua ~= run.luas[1] and not run.is_long then return end
+      local store, wanted = redis_server.start(), run.is_long and SOME or WHOLE_WAY
+      local given = {
+        cases = "spec.support.stress.order_cases", directory = shell.directory(), edge = wanted.edge,
+        points = wanted.points, offset = os.time(), redis = store.url(), redis_port = store.port,
+      }
+      for name, value in pairs(local_gateway.values()) do given["gateway." .. name] = value end
+      for _, part in ipairs(ORDERS) do
+        given.only, given.except, given.skipped = part.only, part.except, part.skipped
+        local result = run.driver(lua, "failures", given)
+        assert.same({}, result.faults)
+        assert.is_true(result.points > 50)
+      end
+      store.stop()
     end)
 
     -- What the driver says of a mistake that was planted.

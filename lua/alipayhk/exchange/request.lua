@@ -5,6 +5,7 @@ local Error = require "alipayhk.base.error"
 local api = require "alipayhk.api"
 local check = require "alipayhk.rules.check"
 local core = require "alipayhk.core"
+local digest = require "alipayhk.base.digest"
 local fault = require "alipayhk.base.fault"
 local http1 = require "alipayhk.transport.http1"
 local json = require "alipayhk.base.json"
@@ -231,7 +232,7 @@ function request.settling_changes(description, settled_id)
   local command = description.settling.by
   return {
     [description.command_field] = command,
-    [platform.identity.request_id] = uuid(core.hex_encode(core.sha256(settled_id .. command)), 8),
+    [platform.identity.request_id] = uuid(core.hex_encode(digest.sha256(settled_id .. command)), 8),
   }
 end
 

@@ -122,8 +122,32 @@ SHOWN int close(int fd)
     return done;
 }
 
-CALL(int, -1, fsync, (int fd), (fd), EIO, ENOSPC)
-CALL(int, -1, fdatasync, (int fd), (fd), EIO, ENOSPC)
+static bool is_directory(int fd)
+{
+    static void *known;
+    int (*const real)(int, struct stat64 *) = (int (*)(int, struct stat64 *))find(&known, "fstat64");
+    struct stat64 status;
+    return real(fd, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* A directory has another name: SQLite does not look what comes of that, so we do it before (csrc/store/connect.c). */
+#define SYNC(name)                                                                                                     \
+    SHOWN int name(int fd)                                                                                             \
+    {                                                                                                                  \
+        static void *known;                                                                                            \
+        int (*const real)(int) = (int (*)(int))find(&known, #name);                                                    \
+        static const int codes[] = {EIO, ENOSPC};                                                                      \
+        const char *shown = is_directory(fd) ? #name " of a directory" : #name;                                        \
+        const int code = faults_of_call(shown, codes, LENGTH(codes));                                                  \
+        if (code != 0) {                                                                                               \
+            errno = code;                                                                                              \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+        return real(fd);                                                                                               \
+    }
+SYNC(fsync)
+SYNC(fdatasync)
+
 CALL(int, -1, ftruncate64, (int fd, off64_t size), (fd, size), EIO, EINTR)
 CALL(int, -1, fstat64, (int fd, struct stat64 *status), (fd, status), EIO)
 CALL(int, -1, stat64, (const char *path, struct stat64 *status), (path, status), EACCES, ENOMEM)

@@ -11,15 +11,15 @@
 -- finish  called in the end
 
 local inputs = require "spec.support.stress.inputs"
+local blame = require("spec.support.stress.judge").blame
 local request = require "spec.support.servers.request"
-local stress = require "stress"
 
 local core = require "alipayhk.core"
 local curl = require "alipayhk.curl"
 local keytool = require "alipayhk.keytool"
 local sqlite = require "alipayhk.sqlite"
 
-local cases = { list = {} }
+local cases = { list = {}, judge_failure = blame }
 
 local TEXT = ("text "):rep(50)
 local EC_SIGNATURE_MAX = 80 -- bytes
@@ -43,26 +43,6 @@ local function content(path)
   local text = file:read("*a")
   file:close()
   return text
-end
-
--- Words of an error that blame something else than what failed.
-local ASTRAY = {
-  "has no P-224", "has 0 bits", "unsound", "holds no", "no key", "is truncated", "not a database", "others have held",
-}
-
--- What is wrong with an error when something failed, or nil. `struck`: what that was.
-function cases.judge_failure(made, struck, message, failure)
-  if made.refused then return nil end
-  for _, words in ipairs(ASTRAY) do
-    if message:find(words, 1, true) then return "says " .. message end
-  end
-  if not stress.worlds[struck] then return nil end
-  -- Of a disk that cannot be read SQLite says so, too.
-  if message:find("damaged", 1, true) then return "says " .. message end
-  -- libcurl has the same word for a line of the head that is too long.
-  if type(failure) == "table" and failure.code == "too_large" and not message:find("memory is short", 1, true) then
-    return "is too_large: " .. message
-  end
 end
 
 -- ---- keys ---------------------------------------------------------------------------------------

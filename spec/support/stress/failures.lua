@@ -3,7 +3,7 @@
 -- handle works afterwards.
 --
 --     stress failures.lua http=URL https=URL ca_file=FILE HALF.KEY.FORM=FILE ...
---         [edge=N points=N] [offset=N] [only=PATTERN] [except=PATTERN] [sweeps=PATTERN]
+--         [edge=N points=N] [offset=N] [only=PATTERN] [except=PATTERN] [sweeps=PATTERN] [skipped=PATTERN]
 
 local inputs = require "spec.support.stress.inputs"
 local judge = require "spec.support.stress.judge"
@@ -14,7 +14,7 @@ local stress = require "stress"
 local cases = require(inputs.cases or "spec.support.stress.failure_cases")
 
 -- So many at either end of a call fail each, however few points are asked for: there our own code is.
-local edge = tonumber(inputs.edge or 0)
+local edge, offset = tonumber(inputs.edge or 0), tonumber(inputs.offset or 0)
 local TIMES_OF_A_LEAK = 3
 
 -- In how many ways a system call fails at most: see calls.c.
@@ -36,7 +36,7 @@ for way = 1, WAYS do
 end
 
 -- What a yes may not follow.
-local SYNCS = { fsync = true, fdatasync = true }
+local SYNCS = { fsync = true, fdatasync = true, ["fsync of a directory"] = true }
 
 local unpack = unpack or table.unpack -- luacheck: ignore
 
@@ -62,7 +62,7 @@ local said = {}
 local function complaint(made, struck, ok, first, second)
   local message = judge.failure(ok, first, second)
   if message == nil and ok and first ~= nil then
-    return made.is_durable and SYNCS[struck] and "says yes" or made.judge(first, second)
+    return made.is_durable and SYNCS[struck] and "says yes" or made.judge(first, second, struck)
   end
   if struck == nil and not made.refused then return "fails though nothing does: " .. judge.shown(message) end
   local wrong = judge.complaint(message)
@@ -132,10 +132,11 @@ local function measure(case, sweep)
   return total
 end
 
--- The one to try after this one.
+-- The one to try after this one: beyond the edge others each time, by `offset`.
 local function following(at, total, stride)
   if at < edge or at >= total - edge then return at + 1 end
-  return math.min(at + stride, total - edge)
+  local step = at == edge and 1 + offset % stride or stride
+  return math.min(at + step, total - edge)
 end
 
 -- How far the ones that are tried lie apart.
@@ -162,12 +163,17 @@ local function run_sweep(case, sweep)
   return points
 end
 
+-- Whether a name is among those that are asked for.
+local function is_wanted(name, pattern, except)
+  return name:find(pattern or "") and not (except and name:find(except))
+end
+
 for _, case in ipairs(cases.list) do
-  if case.name:find(inputs.only or "") and not (inputs.except and case.name:find(inputs.except)) then
+  if is_wanted(case.name, inputs.only, inputs.except) then
     local points = 0
     measure(case, sweeps[1]) -- what is made once is made now
     for _, sweep in ipairs(sweeps) do
-      if sweep.name:find(inputs.sweeps or "") then points = points + run_sweep(case, sweep) end
+      if is_wanted(sweep.name, inputs.sweeps, inputs.skipped) then points = points + run_sweep(case, sweep) end
     end
     print(("count: %d %s"):format(points, case.name))
     report.count(points)

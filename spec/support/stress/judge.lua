@@ -1,5 +1,7 @@
 -- What a stress driver takes a call's results for.
 
+local stress = require "stress"
+
 local judge = {}
 
 local MESSAGE_MAX = 1024
@@ -19,6 +21,26 @@ function judge.complaint(message)
   if #message > MESSAGE_MAX then return "its message has " .. ("%d"):format(#message) .. " bytes" end
   if message:find("[^\32-\126]") then return "its message holds what nobody wrote" end
   return nil
+end
+
+-- Words of an error that blame something else than what failed.
+local ASTRAY = {
+  "has no P-224", "has 0 bits", "unsound", "holds no", "no key", "is truncated", "not a database", "others have held",
+}
+
+-- What is wrong with an error when something failed, or nil. `struck`: what that was.
+function judge.blame(made, struck, message, failure)
+  if made.refused then return nil end
+  for _, words in ipairs(ASTRAY) do
+    if message:find(words, 1, true) then return "says " .. message end
+  end
+  if not stress.worlds[struck] then return nil end
+  -- Of a disk that cannot be read SQLite says so, too.
+  if message:find("damaged", 1, true) then return "says " .. message end
+  -- libcurl has the same word for a line of the head that is too long.
+  if type(failure) == "table" and failure.code == "too_large" and not message:find("memory is short", 1, true) then
+    return "is too_large: " .. message
+  end
 end
 
 -- A text for a person, whatever the bytes.

@@ -2,6 +2,7 @@
 -- from nginx's pool for each run, and goes back to it.
 
 local core = require "alipayhk.core"
+local digest = require "alipayhk.base.digest"
 local dial = require "alipayhk.transport.dial"
 local login = require "alipayhk.delivery.redis.login"
 local new_stream = require "alipayhk.transport.stream"
@@ -26,7 +27,7 @@ local function pool_of(target)
     parts[i] = #part .. ":" .. part
   end
   return ("alipayhk:redis:%s:%s:%d:%s"):format(tostring(target.tls), target.peer, target.database,
-    core.hex_encode(core.sha256(table.concat(parts))))
+    core.hex_encode(digest.sha256(table.concat(parts))))
 end
 
 local function peer_of(target)

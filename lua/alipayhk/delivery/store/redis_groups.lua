@@ -1,6 +1,7 @@
 -- The lane groups of an outbox in a Redis: which one has an event, and scripts in them.
 
 local core = require "alipayhk.core"
+local digest = require "alipayhk.base.digest"
 local faults = require "alipayhk.delivery.store.redis_faults"
 local new_nodes = require("alipayhk.delivery.store.redis_nodes").new
 local scripts = require "alipayhk.delivery.store.redis_scripts"
@@ -14,7 +15,7 @@ local groups = {}
 
 -- The group of a merchantBizNo's events, whatever their API: a number from 0 on.
 function groups.of(merchant_biz_no)
-  return core.sha256(merchant_biz_no):byte() % COUNT
+  return digest.sha256(merchant_biz_no):byte() % COUNT
 end
 
 -- The group of an event; nil where that is no id of ours.

@@ -60,9 +60,11 @@ local function open(path, opts)
   local handle, words, code = module.open(path, { lock_ms = opts.lock_ms, application_id = schema.APPLICATION_ID })
   if not handle then return nil, sqlite_database.fault_of(words, code) end
   local db = sqlite_database.new(handle, path)
-  local is_ready, fault = db:transact(prepare, db, opts.client_id)
-  if is_ready then return db end
+  -- Thrown where memory is short: then tables that were begun might hold the file until it is collected.
+  local ran, is_ready, fault = pcall(db.transact, db, prepare, db, opts.client_id)
+  if ran and is_ready then return db end
   handle:close()
+  if not ran then error(is_ready, 0) end
   return nil, fault
 end
 
