@@ -284,6 +284,11 @@ test-stress: test-packages
 test-torture: test-packages
 	@SPEC=spec/stress/failure_spec.lua spec/run stress
 
+# Each call of the C modules, and an order's whole way, under valgrind.
+.PHONY: test-valgrind
+test-valgrind: test-packages
+	@STRESS=long SPEC=spec/stress/valgrind_spec.lua spec/run 5.4
+
 # The suite's Lua 5.4 with the sanitizers linked in: they must not reach the commands it starts. No HARDENING: they do
 # not see into what FORTIFY puts in the place of memcpy.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -524,6 +529,7 @@ help:
 	@echo 'make test-tsan       the threads that sign, and the batch, under ThreadSanitizer; a minute'
 	@echo 'make fuzz            libFuzzer, FUZZ_SECONDS (20) a target; TARGET=codec for one (fuzz/README.md)'
 	@echo 'make test-stress     test-torture, and a finalizer at each collection in each call'
+	@echo 'make test-valgrind   each call of the C modules under valgrind, in Lua 5.4 and LuaJIT; a minute'
 	@echo 'make test-torture    each allocation and system call of each call fails once; minutes'
 	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
 	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.4 or luajit'

@@ -1,7 +1,7 @@
 -- The N-th allocation of Lua, OpenSSL, libcurl, SQLite, libhiredis or our C fails, or the N-th system call of them all,
 -- for every N: see spec/support/stress/failures.lua.
 
-local keys = require "spec.support.data.keys"
+local key_inputs = require "spec.support.stress.key_inputs"
 local local_gateway = require "spec.support.servers.gateway"
 local redis_server = require "spec.support.servers.redis"
 local run = require "spec.support.stress.run"
@@ -16,19 +16,6 @@ local ALL, MANY, FEW = {}, { edge = "15", points = "20" }, { edge = "8", points 
 local ORDERS = { { except = "deliver" }, { only = "deliver", skipped = not run.is_long and "all system" or nil } }
 local SOME, WHOLE_WAY = { edge = "20", points = "200" }, { edge = "1", points = "3" }
 
-local ALGORITHMS = { rsa = "rsa", ec = "p224" }
-
--- HALF.KEY.FORM, as the driver has them.
-local FORMS = {
-  "private.rsa.pkcs8.pem", "private.rsa.pkcs8.der", "private.rsa.pkcs8.base64", "private.rsa.pkcs8_encrypted.pem",
-  "private.rsa.pkcs8_encrypted.der", "private.rsa.pkcs1.pem", "private.rsa.pkcs1.der",
-  "private.rsa.pkcs1_encrypted.pem", "private.ec.pkcs8.pem", "private.ec.pkcs8.der", "private.ec.sec1.pem",
-  "private.ec.sec1.der", "private.ec.sec1_parameters.pem", "private.ec.pkcs8_encrypted.pem",
-  "public.rsa.spki.pem", "public.rsa.spki.der", "public.rsa.spki.base64", "public.rsa.pkcs1_public.pem",
-  "public.rsa.pkcs1_public.der", "public.rsa.certificate.pem", "public.rsa.certificate.der", "public.ec.spki.pem",
-  "public.ec.spki.der", "public.ec.certificate.pem",
-}
-
 -- The calls that send, as one run of the driver each: a server of the specs lives two minutes.
 local SENDS = { { only = "^send" } }
 if run.is_long then
@@ -37,14 +24,10 @@ if run.is_long then
 end
 
 local function inputs(lua, more)
-  local given = { passphrase = keys.passphrase, directory = shell.directory() }
+  local given = key_inputs()
   local is_first = lua == run.luas[1]
   local some = run.is_long and (is_first and ALL or MANY) or is_first and MANY or FEW
   given.edge, given.points = some.edge, some.points
-  for _, name in ipairs(FORMS) do
-    local algorithm, form = name:match("^[a-z]+%.([a-z]+)%.(.*)$")
-    given[name] = keys.path(ALGORITHMS[algorithm], form)
-  end
   for name, value in pairs(more) do given[name] = value end
   return given
 end

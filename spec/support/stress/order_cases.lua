@@ -16,6 +16,9 @@ local redis = require "alipayhk.redis"
 local cases = { list = {}, judge_failure = blame }
 
 local ORDERS, EVENTS = 3, 2
+
+-- For how long anything waits for a network that is gone.
+local PATIENCE_MS = tonumber(inputs.patience_ms or 500)
 local KEY = "the same each time"
 
 local function add(name, set_up) cases.list[#cases.list + 1] = { name = name, set_up = set_up } end
@@ -32,9 +35,8 @@ end
 
 local function new_client()
   local config = connection.config(gateway, "ec")
-  -- Nor does it wait for long for a network that is gone.
-  config.retry = { max_attempts = 2, base_delay_ms = 1, max_delay_ms = 1, budget_ms = 300 }
-  config.connect_timeout_ms, config.timeout_ms = 1000, 1000
+  config.retry = { max_attempts = 2, base_delay_ms = 1, max_delay_ms = 1, budget_ms = PATIENCE_MS }
+  config.connect_timeout_ms, config.timeout_ms = PATIENCE_MS, PATIENCE_MS
   return assert(alipayhk.new(config))
 end
 
@@ -112,7 +114,10 @@ end)
 
 -- ---- Redis ------------------------------------------------------------------------------------------
 
-local REDIS = { host = "127.0.0.1", port = tonumber(inputs.redis_port), connect_timeout_ms = 500, timeout_ms = 500 }
+local REDIS = {
+  host = "127.0.0.1", port = tonumber(inputs.redis_port), connect_timeout_ms = PATIENCE_MS,
+  timeout_ms = PATIENCE_MS,
+}
 
 add("redis.connect", function()
   return { f = redis.connect, arguments = { n = 1, REDIS }, may_throw = true, judge = function(connected)
@@ -198,9 +203,9 @@ local function open(place, client)
   return alipayhk.outbox { store = place.url, client = client, client_id = gateway.ec_client_id }
 end
 
--- Until all is accepted, or for a second: how many were, as `on_result` has heard.
+-- Until all is accepted, or for twice as long as a request may take: how many were, as `on_result` has heard.
 local function deliver(outbox)
-  local until_s, accepted = core.monotonic() + 1, 0
+  local until_s, accepted = core.monotonic() + PATIENCE_MS / 500, 0
   local totals, err = outbox:deliver {
     until_empty = true, signers = 0,
     stop = function() return core.monotonic() > until_s end,

@@ -62,10 +62,12 @@ local function all_after(prefix, output)
 end
 
 -- Runs a driver with what it is to know: { faults, points, counts = { [NAME] = number } }. A driver that died has a
--- fault for that.
-function run.driver(lua, driver, inputs)
-  local output, status = shell.run(('eval "$(make -s env LUA=%s)"; %s spec/support/stress/%s.lua %s'):format(
-    lua, host(lua), driver, words(inputs)))
+-- fault for that. `with`: `launcher`, what stands before the interpreter; `interpreter`, another one than the host.
+function run.driver(lua, driver, inputs, with)
+  with = with or {}
+  local command = ('eval "$(make -s env LUA=%s)"; %s %s spec/support/stress/%s.lua %s'):format(
+    lua, with.launcher or "", with.interpreter or host(lua), driver, words(inputs))
+  local output, status = shell.run(command)
   local faults = all_after("fault: ", output)
   if status ~= 0 then faults[#faults + 1] = ("died (status %d): %s"):format(status, end_of(output)) end
   local counts = {}
