@@ -144,4 +144,11 @@ static inline int ahk_push_failure(lua_State *L, const char *message)
     return 2;
 }
 
+/* Raises what Lua raises: whoever asked cannot be told in another way. */
+static inline int ahk_raise_no_memory(lua_State *L)
+{
+    lua_pushliteral(L, "not enough memory");
+    return lua_error(L);
+}
+
 #endif

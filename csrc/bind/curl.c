@@ -56,7 +56,7 @@ static int curl_new(lua_State *L)
     handle->spares = LUA_NOREF;
     handle->spares = ahk_anchors_new(L);
     handle->transport = ahk_transport_new();
-    return handle->transport != NULL ? 1 : luaL_error(L, "out of memory");
+    return handle->transport != NULL ? 1 : ahk_raise_no_memory(L);
 }
 
 static int exchange_free(lua_State *L)

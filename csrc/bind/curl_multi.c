@@ -61,7 +61,7 @@ int ahk_curl_multi_new(lua_State *L)
     handle->anchors = ahk_anchors_new(L);
     handle->spares = ahk_anchors_new(L);
     handle->multi = ahk_multi_new((int)most);
-    return handle->multi != NULL ? 1 : luaL_error(L, "out of memory");
+    return handle->multi != NULL ? 1 : ahk_raise_no_memory(L);
 }
 
 static multi_handle *check_open(lua_State *L)
@@ -93,7 +93,7 @@ static int multi_start(lua_State *L)
     transfer->request = ahk_curl_read_request(L, 2);
     const int headers = ahk_curl_table_field(L, 2, "headers");
     if (!ahk_curl_read_headers(L, headers, &transfer->exchange)) {
-        return luaL_error(L, "out of memory");
+        return ahk_raise_no_memory(L);
     }
     lua_settop(L, 4); /* the request, the tag, the transfer */
     ahk_anchor(L, check_open(L)->anchors);

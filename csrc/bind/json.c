@@ -65,7 +65,7 @@ static void push_float_of(lua_State *L, const char *text)
 {
     double number = 0;
     if (!ahk_json_number_read(text, &number)) {
-        luaL_error(L, "out of memory");
+        (void)ahk_raise_no_memory(L);
     }
     if (isinf(number)) {
         lua_pushstring(L, text); /* as with digits that no number holds */
@@ -211,7 +211,7 @@ static int core_in_c_locale(lua_State *L)
     locale_t before;
     luaL_checkany(L, 1);
     if (!ahk_c_locale_enter(&before)) {
-        return luaL_error(L, "out of memory");
+        return ahk_raise_no_memory(L);
     }
     const int status = lua_pcall(L, lua_gettop(L) - 1, 1, 0);
     ahk_c_locale_leave(before);

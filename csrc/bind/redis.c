@@ -38,8 +38,7 @@ static void refuse(lua_State *L, const ahk_redis_exchange *exchange)
     if (exchange->commands == AHK_REDIS_COMMANDS_MAX) {
         luaL_error(L, "more than %d commands", AHK_REDIS_COMMANDS_MAX);
     }
-    lua_pushliteral(L, "not enough memory");
-    lua_error(L);
+    (void)ahk_raise_no_memory(L);
 }
 
 static void add_text(lua_State *L, ahk_redis_exchange *exchange, ahk_slice text)
@@ -413,7 +412,7 @@ static ahk_redis_outcome try_to_connect(lua_State *L, redis_handle *handle, cons
     ahk_redis_free(handle->redis);
     handle->redis = ahk_redis_new(target->host, target->port, limits[1]);
     if (handle->redis == NULL) {
-        luaL_error(L, "out of memory");
+        (void)ahk_raise_no_memory(L);
     }
     return ahk_redis_connect(handle->redis, target, limits[0], no_descriptors, err);
 }

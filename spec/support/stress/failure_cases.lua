@@ -3,7 +3,6 @@
 -- f, arguments  what is called
 -- judge(first, second)  what is wrong with its results when it succeeded (nil: nothing)
 -- refused  the call gives nil and a message even when memory abounds
--- may_throw  when memory is short, as Lua does
 -- spared  a world whose allocations do not fail
 -- every_thread  what other threads do fails too
 -- is_durable  its yes means that it is on the disk
@@ -254,27 +253,21 @@ end
 local function judge_open(db) return db:check() ~= true and "is not sound" or nil end
 
 add("sqlite.open", function()
-  local made = call(sqlite.open, judge_open, new_path(), OPTIONS)
-  made.may_throw = true
-  return made
+  return call(sqlite.open, judge_open, new_path(), OPTIONS)
 end)
 add("sqlite.open again", function()
   local path = new_path()
   local db = assert(sqlite.open(path, OPTIONS))
   assert(db:lock() and db:execute "CREATE TABLE t(v)" and db:unlock())
   db:close()
-  local made = call(sqlite.open, judge_open, path, OPTIONS)
-  made.may_throw = true
-  return made
+  return call(sqlite.open, judge_open, path, OPTIONS)
 end)
 add("sqlite.open what is no database", function()
   local path = new_path()
   local file = assert(io.open(path, "w"))
   file:write(TEXT)
   file:close()
-  local made = refused(sqlite.open, path, OPTIONS)
-  made.may_throw = true
-  return made
+  return refused(sqlite.open, path, OPTIONS)
 end)
 add("sqlite execute", function()
   local db = database()
@@ -327,9 +320,7 @@ local function judge_answer(answer)
 end
 
 add("curl.new", function()
-  local made = call(curl.new, function(new) return not tostring(new):find("open") and "is not open" or nil end)
-  made.may_throw = true
-  return made
+  return call(curl.new, function(new) return not tostring(new):find("open") and "is not open" or nil end)
 end)
 
 -- `spared` as above.

@@ -120,7 +120,7 @@ local REDIS = {
 }
 
 add("redis.connect", function()
-  return { f = redis.connect, arguments = { n = 1, REDIS }, may_throw = true, judge = function(connected)
+  return { f = redis.connect, arguments = { n = 1, REDIS }, judge = function(connected)
     return connected:call("PING") ~= "PONG" and "is not connected" or nil
   end }
 end)
