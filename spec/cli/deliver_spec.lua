@@ -142,6 +142,16 @@ describe("alipayhk deliver", function()
     await_state("sending", 0)
   end)
 
+  it("makes a store's file only where that is asked for", function()
+    local missing = shell.directory() .. "/typo.db"
+    local status, out, err = until_empty("--store", "sqlite:" .. missing)
+    assert.same({ 2, "" }, { status, out })
+    assert.matches(missing .. ": no such file; `put` makes it", err, 1, true)
+    assert.is_nil(shell.read(missing))
+    assert.equal(0, (until_empty("--store", "sqlite:" .. missing, "--create")))
+    assert.is_string(shell.read(missing))
+  end)
+
   it("says what is wrong with its store, and with its config", function()
     local folder = shell.directory()
     shell.write(folder .. "/other.db", ("no database "):rep(100))

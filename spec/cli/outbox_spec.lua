@@ -1,10 +1,12 @@
 -- Looks into outboxes whose events have met what may happen to them.
 
 local cjson = require "cjson.safe"
+local alipayhk = require "alipayhk"
 local command = require "spec.support.command"
 local double = require "spec.support.doubles.alipayhk_double"
 local outboxes = require "spec.support.outboxes"
 local samples = require "spec.support.data.samples"
+local shell = require "spec.support.shell"
 
 local gateway = double.new { algorithm = "p224" }
 
@@ -138,6 +140,7 @@ end
 describe("alipayhk outbox", function()
   it("says what it needs to know", function()
     local place = outboxes.file.new()
+    assert(alipayhk.outbox { store = place.url, client_id = "4Q5Y8W0WSG45P907917" }):close()
     for _, case in ipairs {
       { { "outbox" }, "alipayhk outbox --help says how it is used" },
       { { "outbox", "lsit" }, "Did you mean 'list'?" },
@@ -161,6 +164,23 @@ describe("alipayhk outbox", function()
       assert.same({ 2, "" }, { status, out }, case[2])
       assert.matches(case[2], err, 1, true)
       assert.matches("^alipayhk: [^\n]+\n$", err)
+    end
+  end)
+
+  it("makes no file where none is: its name is wrong, or nothing was put", function()
+    local path = shell.directory() .. "/typo.db"
+    for _, arguments in ipairs {
+      { "stats" }, { "list" }, { "show", "1" }, { "retry", "1" }, { "drop", "1" }, { "purge", "--older-than", "1d" },
+    } do
+      table.insert(arguments, 1, "outbox")
+      for _, word in ipairs { "--client-id", gateway.client_id, "--store", "SQLite:" .. path } do
+        arguments[#arguments + 1] = word
+      end
+      local status, out, err = command.run(arguments)
+      assert.same({ 2, "" }, { status, out })
+      assert.equal(("alipayhk: config: `store`: %s: no such file; `put` makes it [--store, ALIPAYHK_STORE]\n"):format(
+        path), err)
+      assert.is_nil(shell.read(path))
     end
   end)
 

@@ -7,7 +7,7 @@ local text = require "alipayhk.base.text"
 
 local settings = {}
 
-local FILE_MAX = 1024 * 1024
+local FILE_MAX, PATH_SHOWN = 1024 * 1024, 160
 
 -- By flag: the variable of the environment, and what it sets. One of an address sets aside what names another.
 local FLAGS = {
@@ -134,17 +134,27 @@ local function both(first, second)
   end
 end
 
--- An outbox, with a client where it is to deliver; else it needs no keys. `on_event` hears of events, and so
--- does the config's own.
-function settings.outbox(given, delivers, on_event)
+-- A store in a file that is not there holds nothing: more likely its name is wrong.
+local function check_file(store)
+  local scheme, path = tostring(store):match("^(%a+):(.+)$")
+  if scheme and text.lower(scheme) == "sqlite" and not files.mode(path) then
+    failure.usage("config: %s", settings.name_flags(("`store`: %s: no such file; `put` makes it"):format(
+      text.shown(path, PATH_SHOWN))))
+  end
+end
+
+-- An outbox. `opts`: `delivers`, it has a client, else it needs no keys; `makes`, it makes a file that is not there;
+-- `on_event` hears of events, and so does the config's own.
+function settings.outbox(given, opts)
   local alipayhk = require "alipayhk"
   local config, keys = settings.split(settings.all(given))
   if keys.store == nil then
     failure.usage("config: which store? Give --store, ALIPAYHK_STORE or `store` in --config: sqlite:PATH or "
       .. "redis://HOST")
   end
-  keys.on_event = both(on_event, config.on_event)
-  if delivers then
+  if not opts.makes then check_file(keys.store) end
+  keys.on_event = both(opts.on_event, config.on_event)
+  if opts.delivers then
     keys.client = check(alipayhk.new(config))
   else
     keys.client_id, keys.validate, keys.scenarios = config.client_id, config.validate, config.scenarios

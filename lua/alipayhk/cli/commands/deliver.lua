@@ -98,7 +98,9 @@ local function run(given, out)
   local use = loaded()
   local progress = use.progress.new(function(s) io.stderr:write(s) end, out:is_screen(2) and out:width(2) or nil)
   local self = { use = use, out = out, progress = progress }
-  self.outbox = use.settings.outbox(given, true, function(event) on_event(self, event) end)
+  self.outbox = use.settings.outbox(given, {
+    delivers = true, makes = given.create, on_event = function(event) on_event(self, event) end,
+  })
   self.ending = use.new_ending(function(message)
     progress:clear()
     out:say("alipayhk: %s", message)
@@ -122,11 +124,12 @@ and nothing is lost by that. With --until-empty it ends when nothing waits any m
 3 where events still wait, as AlipayHK or the store cannot be reached.]],
   },
   examples = {
-    { "alipayhk deliver --config /etc/alipayhk/deliver.lua", "as a service" },
+    { "alipayhk deliver --config /etc/alipayhk/deliver.lua --create", "as a service" },
     { "alipayhk deliver --config shop.lua --until-empty", "from cron" },
   },
   options = {
     { "--until-empty", about = "end when nothing waits and nothing is under way" },
+    { "--create", about = "make a file of SQLite's that is not there, for a service that is up before the first put" },
   },
   groups = { "speed", "config", "store", "output" },
   run = run,

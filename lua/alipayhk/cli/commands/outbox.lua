@@ -14,7 +14,7 @@ end
 local function with_outbox(act)
   return function(given, out)
     local use = loaded()
-    local outbox = use.settings.outbox(given)
+    local outbox = use.settings.outbox(given, {})
     local status = act(use, outbox, given, out)
     outbox:close()
     return status

@@ -74,7 +74,7 @@ end
 local function run(given, out)
   local use = loaded()
   local entries = use.input.payloads(given.file)
-  local outbox = use.settings.outbox(given)
+  local outbox = use.settings.outbox(given, { makes = true })
   check_replicas(use, outbox, given.replicas)
   local counts = { put = 0, exists = 0, refused = 0, unsafe = 0 }
   local self = { use = use, out = out, outbox = outbox, counts = counts, is_keyed = given.keyed }
