@@ -113,6 +113,27 @@ describe("alipayhk gateway", function()
     assert.matches("none runs over .*/keys; start it in another terminal: alipayhk gateway %-%-keys", err)
   end)
 
+  it("runs once over --keys, so that --env tells of the one that runs", function()
+    local keys = shell.directory() .. "/keys"
+    local made = start_with("--keys", keys)
+    local address = shell.read(made.config):match("https[^\"]*")
+    local status, out, err = command.run { "gateway", "--keys", keys }
+    assert.same({ 2, "" }, { status, out })
+    assert.equal(("alipayhk: gateway: --keys: one over %s runs already, at %s: end that first, or give another folder\n")
+      :format(keys, address), err)
+    assert.matches(address, shell.must(command.words { "gateway", "--keys", keys, "--env" }), 1, true)
+    -- Nor is another started beside the command.
+    assert.matches("one over .*/keys runs already, at " .. address:gsub("%p", "%%%0"),
+      (shell.run(("GATEWAY_KEYS=%s gateway/start 2>&1"):format(keys))))
+    -- The number of one that has ended may be another process's.
+    stop(made, "KILL")
+    local values = keys .. "/values"
+    assert.is_true(await("! test -e " .. shell.read(values):match("log=([^\n]*)")))
+    shell.write(values, (shell.read(values):gsub("pid=%d+", "pid=" .. shell.must("echo $PPID"):match("%d+"))))
+    assert.equal(3, (command.run { "gateway", "--keys", keys, "--env" }))
+    stop(start_with("--keys", keys))
+  end)
+
   it("keeps keys and CA, so that a config stays valid, the private ones for their owner alone", function()
     local keys = shell.directory() .. "/the keys"
     local port = tostring(20000 + core.random_bytes(2):byte() * 40)

@@ -58,7 +58,7 @@ local function print_env(use, given, out)
     use.failure.usage("gateway: --env: of which gateway? Give the --keys of the one that runs in another terminal")
   end
   local values = use.place.values(given.keys)
-  if not values or not use.process.is_alive(values.pid) then
+  if not values then
     use.failure.unknown("gateway: none runs over %s; start it in another terminal: alipayhk gateway --keys %s",
       given.keys, given.keys)
   end
@@ -108,14 +108,14 @@ local function run(given, out)
   if given.env then return print_env(use, given, out) end
   if given.write_config then use.config.check_file(given.write_config) end
   local variables = variables_of(use, given)
+  local lock = given.keys and use.place.claim(given.keys)
   use.core.catch_interrupts()
   local values = use.process.start(variables)
   if not values then return end
   local ran, thrown = pcall(serve, use, given, out, values)
-  if not ran then
-    use.process.stop(values)
-    error(thrown, 0)
-  end
+  if not ran then use.process.stop(values) end
+  if lock then lock:close() end
+  if not ran then error(thrown, 0) end
 end
 
 return {

@@ -1,5 +1,6 @@
 -- Where the files of the local gateway are: in a checkout beside the folder of the Lua files, installed among them.
 
+local core = require "alipayhk.core"
 local failure = require "alipayhk.cli.failure"
 local files = require "alipayhk.cli.files"
 
@@ -40,10 +41,31 @@ function place.connection()
   return dofile(place.folder() .. "/connection.lua")
 end
 
--- What the last gateway over a folder of keys has printed; nil where there was none.
+-- Whether a process has a number.
+local function is_alive(pid)
+  local answer = pid and pid:find("^%d+$") and os.execute(("kill -0 %s 2> /dev/null"):format(pid))
+  return answer == true or answer == 0 -- 0 in Lua 5.1
+end
+
+-- What the gateway that runs over a folder of keys has printed; nil where none runs. Its log goes with it; its number
+-- may be another's by then.
 function place.values(directory)
   local said = files.head(directory .. "/values", VALUES_MAX)
-  return said and place.connection().parse(said)
+  local values = said and place.connection().parse(said)
+  return values and files.is_there(values.log or "") and is_alive(values.pid) and values or nil
+end
+
+-- The right to run a gateway over a folder of keys, which is made where there is none: to be kept while it runs. Ends
+-- the command where another has it. What is no folder gateway/start tells of.
+function place.claim(directory)
+  os.execute(("mkdir -p -m 700 -- %s 2> /dev/null"):format(files.quoted(directory)))
+  if (files.mode(directory) or ""):sub(1, 1) ~= "d" then return nil end
+  local lock, message = core.lock_file(directory .. "/lock")
+  if lock == nil then failure.usage("gateway: --keys: %s", message) end
+  if lock then return lock end
+  local values = place.values(directory)
+  failure.usage("gateway: --keys: one over %s %s: end that first, or give another folder", directory,
+    values and "runs already, at " .. values.base_url or "is starting already")
 end
 
 return place

@@ -59,12 +59,6 @@ function process.is_there(values)
   return files.is_there(values.requests)
 end
 
--- Whether a process has a number.
-function process.is_alive(pid)
-  local answer = pid and pid:find("^%d+$") and os.execute(("kill -0 %s 2> /dev/null"):format(pid))
-  return answer == true or answer == 0 -- 0 in Lua 5.1
-end
-
 -- Ends it, and waits until it has.
 function process.stop(values)
   os.execute(("kill %s 2> /dev/null"):format(values.pid))
