@@ -161,6 +161,7 @@ $(BUILD)/obj/%.o: csrc/%.c $(BUILD)/flags
 # Lines for eval: any script then runs against this checkout.
 .PHONY: env
 env:
+	$(if $(wildcard $(BUILD)/alipayhk/core.so),,$(error not built yet for Lua $(LUA): run make build LUA=$(LUA)))
 	@echo 'export LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;"'
 	@echo 'export LUA_CPATH="$(abspath $(BUILD))/?.so;;"'
 
@@ -448,6 +449,11 @@ MANDIR ?= $(PREFIX)/share/man/man1
 
 .PHONY: install
 install: install-library install-command
+	@test -n '$(DESTDIR)' || $(LUA_BIN) -e \
+	    'os.exit(package.path:find("$(LUA_SHAREDIR)/?.lua", 1, true) and package.cpath:find("$(LUA_LIBDIR)/?.so", 1, true) and 0 or 1)' || { \
+	    echo "Lua $(LUA) does not look below $(PREFIX) by itself: tell it to, where you use alipayhk:"; \
+	    echo '  export LUA_PATH="$(LUA_SHAREDIR)/?.lua;$(LUA_SHAREDIR)/?/init.lua;;"'; \
+	    echo '  export LUA_CPATH="$(LUA_LIBDIR)/?.so;;"'; }
 
 # Does not build: under sudo, with other flags, that would be another build. Asked for both, it waits for `build`.
 .PHONY: install-library
@@ -536,7 +542,6 @@ help:
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'
 	@echo 'make bench           benchmarks, as ratios to C'
 	@echo 'make bench-nginx     the same for a worker of nginx and its neighbours'
-	@echo 'make bench-outbox    what puts and deliveries of an outbox cost'
 	@echo 'make bench-outbox    the outbox, as ratios to what lies below it; bench-outbox-sizes: with many events waiting'
 	@echo 'make bench-growth    a thousand to a million orders in one call: time and memory'
 	@echo 'make budget          instructions of the library'"'"'s own work, against bench/budget/budget.json'
@@ -547,4 +552,3 @@ help:
 	@echo 'make lint            luacheck, clang-format, clang-tidy, gcc -fanalyzer, cppcheck'
 	@echo 'make analyze         gcc'"'"'s analyzer, cppcheck, and clang'"'"'s analyzer by itself'
 	@echo 'make matrix          with the libraries of other releases of Debian, RELEASES; minutes each, as root'
-	@echo 'make install         into PREFIX (/usr/local), for LUA'

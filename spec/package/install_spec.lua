@@ -48,6 +48,38 @@ describe("make install", function()
   end)
 end)
 
+describe("who has not come to the end of installing", function()
+  local function said_by(command)
+    local output, status = shell.run(("unset LUA_PATH LUA_CPATH; %s 2>&1"):format(command))
+    assert.equal(2, status, output)
+    assert.matches("^[^\n]+\n$", output)
+    return output
+  end
+
+  it("is told to build, for the Lua that it is for", function()
+    local directory = shell.directory()
+    shell.must(("cp -r bin lua %s"):format(directory))
+    assert.equal("alipayhk: not built yet for Lua 5.4: run make build LUA=5.4\n",
+      said_by(("lua5.4 %s/bin/alipayhk --version"):format(directory)))
+    assert.equal("alipayhk: not built yet for LuaJIT: run make build LUA=luajit\n",
+      said_by(("luajit %s/bin/alipayhk --version"):format(directory)))
+    assert.matches("not built yet for Lua 5.1: run make build LUA=5.1",
+      said_by(("make -s env LUA=5.1 BUILD=%s/none"):format(directory)), 1, true)
+  end)
+
+  it("is told of the paths, where Lua does not look for the modules", function()
+    local prefix = shell.directory() .. "/usr"
+    local said = shell.must(("unset LUA_PATH LUA_CPATH; make -s install LUA=5.4 PREFIX=%s"):format(prefix))
+    assert.matches("does not look below " .. prefix, said, 1, true)
+    assert.matches("set LUA_PATH and LUA_CPATH", said_by(prefix .. "/bin/alipayhk --version"), 1, true)
+    local lines = said:match("(  export LUA_PATH.*)$")
+    assert.equal("alipayhk " .. VERSION .. "\n",
+      shell.must(("unset LUA_PATH LUA_CPATH; %s%s/bin/alipayhk --version"):format(lines, prefix)))
+    said = shell.must(("unset LUA_PATH LUA_CPATH; make -s install LUA=5.4 PREFIX=/usr/local DESTDIR=%s"):format(prefix))
+    assert.not_matches("does not look", said, 1, true)
+  end)
+end)
+
 describe("make dist", function()
   it("gives the same bytes twice, and all that is needed to build", function()
     local archive = shell.must("make -s dist"):match("[^\n]+")
