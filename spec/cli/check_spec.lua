@@ -52,6 +52,45 @@ describe("alipayhk check", function()
     assert.equal("5 checked: 3 good, 2 wrong, 0 with warnings\n", err)
   end)
 
+  it("takes a file that holds nothing for a fault: whatever was to write it did not", function()
+    for _, input in ipairs { "", "\n\n", "[]", "[\n]\n" } do
+      local status, out, err = check(input)
+      assert.same({ 1, "-: json  holds nothing\n" }, { status, out })
+      assert.equal("1 checked: 0 good, 1 wrong, 0 with warnings\n", err)
+    end
+    local path = shell.directory() .. "/empty"
+    shell.write(path, "")
+    local status, out = command.run({ "check", "-", path, "--json" }, { input = ORDER })
+    assert.equal(1, status)
+    local fault = cjson.decode(out)
+    assert.same({ path, nil, "holds nothing" }, { fault.file, fault.line, fault.message })
+  end)
+
+  it("says where JSON is broken as an editor counts, and a comma too many", function()
+    local said = {
+      ['{\n "a": 1,\n "b": tru\n}'] = "a value expected at line 3, column 7\n",
+      ['{\n "a": 1\n "b": 2\n}'] = "a comma or } expected at line 3, column 2\n",
+      ['{"a": 1,}'] = "a key in double quotes expected at column 9: is there a comma too many before it?\n",
+      ['{\n "a": [1,\n ]\n}'] = "a value expected at line 3, column 2: is there a comma too many before it?\n",
+      ['{"a": }'] = "a value expected at column 7\n",
+    }
+    for input, words in pairs(said) do assert.equal("-:1: json  not JSON: " .. words, (select(2, check(input)))) end
+    -- Lines are those of the file.
+    local _, out = check(ORDER .. '\n{\n"b": ?\n}')
+    assert.equal("-:2: json  not JSON: a value expected at line 3, column 6\n", out)
+  end)
+
+  it("has one fault for an object that has lost its first brace, and goes on with the next", function()
+    local pretty = ORDER:gsub(",", ",\n  "):gsub("}$", "\n}")
+    for input, line in pairs { [pretty:sub(2) .. "\n" .. ORDER] = 1, [ORDER .. "\n" .. pretty:sub(2)] = 2,
+      [ORDER:sub(2) .. "\n" .. ORDER] = 1, [pretty:sub(2, -2) .. "\n" .. ORDER] = 1 } do
+      local _, out, err = check(input)
+      assert.equal(("-:%d: json  not JSON: it begins with a member of an object: is the { before it missing?\n"):format(
+        line), out)
+      assert.equal("2 checked: 1 good, 1 wrong, 0 with warnings\n", err)
+    end
+  end)
+
   it("checks the step from a status before", function()
     local status, out = check(ORDER, "--previous-status", "USED")
     assert.equal(1, status)

@@ -119,8 +119,8 @@ describe("alipayhk gateway", function()
     local address = shell.read(made.config):match("https[^\"]*")
     local status, out, err = command.run { "gateway", "--keys", keys }
     assert.same({ 2, "" }, { status, out })
-    assert.equal(("alipayhk: gateway: --keys: one over %s runs already, at %s: end that first, or give another folder\n")
-      :format(keys, address), err)
+    assert.equal(("alipayhk: gateway: --keys: one over %s runs already, at %s: end that first, or give another "
+      .. "folder\n"):format(keys, address), err)
     assert.matches(address, shell.must(command.words { "gateway", "--keys", keys, "--env" }), 1, true)
     -- Nor is another started beside the command.
     assert.matches("one over .*/keys runs already, at " .. address:gsub("%p", "%%%0"),

@@ -138,6 +138,13 @@ describe("alipayhk send", function()
     assert.equal(path .. ":1: refused  expected JSON, found a binary file\n", out)
   end)
 
+  it("takes nothing at all for a fault", function()
+    for _, more in ipairs { "--rate=9", "--dry-run", "--journal=" .. folder .. "/journal" } do
+      local status, out = command.run { "send", "--config", config, "-", more }
+      assert.same({ 1, "-: refused  holds nothing\n" }, { status, out })
+    end
+  end)
+
   describe("--dry-run", function()
     it("prints each request, signed, and sends none", function()
       local order = samples.order()

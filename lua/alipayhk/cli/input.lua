@@ -3,6 +3,7 @@
 
 local failure = require "alipayhk.cli.failure"
 local json = require "alipayhk.base.json"
+local json_place = require "alipayhk.cli.json_place"
 local platform = require "alipayhk.api.platform"
 
 local input = {}
@@ -20,6 +21,7 @@ Lines.__index = Lines
 local function read_block(self)
   local block, message, code = self.file:read(BLOCK)
   if message and code ~= EINTR then failure.usage("%s: %s", self.name, message) end
+  self.is_interrupted = message ~= nil
   self.before = self.before + #self.block
   self.block, self.from = block or "", 1
   return block ~= nil
@@ -82,6 +84,24 @@ local function read_on(lines, line)
   return table.concat(parts, "\n"), bytes
 end
 
+-- A member of an object that has not begun.
+local function is_headless(line)
+  return line:find('^\239?\187?\191?[ \t]*"[^"]*"[ \t]*:') ~= nil
+end
+
+local HEADLESS = "not JSON: it begins with a member of an object: is the { before it missing?"
+
+-- Passes over the rest of such an object.
+local function pass_headless(lines, line)
+  local depth = depth_of(line)
+  while depth >= 0 do
+    local following = lines:next()
+    if not following then return end
+    if following:sub(1, 1) == "{" then return lines:keep(following) end
+    depth = depth + depth_of(following)
+  end
+end
+
 local TOO_LONG = ("expected at most %d bytes a payload: is it JSON, one object a line?"):format(platform.body_max)
 
 -- The next text and the number of its first line, or that and what is wrong with it; nil at the end.
@@ -92,6 +112,10 @@ local function next_text(lines)
   local number = lines.number
   if is_cut then return "", number, TOO_LONG end
   if line:find("%z") then return "", number, "expected JSON, found a binary file" end
+  if is_headless(line) then
+    pass_headless(lines, line)
+    return "", number, HEADLESS
+  end
   local given, bytes = read_on(lines, line)
   return given, number, bytes > platform.body_max and TOO_LONG or nil
 end
@@ -99,15 +123,15 @@ end
 -- ---- payloads ----------------------------------------------------------------------------------------
 
 -- What a text is: a list of payloads; or nil and a message.
-local function decode(given)
+local function decode(given, number)
   local value, message = json.decode((given:gsub(",[ \t\r]*$", "")))
-  if message then return nil, "not JSON: " .. message end
+  if message then return nil, "not JSON: " .. json_place.named(message, given, number) end
   if json.is_object(value) then return { value } end
   if json.is_list(value) then return value end
   return nil, "expected a JSON object, found a " .. type(value)
 end
 
--- Gives one entry for each payload of a text.
+-- Gives one entry for each payload of a text: how many there are.
 local function give(name, number, payloads)
   for _, payload in ipairs(payloads) do
     local is_object = json.is_object(payload)
@@ -116,20 +140,26 @@ local function give(name, number, payloads)
       message = not is_object and "expected a JSON object, found a " .. type(payload) or nil,
     }
   end
+  return #payloads
 end
 
+-- A file with nothing in it is no success: whatever was to write it did not.
 local function read_file(lines)
-  local name = lines.name
+  local name, count = lines.name, 0
   local given, number, fault = next_text(lines)
   while given do
     local payloads, message
-    if not fault then payloads, message = decode(given) end
-    give(name, number, payloads or {})
-    if fault or message then coroutine.yield { file = name, line = number, message = fault or message } end
+    if not fault then payloads, message = decode(given, number) end
+    count = count + give(name, number, payloads or {})
+    if fault or message then
+      coroutine.yield { file = name, line = number, message = fault or message }
+      count = count + 1
+    end
     -- Where its lines are none, what follows is not worth a look.
-    if fault then break end
+    if fault and fault ~= HEADLESS then break end
     given, number, fault = next_text(lines)
   end
+  if count == 0 and not lines.is_interrupted then coroutine.yield { file = name, message = "holds nothing" } end
 end
 
 -- ---- files -------------------------------------------------------------------------------------------
@@ -177,8 +207,13 @@ function Source:position()
   return self.read_before + (lines and lines.before + lines.from - 1 or 0)
 end
 
+-- Where an entry stands.
+function input.place(entry)
+  return entry.line and ("%s:%d:"):format(entry.file, entry.line) or entry.file .. ":"
+end
+
 -- An iterator over the payloads of all of them: an entry `{ file, line, payload }`, or `{ file, line, message }` for
--- what is none.
+-- what is none; without `line` for a file that holds nothing.
 function Source:payloads()
   self.read_before = 0
   return coroutine.wrap(function()

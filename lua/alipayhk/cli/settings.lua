@@ -3,6 +3,7 @@
 local failure = require "alipayhk.cli.failure"
 local files = require "alipayhk.cli.files"
 local json = require "alipayhk.base.json"
+local json_place = require "alipayhk.cli.json_place"
 local text = require "alipayhk.base.text"
 
 local settings = {}
@@ -42,7 +43,7 @@ function settings.read_table(path, what)
   local value, message
   if json.is_begun(content) then
     value, message = json.decode_object(content)
-    if message then failure.usage("%s: %s: %s", what, path, message) end
+    if message then failure.usage("%s: %s: %s", what, path, json_place.named(message, content, 1)) end
   else
     value = run_lua(content, path, what)
   end

@@ -13,18 +13,17 @@ end
 -- ---- telling -----------------------------------------------------------------------------------------
 
 -- `file:line: path  code  message`, and the same as an object.
-local function tell(out, entry, fault, is_warning)
-  local place = ("%s:%d:"):format(entry.file, entry.line)
+local function tell(use, out, entry, fault, is_warning)
   local mark = is_warning and out:paint("yellow", "warning  ") or ""
   local path = fault.path ~= "" and fault.path .. "  " or ""
   out:result({
     { "file", entry.file }, { "line", entry.line }, { "warning", is_warning }, { "path", fault.path },
     { "code", fault.code }, { "message", fault.message },
-  }, ("%s %s%s%s  %s"):format(place, mark, path, out:paint("bold", fault.code), fault.message))
+  }, ("%s %s%s%s  %s"):format(use.input.place(entry), mark, path, out:paint("bold", fault.code), fault.message))
 end
 
-local function tell_all(out, entry, faults, is_warning)
-  for _, fault in ipairs(faults) do tell(out, entry, fault, is_warning) end
+local function tell_all(use, out, entry, faults, is_warning)
+  for _, fault in ipairs(faults) do tell(use, out, entry, fault, is_warning) end
 end
 
 -- ---- checking ----------------------------------------------------------------------------------------
@@ -49,8 +48,8 @@ local function run(given, out)
   local count, wrong, warned = 0, 0, 0
   for entry in use.input.payloads(given.file) do
     local faults, warnings = check(use, entry, opts)
-    tell_all(out, entry, faults, false)
-    tell_all(out, entry, warnings, true)
+    tell_all(use, out, entry, faults, false)
+    tell_all(use, out, entry, warnings, true)
     count = count + 1
     if #faults > 0 then wrong = wrong + 1 end
     if #warnings > 0 then warned = warned + 1 end

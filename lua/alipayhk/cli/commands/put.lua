@@ -27,11 +27,11 @@ local function tell(self, entry, about)
   if about.id then self.out:line("%s%s", about.id, about.exists and "  exists" or "") end
   for _, warning in ipairs(about.warnings or {}) do
     if warning.code == "transition" then
-      self.out:say("%s:%d: warning  %s: %s", entry.file, entry.line, warning.path, warning.message)
+      self.out:say("%s warning  %s: %s", use.input.place(entry), warning.path, warning.message)
     end
   end
   if err.message then
-    self.out:say("%s:%d: %s", entry.file, entry.line, (tostring(about.err):gsub("^alipayhk: ", "")))
+    self.out:say("%s %s", use.input.place(entry), (tostring(about.err):gsub("^alipayhk: ", "")))
   end
 end
 

@@ -31,7 +31,7 @@ local function tell(self, entry, about)
     { "api", entry.description and entry.description.name }, { "outcome", about.outcome },
     { "requestId", about.request_id }, { "resultCode", about.result_code }, { "kind", err.kind }, { "code", err.code },
     { "message", err.message }, { "attempts", about.attempts }, { "warnings", about.warnings },
-  }, ("%s:%d: %s%s%s"):format(entry.file, entry.line, entry.biz_no and entry.biz_no .. "  " or "", word,
+  }, ("%s %s%s%s"):format(self.use.input.place(entry), entry.biz_no and entry.biz_no .. "  " or "", word,
     about.text and "  " .. about.text or ""))
 end
 
