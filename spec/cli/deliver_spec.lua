@@ -132,6 +132,33 @@ describe("alipayhk deliver", function()
     await_state("waiting", 1)
   end)
 
+  it("says why nothing arrives, once, and ends where its signature is refused", function()
+    local ids = {}
+    for i = 1, 3 do ids[i] = put() end
+    local own = shell.directory() .. "/own.pem"
+    shell.must("openssl genpkey -algorithm RSA -out " .. own)
+    local bad = command.config(gateway.config "rsa", ("retry = { budget_ms = 300, base_delay_ms = 1 }, store = %q")
+      :format("sqlite:" .. path))
+    local words = { "deliver", "--until-empty", "--config", bad, "--client-id", server:config().client_id,
+      "--private-key", own }
+    local status, out, err = command.run(words)
+    assert.same({ 3, "" }, { status, out })
+    assert.matches("^event %d+ of %S+ waits, and is tried again in %d+ m?s: INVALID_%u+: AlipayHK answered [^\n]*\n"
+      .. "0 accepted, 0 parked, [^\n]*\nalipayhk: events wait: nothing was accepted or parked for %d+ s, though "
+      .. "AlipayHK answers: INVALID_%u+; the last attempt: INVALID_%u+: AlipayHK answered [^\n]*\n$", err)
+    await_state("waiting", 3)
+  end)
+
+  it("says why again when it is another reason, or one has been accepted since", function()
+    server:control { codes = "UNKNOWN_EXCEPTION/U,UNKNOWN_EXCEPTION/U,PROCESS_FAIL/U" }
+    put()
+    local status, _, err = until_empty("--concurrency", "1")
+    assert.equal(0, status)
+    local told = {}
+    for code in err:gmatch("tried again in %d+ m?s: ([%u_]+): ") do told[#told + 1] = code end
+    assert.same({ "UNKNOWN_EXCEPTION", "PROCESS_FAIL" }, told)
+  end)
+
   it("ends when nobody reads what it says, as if it were told to", function()
     for _ = 1, 50 do put() end
     local said, status = shell.run(command.words { "deliver", "--config", config, "--json" } .. " 2>&1 > /dev/full")

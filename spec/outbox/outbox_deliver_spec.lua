@@ -1,9 +1,11 @@
 -- What `deliver` does with what AlipayHK, the store, the clock and its user do. AlipayHK is a function here.
 
 local alipayhk = require "alipayhk"
+local core = require "alipayhk.core"
 local databases = require "spec.support.databases"
 local double = require "spec.support.doubles.alipayhk_double"
 local json = require "alipayhk.base.json"
+local keys = require "spec.support.data.keys"
 local outboxes = require "spec.support.outboxes"
 local platform = require "alipayhk.api.platform"
 local samples = require "spec.support.data.samples"
@@ -269,6 +271,41 @@ for _, kind in ipairs(outboxes.kinds) do
       assert.matches("AlipayHK could not be reached for", totals.stopped, 1, true)
       assert.is_true(totals.seconds < 10, totals.seconds)
       assert.equal(1, outbox:stats().waiting)
+    end)
+
+    for name, answers in pairs {
+      ["its signature is refused"] = { { code = "INVALID_SIGNATURE", status = "F", signed = false } },
+      ["it is refused as one that is known"] = { { code = "INVALID_SIGNATURE", status = "F" } },
+      ["its client is not known"] = { { code = "INVALID_CLIENT", status = "F", signed = false } },
+      ["no answer is signed by the key that it has"] = {
+        { private_key = assert(core.private_key { file = keys.pair("other", "p224").private }) },
+      },
+      ["it is the wrong address"] = { { http_status = 404, body = "no such page", signed = false } },
+      ["AlipayHK fails"] = { { failure = "timeout" }, { code = "UNKNOWN_EXCEPTION", status = "U" } },
+    } do
+      it("gives up, when it is to end, where nothing comes of any request: " .. name, function()
+        gateway:answers(answers)
+        local outbox = open(nil, { retry = { base_delay_ms = 1, budget_ms = 100 } })
+        put(outbox, 3)
+        local totals = outbox:deliver(UNTIL_EMPTY)
+        assert.matches("^nothing was accepted or parked for %d+ s, though AlipayHK answers: [%w_]+$", totals.stopped)
+        assert.is_true(totals.seconds >= 1 / 10 and totals.seconds < 10, totals.seconds)
+        assert.same({ 3, 0 }, { outbox:stats().waiting, outbox:stats().parked })
+        -- Otherwise it goes on.
+        local ends = core.monotonic() + 2 / 10
+        totals = outbox:deliver { stop = function() return core.monotonic() > ends end }
+        assert.equal("it was told to stop", totals.stopped)
+      end)
+    end
+
+    it("does not give up while some are accepted, or while AlipayHK asks for less", function()
+      local outbox = open(nil, { retry = { base_delay_ms = 1, max_delay_ms = 50, budget_ms = 200 } })
+      put(outbox, 30)
+      local unknown = { code = "UNKNOWN_EXCEPTION", status = "U" }
+      local busy = { code = "REQUEST_TRAFFIC_EXCEED_LIMIT", status = "F" }
+      gateway:answers { unknown, {}, unknown, busy, {} }
+      local totals = outbox:deliver { until_empty = true, concurrency = 1, rate = 50 }
+      assert.same({ 30, nil }, { totals.accepted, totals.stopped })
     end)
 
     it("keeps to a rate", function()

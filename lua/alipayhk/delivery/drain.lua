@@ -10,6 +10,7 @@ local event = require "alipayhk.delivery.event"
 local events = require "alipayhk.exchange.events"
 local new_fifo = require("alipayhk.base.fifo").new
 local request_builder = require "alipayhk.exchange.request"
+local retry = require "alipayhk.exchange.retry"
 local runtime = require "alipayhk.base.runtime"
 local send = require "alipayhk.exchange.send"
 local text = require "alipayhk.base.text"
@@ -46,8 +47,20 @@ local function tell(self, name, taken, about)
   events.emit(self.outbox.told, taken, events.of_outbox, name, taken, about)
 end
 
+-- Notes since when nothing comes of what AlipayHK does answer. That it cannot be reached, or refuses traffic, the pace
+-- notes.
+local function note_fruit(self, ended)
+  local is_traffic = ended.err and retry.refuses_traffic(api.by_name[ended.event.api], ended.err)
+  if ended.state ~= "waiting" or is_traffic then
+    self.fruitless_since_ms = nil
+  elseif not retry.is_outage(ended.err) then
+    self.fruitless_since_ms, self.fruitless_code = self.fruitless_since_ms or now_ms(), ended.code
+  end
+end
+
 local function report(self, ended)
   local taken, totals = ended.event, self.engine.totals
+  note_fruit(self, ended)
   tell(self, ended.state == "waiting" and "later" or ended.state, taken, ended)
   if ended.state == "waiting" then return end
   if ended.state == "parked" then totals.parked = totals.parked + 1 end
@@ -270,6 +283,11 @@ end
 local function look_whether_to_stop(self)
   if self.outbox.closed then self.engine:stop("the outbox was closed") end
   if is_told_to_stop(self) then self.engine:stop("it was told to stop") end
+  local fruitless_ms = self.until_empty and self.fruitless_since_ms and now_ms() - self.fruitless_since_ms or 0
+  if fruitless_ms >= self.patience_ms then
+    self.engine:stop(("nothing was accepted or parked for %.0f s, though AlipayHK answers: %s"):format(
+      fruitless_ms / 1000, self.fruitless_code))
+  end
 end
 
 -- Records what would have to wait for the next claim, where requests are slow or have to pause.
@@ -372,6 +390,7 @@ function drain.run(outbox, opts)
     idle_until_ms = 0, -- until then there is nothing to claim
     delivers = nil, delivery_at_ms = 0, -- whether it is the one; nil before it has asked
     moved_ms = now_ms(), -- when the number of events of another one that delivers has changed
+    fruitless_since_ms = nil, fruitless_code = nil, -- since when AlipayHK answers and takes nothing, and how
     look_at_ms = 0, -- when to look again whether nothing is under way anywhere
   }, Queue)
   driver.task = new_task(queue, driver.crew.client, event.policy(policy))

@@ -82,7 +82,7 @@ function outbox:close() end
 ---@field replicas? integer Redis: waits until so many replicas have it; where they do not, an error of kind `store`, code `replicas`, has the event's `id`
 
 ---@class alipayhk.DeliverOptions
----@field until_empty? boolean ends when nothing waits or is under way, here or elsewhere; or when AlipayHK, or the store, cannot be reached for longer than the client's `retry.budget_ms`
+---@field until_empty? boolean ends when nothing waits or is under way, here or elsewhere; or when for longer than the client's `retry.budget_ms` AlipayHK or the store cannot be reached, or AlipayHK answers and nothing is accepted or parked: it refuses our signature, say. What waits then is sent by the next run
 ---@field stop? fun(): boolean? asked several times a second: `true` ends it, once what is under way has ended
 ---@field concurrency? integer requests under way at once, 32 when absent, at most 1024
 ---@field signers? integer threads that sign and verify, in plain Lua; as many as there are processors when absent, 0 for none. Refused in nginx

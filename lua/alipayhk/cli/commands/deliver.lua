@@ -2,6 +2,7 @@
 
 local function loaded()
   return {
+    core = require "alipayhk.core",
     failure = require "alipayhk.cli.failure",
     new_ending = require("alipayhk.cli.ending").new,
     progress = require "alipayhk.cli.progress",
@@ -45,6 +46,37 @@ local function result(self, event, text)
   end
 end
 
+-- ---- why nothing arrives -------------------------------------------------------------------------------
+
+-- A reason that comes and goes is told of so often.
+local REASON_S = 10
+
+local function delay_text(ms)
+  return ms < 1000 and ("%.0f ms"):format(ms) or ("%.0f s"):format(ms / 1000)
+end
+
+-- Whether it is another reason than the last that was told, and was not told a moment ago.
+local function is_news(self, code)
+  local told_s, now_s = self.told_s[code], self.use.core.monotonic()
+  if code == self.told_code or told_s and now_s - told_s < REASON_S then return false end
+  self.told_code, self.told_s[code] = code, now_s
+  return true
+end
+
+-- Of an attempt that failed, and is made again.
+local function tell_failure(self, event)
+  self.reason = ("%s: %s"):format(tostring(event.code), tostring(event.message))
+  if not is_news(self, event.code) then return end
+  self.progress:clear()
+  self.out:say("%s waits, and is tried again in %s: %s", about(event), delay_text(event.delay_ms or 0), self.reason)
+end
+
+-- Once one has got through, the same reason is news again.
+local function note_failures(self, event)
+  if event.name == "later" then return tell_failure(self, event) end
+  if event.name == "accepted" then self.told_code, self.reason = nil, nil end
+end
+
 -- A store that goes on failing in the same way is told of once, until it works again.
 local function is_repeated(self, event, text)
   local is_again = event.name == "store" and not self.out.is_json and text == self.store_text
@@ -53,6 +85,7 @@ local function is_repeated(self, event, text)
 end
 
 local function on_event(self, event)
+  note_failures(self, event)
   local text_of = TEXT[event.name]
   if not text_of then return end
   local text = text_of(event)
@@ -89,7 +122,9 @@ local function deliver(self, given)
   if not totals then self.use.failure.of(err) end
   self.out:say("%d accepted, %d parked, %.1f s", totals.accepted, totals.parked, totals.seconds)
   local reason = totals.stopped and (self.ending.reason or totals.stopped)
-  if reason then self.out:say("alipayhk: events wait: %s", reason) end
+  if reason then
+    self.out:say("alipayhk: events wait: %s%s", reason, self.reason and "; the last attempt: " .. self.reason or "")
+  end
   if self.ending.is_unread then return self.use.failure.STATUS.unknown end
   return status_of(self.use, given, totals)
 end
@@ -97,7 +132,12 @@ end
 local function run(given, out)
   local use = loaded()
   local progress = use.progress.new(function(s) io.stderr:write(s) end, out:is_screen(2) and out:width(2) or nil)
-  local self = { use = use, out = out, progress = progress }
+  local self = {
+    use = use, out = out, progress = progress,
+    told_s = {}, -- by code, when an attempt that failed by it was told of
+    told_code = nil, -- the last of them, nil where one was accepted since
+    reason = nil, -- why the last attempt failed, nil where one was accepted since
+  }
   self.outbox = use.settings.outbox(given, {
     delivers = true, makes = given.create, on_event = function(event) on_event(self, event) end,
   })
@@ -121,7 +161,9 @@ object.]],
     [[It may run several times: of a file one delivers, and another as soon as that has ended; of a Redis all do.]],
     [[SIGTERM or Ctrl-C ends it when what is under way has ended and was recorded, with status 0; a second one at once,
 and nothing is lost by that. With --until-empty it ends when nothing waits any more: status 1 where an event was parked,
-3 where events still wait, as AlipayHK or the store cannot be reached.]],
+3 where events still wait, as for longer than the config's retry.budget_ms AlipayHK or the store cannot be reached, or
+AlipayHK answers and takes nothing.]],
+    [[Why an attempt failed is told of on standard error, when that changes.]],
   },
   examples = {
     { "alipayhk deliver --config /etc/alipayhk/deliver.lua --create", "as a service" },
