@@ -67,7 +67,7 @@ function apply.contract_card(description, client, payload)
   local sequence, status = payload[description.sequence_field], payload[description.status_field]
   local valid = stored and stored.end_date > core.now() * 1000
   if payload.command == "SEND" then
-    if valid then return "UN_SUPPORT_BUSINESS", "SEND for a notification that exists and is valid" end
+    if valid then return "UN_SUPPORT_BUSINESS" end
   else
     if not stored then return "ORDER_NOT_FOUND" end
     if not valid then return "SUCCESS", "success (the notification is no longer valid: ignored)" end

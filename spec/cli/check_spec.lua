@@ -134,6 +134,14 @@ describe("alipayhk check", function()
     end
   end)
 
+  it("does not make cents of what may be dollars", function()
+    for _, value in ipairs { "180.00", "180", "180.5" } do
+      local _, out = check((ORDER:gsub('"extInfo"', ('"payAmount":{"value":%s,"currency":"HKD"},%%0'):format(value))))
+      assert.matches("payAmount.value  type  expected a string of cents[^\n]*: if these are dollars multiply by 100, "
+        .. 'then write it with string%.format%("%%%.0f", n%)\n$', out)
+    end
+  end)
+
   it("says that a binary file is none of its own", function()
     local status, out = check("\127ELF\2\1\1\0\0\n\0\n\0\n")
     assert.equal(1, status)

@@ -3,6 +3,7 @@
 local cjson = require "cjson.safe"
 local command = require "spec.support.command"
 local databases = require "spec.support.databases"
+local nginx = require "spec.support.servers.nginx"
 local outboxes = require "spec.support.outboxes"
 local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
@@ -72,13 +73,58 @@ for _, kind in ipairs(outboxes.kinds) do
         samples.order { merchantBizNo = biz_no, orderModifyTime = 1716338541000 }))
       assert.equal(1, status)
       assert.matches("^%d+\n%d+\n$", out)
-      assert.matches("-:2: warning  orderStatus: ", err, 1, true)
+      assert.matches("-:2: warning  orderStatus  transition  after USED ", err, 1, true)
       assert.matches("-:3: invalid/stale: ", err, 1, true)
     end)
   end)
 end
 
 describe("alipayhk put", function()
+  local function interrupted(...)
+    local path = databases.path()
+    local list = {}
+    for i = 1, 4000 do list[i] = samples.order() end
+    local one = command.start({ "put", "--store", "sqlite:" .. path, "--client-id", CLIENT_ID, "-", ... },
+      { input = command.lines(list) })
+    assert.is_truthy(nginx.await(20, function() return #one:said() > 100 end))
+    one:signal "INT"
+    local status, out, err = one:ended()
+    assert.equal(3, status)
+    local count = select(2, out:gsub("\n", ""))
+    assert.is_true(count < 4000)
+    assert.equal(tostring(count), databases.judge(path, "SELECT count(*) FROM event"))
+    assert.matches(("\n%d put, 0 there already, 0 refused\n"):format(count), err, 1, true)
+    return err
+  end
+
+  it("ends at Ctrl-C, says how many it has put, and how to go on", function()
+    assert.matches("not all was put: interrupted; put the rest; with --keyed from the first run on, the same file may "
+      .. "be put again\n", interrupted(), 1, true)
+    assert.matches("not all was put: interrupted; run it again\n", interrupted "--keyed", 1, true)
+  end)
+
+  it("ends where nobody reads the ids, and has stored what it said", function()
+    local path = databases.path()
+    local folder = shell.directory()
+    shell.write(folder .. "/in", command.lines { samples.order(), samples.order() })
+    local said, status = shell.run(command.words { "put", "--store", "sqlite:" .. path, "--client-id", CLIENT_ID,
+      folder .. "/in" } .. " 2>&1 > /dev/full")
+    assert.equal(3, status)
+    assert.matches("^1 put, [^\n]*\nalipayhk: not all was put: standard output: No space left on device; ", said)
+    assert.equal("1", databases.judge(path, "SELECT count(*) FROM event"))
+  end)
+
+  it("takes nothing at all for a fault, and tells every warning", function()
+    local path = databases.path()
+    local status, out, err = put("sqlite:" .. path, "[]")
+    assert.same({ 1, "", "-: invalid: holds nothing\n0 put, 0 there already, 1 refused\n" }, { status, out, err })
+    local order = samples.order { payAmount = { value = "180.00", currency = "HKD" } }
+    status, out, err = put("sqlite:" .. path, lines_of(order))
+    assert.equal(0, status)
+    assert.matches("^%d+\n$", out)
+    assert.matches("^%-:1: warning  payAmount.value  format  cents have no decimal point[^\n]*\n1 put, ", err)
+  end)
+
   it("says how many have it, where replicas are wanted of a Redis that has none", function()
     outboxes.redis.start()
     local url = outboxes.redis.new().url

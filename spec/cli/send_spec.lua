@@ -138,6 +138,42 @@ describe("alipayhk send", function()
     assert.equal(path .. ":1: refused  expected JSON, found a binary file\n", out)
   end)
 
+  it("tells the warnings of what is accepted", function()
+    local order = samples.order { payAmount = { value = "180.00", currency = "HKD" } }
+    local status, out = send { order, samples.order() }
+    assert.equal(0, status)
+    local said, place = sorted_lines(out), folder .. "/orders.jsonl"
+    assert.equal(3, #said)
+    assert.equal(("%s:1: %s  accepted, 1 warning"):format(place, order.merchantBizNo), said[1])
+    assert.matches(place .. ":1: warning  payAmount.value  format  cents have no decimal point", said[2], 1, true)
+    local found = command.objects(select(2, send({ order }, "--json")))
+    assert.same({ 1, "payAmount.value" }, { #found, found[1].warnings[1].path })
+  end)
+
+  it("says what to look at where the config is the cause", function()
+    local path, own = write(orders(1)), folder .. "/own.pem"
+    shell.must("openssl genpkey -algorithm RSA -out " .. own .. " 2> /dev/null")
+    local env = { "ALIPAYHK_CLIENT_ID=NOBODY" }
+    for _, case in ipairs {
+      { 3, "-> is the local gateway running? (alipayhk gateway)\n", { "--base-url", "https://127.0.0.1:1" } },
+      { 3, "-> is the client id, of --client-id, that of the other environment?\n", { "--client-id", "NOBODY" } },
+      { 3, "-> is the client id, of ALIPAYHK_CLIENT_ID, that of the other environment?\n", {}, env },
+      { 3, "(alipayhk key FILE)", { "--private-key", own } },
+      { 3, "[--private-key, ALIPAYHK_PRIVATE_KEY]\n", { "--private-key", own } },
+      { 2, "; --config FILE gives all of it at once\n", {}, nil, {} },
+      { 2, "this is an order or a notification, and no config", {}, nil, { "--config", folder .. "/one.json" } },
+    } do
+      shell.write(folder .. "/one.json", json.encode(samples.order()))
+      local arguments = { "send", path }
+      for _, list in ipairs { case[5] or { "--config", config }, case[3] } do
+        for _, word in ipairs(list) do arguments[#arguments + 1] = word end
+      end
+      local status, out, err = command.run(arguments, { env = case[4] })
+      assert.equal(case[1], status, case[2])
+      assert.matches(case[2], out .. err, 1, true)
+    end
+  end)
+
   it("takes nothing at all for a fault", function()
     for _, more in ipairs { "--rate=9", "--dry-run", "--journal=" .. folder .. "/journal" } do
       local status, out = command.run { "send", "--config", config, "-", more }
@@ -352,6 +388,16 @@ describe("alipayhk send", function()
       local accepted = tonumber(said:match("err (%d+) accepted"))
       assert.is_true(accepted < 3000, said)
       assert.same({ accepted, accepted }, { noted(journal), #server:arrivals() })
+    end)
+
+    it("says that without a journal the next run sends all again", function()
+      local started = command.start { "send", "--config", config, write(orders(3000)) }
+      nginx.await(20, function() return #started:said() > 2000 end)
+      started:signal "INT"
+      local status, _, err = started:ended()
+      assert.equal(3, status)
+      assert.matches("interrupted; run it again, and what was accepted is sent once more: with --journal FILE from the "
+        .. "first run on, nothing is sent twice\n", err, 1, true)
     end)
 
     it("keeps off a journal that another run writes", function()

@@ -116,7 +116,7 @@ return {
     },
     UN_SUPPORT_BUSINESS = {
       status = "F", confidence = "SEEN",
-      meaning = "the service is not available, or SEND for a notification that exists and is valid",
+      meaning = "the service is not available, or SEND for a notification that exists and is valid: send an UPDATE",
       -- If an earlier attempt may have arrived, that may be why the notification exists.
       after_lost_answer = "an earlier attempt got no answer; if that was a SEND, it may have made the notification",
     },

@@ -9,7 +9,7 @@ local url = {}
 local BASE_FORM = "https://host[:port][/prefix]"
 
 -- Plain http is allowed only for a gateway on this machine.
-local function is_loopback(host)
+function url.is_loopback(host)
   if host == "localhost" or host == "[::1]" then return true end
   local octets = { host:match("^127%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$") }
   for i = 1, 3 do
@@ -53,7 +53,7 @@ function url.parse_base(given)
   if not host then return fail(port) end
   fault = path_fault(prefix, rest)
   if fault then return fail(fault) end
-  if scheme == "http" and not is_loopback(host) then
+  if scheme == "http" and not url.is_loopback(host) then
     return nil, "http is refused except for loopback addresses: use https"
   end
   return {

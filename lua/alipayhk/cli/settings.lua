@@ -1,9 +1,11 @@
 -- What a command works with, out of a file, over it the environment, over it the command's flags.
 
+local api = require "alipayhk.api"
 local failure = require "alipayhk.cli.failure"
 local files = require "alipayhk.cli.files"
 local json = require "alipayhk.base.json"
 local json_place = require "alipayhk.cli.json_place"
+local platform = require "alipayhk.api.platform"
 local text = require "alipayhk.base.text"
 
 local settings = {}
@@ -66,9 +68,18 @@ local function set(config, flag, value)
   end
 end
 
+local function read_config(path)
+  local config = settings.read_table(path, "--config")
+  if config[platform.identity.merchant_biz_no] ~= nil or api.of(config) then
+    failure.usage("--config: %s: this is an order or a notification, and no config: give it without --config, and a "
+      .. "file that has the keys of alipayhk.new with it", path)
+  end
+  return config
+end
+
 -- The keys of `alipayhk.new` and of the outbox, together. `given`: the command's flags.
 function settings.all(given)
-  local config = given.config and settings.read_table(given.config, "--config") or {}
+  local config = given.config and read_config(given.config) or {}
   for _, flag in ipairs(FLAGS) do
     local value = os.getenv(flag[2])
     if value and value ~= "" then set(config, flag, value) end
@@ -79,6 +90,19 @@ function settings.all(given)
   if given.strict then config.validate = "strict" end
   if given.scenarios then config.scenarios = settings.scenarios(given) end
   return config
+end
+
+-- What names the client id.
+function settings.id_source(given, client_id)
+  if given.client_id then return "--client-id" end
+  local variable = "ALIPAYHK_CLIENT_ID"
+  if os.getenv(variable) == client_id then return variable end
+  return ("`client_id` in %s"):format(text.shown(given.config or "the config", PATH_SHOWN))
+end
+
+-- For `alipayhk.cli.cure`, of a client.
+function settings.about(given, client)
+  return { host = client.config.base.host, id_source = settings.id_source(given, client.config.client_id) }
 end
 
 -- A partner's rules, of --scenarios; nil for none.
@@ -106,16 +130,19 @@ function settings.name_flags(message)
 end
 
 -- Ends the command where a config is wrong.
-local function check(made, err)
+local function check(given, made, err)
   if made then return made end
-  if err.kind == "config" then failure.usage("config: %s", settings.name_flags(err.message)) end
+  if err.kind == "config" then
+    failure.usage("config: %s%s", settings.name_flags(err.message),
+      given.config and "" or "; --config FILE gives all of it at once")
+  end
   failure.of(err)
 end
 
 -- A client of `alipayhk`.
 function settings.client(given)
   local alipayhk = require "alipayhk"
-  return check(alipayhk.new((settings.split(settings.all(given)))))
+  return check(given, alipayhk.new((settings.split(settings.all(given)))))
 end
 
 -- What signs: a client's config as the library reads it, of which AlipayHK's address and key may be missing.
@@ -123,7 +150,7 @@ function settings.signing(given)
   local config = settings.split(settings.all(given))
   if not (config.environment or config.base_url) then config.environment = "testing" end
   config.encrypt, config.verify_response = nil, config.alipay_public_key ~= nil
-  return check(require("alipayhk.config").read(config))
+  return check(given, require("alipayhk.config").read(config))
 end
 
 -- Two functions for events as one; either may be nil.
@@ -156,14 +183,14 @@ function settings.outbox(given, opts)
   if not opts.makes then check_file(keys.store) end
   keys.on_event = both(opts.on_event, config.on_event)
   if opts.delivers then
-    keys.client = check(alipayhk.new(config))
+    keys.client = check(given, alipayhk.new(config))
   else
     keys.client_id, keys.validate, keys.scenarios = config.client_id, config.validate, config.scenarios
     if not keys.client_id then
       failure.usage("config: whose outbox? Give --client-id, ALIPAYHK_CLIENT_ID or `client_id` in --config")
     end
   end
-  return check(alipayhk.outbox(keys))
+  return check(given, alipayhk.outbox(keys))
 end
 
 return settings

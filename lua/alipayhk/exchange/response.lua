@@ -175,9 +175,9 @@ end
 local SHOW = {
   public_key = function(config)
     local signing = config.signing
-    local shown = ("; our public key's SHA-256 is %s: compare it with that of the file that was uploaded "
-      .. "(openssl pkey -pubin -in FILE -outform DER | openssl dgst -sha256), and `key_version` (%s)"):format(
-      config.private_key:fingerprint(), signing.key_version or "none")
+    local shown = ("; our public key's SHA-256 is %s: compare it with that of the file that was uploaded (alipayhk key "
+      .. "FILE), and look at `private_key` and `key_version` (%s)"):format(config.private_key:fingerprint(),
+      signing.key_version or "none")
     if not signing.setting then return shown end
     return ("%s; `%s` (digest %s, encoding %s) has to be what AlipayHK takes"):format(
       shown, signing.setting, signing.options.digest, signing.options.encoding)

@@ -106,10 +106,13 @@ end
 local EXACT_MAX = 2 ^ 53
 
 -- The end of a message about a number in place of a string: what to do. Its digits may be lost already.
-local function as_text(value)
-  if type(value) ~= "number" or value % 1 ~= 0 then return "" end
+local function as_text(value, is_cents)
+  if type(value) ~= "number" or value % 1 ~= 0 and not is_cents then return "" end
   if value >= EXACT_MAX or value <= -EXACT_MAX then
     return ", which may have lost digits: keep it as text from where it comes from"
+  end
+  if is_cents then
+    return ": if these are dollars multiply by 100, then write it with string.format(\"%.0f\", n)"
   end
   return ": keep it as text from where it comes from, or write it with string.format(\"%.0f\", n)"
 end
@@ -196,7 +199,7 @@ function types.string(field)
   return function(value)
     if type(value) ~= "string" then
       local code, message = expected(name, value)
-      return code, keeps_digits and message .. as_text(value) or message
+      return code, keeps_digits and message .. as_text(value, field.unit == "cents") or message
     end
     if refine then return refine(value) end
   end

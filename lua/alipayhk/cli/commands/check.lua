@@ -5,6 +5,7 @@ local function loaded()
     alipayhk = require "alipayhk",
     api = require "alipayhk.api",
     failure = require "alipayhk.cli.failure",
+    fault_text = require "alipayhk.cli.fault_text",
     input = require "alipayhk.cli.input",
     settings = require "alipayhk.cli.settings",
   }
@@ -14,12 +15,10 @@ end
 
 -- `file:line: path  code  message`, and the same as an object.
 local function tell(use, out, entry, fault, is_warning)
-  local mark = is_warning and out:paint("yellow", "warning  ") or ""
-  local path = fault.path ~= "" and fault.path .. "  " or ""
   out:result({
     { "file", entry.file }, { "line", entry.line }, { "warning", is_warning }, { "path", fault.path },
     { "code", fault.code }, { "message", fault.message },
-  }, ("%s %s%s%s  %s"):format(use.input.place(entry), mark, path, out:paint("bold", fault.code), fault.message))
+  }, use.fault_text.line(out, 1, entry, fault, is_warning))
 end
 
 local function tell_all(use, out, entry, faults, is_warning)

@@ -2,6 +2,7 @@
 
 local function loaded()
   return {
+    cure = require "alipayhk.cli.cure",
     core = require "alipayhk.core",
     failure = require "alipayhk.cli.failure",
     new_ending = require("alipayhk.cli.ending").new,
@@ -65,7 +66,9 @@ end
 
 -- Of an attempt that failed, and is made again.
 local function tell_failure(self, event)
-  self.reason = ("%s: %s"):format(tostring(event.code), tostring(event.message))
+  local use = self.use
+  local message = use.settings.name_flags(("%s: %s"):format(tostring(event.code), tostring(event.message)))
+  self.reason = use.cure.added(message, event.code, self.about)
   if not is_news(self, event.code) then return end
   self.progress:clear()
   self.out:say("%s waits, and is tried again in %s: %s", about(event), delay_text(event.delay_ms or 0), self.reason)
@@ -141,6 +144,7 @@ local function run(given, out)
   self.outbox = use.settings.outbox(given, {
     delivers = true, makes = given.create, on_event = function(event) on_event(self, event) end,
   })
+  self.about = use.settings.about(given, self.outbox.client)
   self.ending = use.new_ending(function(message)
     progress:clear()
     out:say("alipayhk: %s", message)

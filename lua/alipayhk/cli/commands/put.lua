@@ -5,8 +5,10 @@ local function loaded()
     api = require "alipayhk.api",
     digest = require "alipayhk.cli.digest",
     failure = require "alipayhk.cli.failure",
+    fault_text = require "alipayhk.cli.fault_text",
     input = require "alipayhk.cli.input",
     json = require "alipayhk.base.json",
+    new_ending = require("alipayhk.cli.ending").new,
     platform = require "alipayhk.api.platform",
     settings = require "alipayhk.cli.settings",
   }
@@ -18,17 +20,15 @@ local function tell(self, entry, about)
   local biz_no = entry.payload and use.json.id_text(entry.payload[use.platform.identity.merchant_biz_no])
   local api = entry.payload and use.api.of(entry.payload)
   if self.out.is_json then
-    return self.out:object {
+    return self.ending:write(self.out.object, self.out, {
       { "file", entry.file }, { "line", entry.line }, { "merchantBizNo", biz_no }, { "api", api and api.name },
       { "id", about.id }, { "exists", about.exists }, { "warnings", about.warnings },
       { "kind", err.kind }, { "code", err.code }, { "message", err.message },
-    }
+    })
   end
-  if about.id then self.out:line("%s%s", about.id, about.exists and "  exists" or "") end
+  if about.id then self.ending:write(self.out.line, self.out, "%s%s", about.id, about.exists and "  exists" or "") end
   for _, warning in ipairs(about.warnings or {}) do
-    if warning.code == "transition" then
-      self.out:say("%s warning  %s: %s", use.input.place(entry), warning.path, warning.message)
-    end
+    self.out:say("%s", use.fault_text.line(self.out, 2, entry, warning, true))
   end
   if err.message then
     self.out:say("%s %s", use.input.place(entry), (tostring(about.err):gsub("^alipayhk: ", "")))
@@ -39,15 +39,20 @@ local function count(self, outcome)
   self.counts[outcome] = self.counts[outcome] + 1
 end
 
+-- How to go on where not all was put. What has no key is put once more.
+local function to_go_on(self)
+  if self.is_keyed then return "run it again" end
+  return "put the rest; with --keyed from the first run on, the same file may be put again"
+end
+
 local NO_JSON = { __tostring = function(err) return err.kind .. ": " .. err.message end }
 
 -- A store that fails fails for the next one, too; but one that only has too few replicas has stored it.
 local function put_failed(self, entry, err)
   local is_stored = err.kind == "store" and err.id ~= nil
   if err.kind ~= "invalid" and not is_stored then
-    self.use.failure.unknown("%s:%d: %s; %d were put before it%s", entry.file, entry.line,
-      (tostring(err):gsub("^alipayhk: ", "")), self.counts.put,
-      self.is_keyed and ": run it again" or "")
+    self.use.failure.unknown("%s:%d: %s; %d were put before it: %s", entry.file, entry.line,
+      (tostring(err):gsub("^alipayhk: ", "")), self.counts.put, to_go_on(self))
   end
   count(self, is_stored and "unsafe" or "refused")
   tell(self, entry, { err = err, id = err.id })
@@ -78,10 +83,18 @@ local function run(given, out)
   check_replicas(use, outbox, given.replicas)
   local counts = { put = 0, exists = 0, refused = 0, unsafe = 0 }
   local self = { use = use, out = out, outbox = outbox, counts = counts, is_keyed = given.keyed }
-  for entry in entries do put(self, entry, given.replicas) end
+  self.ending = use.new_ending(function(message) out:say("alipayhk: %s", message) end)
+  for entry in entries do
+    put(self, entry, given.replicas)
+    if self.ending:is_asked() then break end
+  end
   outbox:close()
   out:say("%d put, %d there already, %d refused%s", counts.put, counts.exists, counts.refused,
     counts.unsafe > 0 and (", %d put on too few replicas"):format(counts.unsafe) or "")
+  if self.ending:is_asked() then
+    out:say("alipayhk: not all was put: %s; %s", self.ending.reason, to_go_on(self))
+    return use.failure.STATUS.unknown
+  end
   if counts.unsafe > 0 then return use.failure.STATUS.unknown end
   return counts.refused > 0 and use.failure.STATUS.refused or use.failure.STATUS.ok
 end
@@ -95,6 +108,7 @@ others goes to standard error, with --json to standard output.]],
     [[With --keyed the same content is stored once: a second run of the same file, after whatever ended the first, puts
 what is not there yet, and shows the first id of what is, with "exists". That holds for as long as the event is kept:
 see outbox purge.]],
+    [[Ctrl-C or SIGTERM ends it after the one that it is at, with status 3 and how many were put.]],
   },
   examples = {
     { "alipayhk put --store sqlite:orders.db --client-id 4Q5Y8W0WSG45P907917 --keyed orders.jsonl",

@@ -2,7 +2,9 @@
 
 local function loaded()
   return {
+    cure = require "alipayhk.cli.cure",
     failure = require "alipayhk.cli.failure",
+    fault_text = require "alipayhk.cli.fault_text",
     input = require "alipayhk.cli.input",
     journal = require "alipayhk.cli.journal",
     json = require "alipayhk.base.json",
@@ -21,6 +23,13 @@ end
 local COLOURS = { accepted = "green", refused = "red", unsent = "red", unknown = "yellow", overtaken = "dim" }
 local WORDS = { unsent = "not sent" }
 
+-- The warnings of an answer, each a line; one that is told in the result's own is not among them.
+local function tell_warnings(self, entry, warnings)
+  for _, warning in ipairs(warnings) do
+    self.ending:write(self.out.line, self.out, "%s", self.use.fault_text.line(self.out, 1, entry, warning, true))
+  end
+end
+
 -- `about`: `outcome`, and what else is known of it.
 local function tell(self, entry, about)
   local out, err = self.out, about.err or {}
@@ -32,7 +41,8 @@ local function tell(self, entry, about)
     { "requestId", about.request_id }, { "resultCode", about.result_code }, { "kind", err.kind }, { "code", err.code },
     { "message", err.message }, { "attempts", about.attempts }, { "warnings", about.warnings },
   }, ("%s %s%s%s"):format(self.use.input.place(entry), entry.biz_no and entry.biz_no .. "  " or "", word,
-    about.text and "  " .. about.text or ""))
+    about.text and about.text or ""))
+  if not out.is_json then tell_warnings(self, entry, about.shown_warnings or {}) end
 end
 
 local function count(self, outcome)
@@ -43,7 +53,7 @@ end
 local function tell_unsent(self, entry, outcome, err)
   count(self, outcome)
   if outcome == "accepted_before" then return end
-  tell(self, entry, { outcome = outcome, err = err, text = err and err.message })
+  tell(self, entry, { outcome = outcome, err = err, text = err and "  " .. err.message })
 end
 
 local function broken(entry)
@@ -85,25 +95,36 @@ local function outcome_of(use, err)
   return was_sent and "unknown" or "unsent"
 end
 
--- Of two events AlipayHK keeps the later one: whether this was not that.
-local function older_text(warnings)
+-- What is said of the warnings of an answer, and those that are shown below that. Of two events AlipayHK keeps the
+-- later one: whether this was not that is in the line itself.
+local function read_warnings(warnings)
+  local shown, older = {}, ""
   for _, warning in ipairs(warnings) do
-    if warning.code == "older" then return warning.message end
+    if warning.code == "older" then
+      older = "  " .. warning.message
+    else
+      shown[#shown + 1] = warning
+    end
   end
+  local said = #shown > 0 and (", %d warning%s"):format(#shown, #shown > 1 and "s" or "") or ""
+  return said .. older, shown
 end
 
 local function about_response(response)
+  local said, shown = read_warnings(response.warnings)
   return {
     outcome = "accepted", request_id = response.request_id, result_code = response.result.resultCode,
     attempts = response.attempts, warnings = response.warnings[1] and response.warnings,
-    text = older_text(response.warnings),
+    text = said, shown_warnings = shown,
   }
 end
 
-local function about_error(use, err)
+local function about_error(self, err)
+  local message = self.use.settings.name_flags((tostring(err):gsub("^alipayhk: ", "")))
   return {
-    outcome = outcome_of(use, err), request_id = err.request_id, result_code = err.kind == "result" and err.code or nil,
-    attempts = err.attempts, err = err, text = (tostring(err):gsub("^alipayhk: ", "")),
+    outcome = outcome_of(self.use, err), request_id = err.request_id,
+    result_code = err.kind == "result" and err.code or nil,
+    attempts = err.attempts, err = err, text = "  " .. self.use.cure.added(message, err.code, self.about),
   }
 end
 
@@ -115,7 +136,7 @@ local function on_result(self, result)
     local noted, message = self.journal:note(entry.mark)
     if not noted then self.ending:ask(message .. ": not all that was accepted is noted") end
   end
-  local about = result.response and about_response(result.response) or about_error(self.use, result.err)
+  local about = result.response and about_response(result.response) or about_error(self, result.err)
   count(self, about.outcome)
   tell(self, entry, about)
   return not self.ending:is_asked()
@@ -149,8 +170,9 @@ local function status_of(self, stopped)
   local STATUS, counts = self.use.failure.STATUS, self.counts
   local reason = self.ending.reason or stopped
   if reason then
-    self.out:say("alipayhk: not all was sent: %s; run it again%s", reason,
-      self.journal and ", and what was accepted is passed over" or "")
+    self.out:say("alipayhk: not all was sent: %s; run it again, and what was accepted is %s", reason,
+      self.journal and "passed over"
+        or "sent once more: with --journal FILE from the first run on, nothing is sent twice")
   end
   if reason or counts.unknown > 0 or counts.unsent > 0 then return STATUS.unknown end
   return counts.refused > 0 and STATUS.refused or STATUS.ok
@@ -222,7 +244,9 @@ local function run(given, out)
   local journal = open_journal(use, given, client.config)
   local progress = use.progress.new(function(s) io.stderr:write(s) end, out:is_screen(2) and out:width(2) or nil)
   local self = {
-    use = use, out = out, client = client, source = source, journal = journal, progress = progress,
+    use = use, out = out, client = client,
+    about = use.settings.about(given, client),
+    source = source, journal = journal, progress = progress,
     entries = use.resume.entries(source, journal),
     under_way = {}, -- by its place among what was taken
     taken = 0, passed_bytes = 0,

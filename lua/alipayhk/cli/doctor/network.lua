@@ -3,6 +3,7 @@
 
 local api = require "alipayhk.api"
 local core = require "alipayhk.core"
+local cures = require "alipayhk.cli.cure"
 local failure = require "alipayhk.cli.failure"
 local foreign = require "alipayhk.exchange.foreign"
 local json = require "alipayhk.base.json"
@@ -53,6 +54,8 @@ local function has_failed(state, say, phase, cure)
   return true
 end
 
+local FIREWALL = "does a firewall have to let this machine out? Is the port right?"
+
 -- ---- proxy, name, connection --------------------------------------------------------------------------
 
 local VARIABLES = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
@@ -83,7 +86,7 @@ local function check_dns(state, say)
 end
 
 local function check_tcp(state, say)
-  if has_failed(state, say, "tcp", "does a firewall have to let this machine out? Is the port right?") then return end
+  if has_failed(state, say, "tcp", cures.of("connect", { host = state.base.host }) or FIREWALL) then return end
   local timing = (state.answer or state.failed).timing
   say("pass", ("port %d, %.0f ms"):format(state.base.port, timing.connect_ms))
 end
