@@ -6,9 +6,17 @@ local shell = require "spec.support.shell"
 
 local PAGE = "docs/getting-started.md"
 
-local blocks = {}
+local ROOT = shell.must("pwd"):match("[^\n]+")
+
+local clone, script, blocks = nil, nil, {}
 for _, block in ipairs(readme.blocks(PAGE)) do
-  if block.language == "sh" then blocks[#blocks + 1] = block.text end
+  if block.language == "sh" and not clone then
+    clone = block.text
+  elseif block.language == "sh" then
+    blocks[#blocks + 1] = block.text
+  elseif block.language == "lua" then
+    script = block.text
+  end
 end
 
 describe("who follows " .. PAGE, function()
@@ -51,7 +59,7 @@ describe("who follows " .. PAGE, function()
     directory = shell.directory()
     shell.must(("mkdir %s/bin"):format(directory))
     shell.write(directory .. "/bin/alipayhk", ("#!/bin/sh\nexec %s %s/bin/alipayhk \"$@\"\n"):format(
-      child.interpreter(), shell.must("pwd"):match("[^\n]+")))
+      child.interpreter(), ROOT))
     shell.must(("chmod +x %s/bin/alipayhk"):format(directory))
   end)
 
@@ -62,6 +70,13 @@ describe("who follows " .. PAGE, function()
     for _, result in ipairs(lines_of(blocks[2])) do assert.equal(0, result.status, result.output) end
     local results = lines_of(blocks[2])
     assert.matches("order.json:1: 20240522000001  accepted", results[#results].output, 1, true)
+  end)
+
+  it("sends one by a script of Lua, in a clone", function()
+    shell.write(directory .. "/order.lua", script)
+    local output = shell.must(("unset LUA_PATH LUA_CPATH && cd %s && set -e\n%scommand -v alipayhk && cd %s && lua5.4 "
+      .. "order.lua"):format(ROOT, clone, directory))
+    assert.matches(ROOT .. "/bin/alipayhk\nSUCCESS\n", output, 1, true)
   end)
 
   it("sees five mistakes, each as the page says it", function()
