@@ -122,9 +122,13 @@ describe("alipayhk check", function()
       { { "check", directory .. "/none" }, "No such file or directory" },
       { { "check", directory }, "Is a directory" },
       { { "check" }, "alipayhk check --help says how it is used" },
-      { { "check", "-", "--strikt" }, "Did you mean '--strict'?" },
+      { { "check", "-", "--strikt" }, "did you mean \"--strict\"?" },
       { { "check", "-", "--scenarios", directory .. "/none" }, "--scenarios: " },
       { { "chek" }, "did you mean \"check\"?" },
+      { { "chekc" }, "did you mean \"check\"?" },
+      { { "sned" }, "did you mean \"send\"?" },
+      { { "scenarios", "MOIVE_TICKET" }, "found \"MOIVE_TICKET\", did you mean \"MOVIE_TICKET\"?" },
+      { { "doctor", "--environment", "prod" }, "--environment: expected one of production, testing, found \"prod\"" },
     } do
       local status, out, err = command.run(case[1])
       assert.equal(2, status)

@@ -241,13 +241,14 @@ describe("alipayhk gateway says in one line", function()
     local directory = shell.directory()
     shell.write(directory .. "/mine", "mine\n")
     for _, case in ipairs {
-      { "--port: expected a whole number from 1 to 65535, found '0'", "--port", "0" },
-      { "--port: expected a whole number from 1 to 65535, found 'x'", "--port", "x" },
-      { "--fail: expected a percentage up to 100%, such as 10%, found '10'", "--fail", "10" },
-      { "--drop: expected a percentage up to 100%, such as 10%, found '101%'", "--drop", "101%" },
-      { "--delay: expected a time such as 200ms, 5s, 10m, 1h or 30d, found '200'", "--delay", "200" },
+      { "--port: expected a whole number from 1 to 65535, found \"0\"", "--port", "0" },
+      { "--port: expected a whole number from 1 to 65535, found \"x\"", "--port", "x" },
+      { "--fail: expected a percentage up to 100%, such as 10%, found \"10\"", "--fail", "10" },
+      { "--drop: expected a percentage up to 100%, such as 10%, found \"101%\"", "--drop", "101%" },
+      { "--delay: expected a time such as 200ms, 5s, 10m, 1h or 30d, found \"200\"", "--delay", "200" },
       { "--delay: expected a time", "--delay=-1s" },
-      { "there is no result code of that name, did you mean \"PARAM_ILLEGAL\"?", "--answer", "PARAM_ILEGAL" },
+      { "found \"PARAM_ILEGAL\", did you mean \"PARAM_ILLEGAL\"?", "--answer", "PARAM_ILEGAL" },
+      { "--answer: expected one of ACCESS_DENIED, INVALID_API, ", "--answer", "NOPE" },
       { "--keys: " .. directory .. "/mine is no folder", "--keys", directory .. "/mine" },
       { "was not written by this command", "--write-config", directory .. "/mine" },
       { "--write-config: ", "--write-config", directory .. "/none/c.lua" },

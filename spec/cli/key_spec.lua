@@ -327,7 +327,7 @@ describe("alipayhk key, given what is no key,", function()
     local path = keys.path("rsa", "spki.pem")
     for _, case in ipairs {
       { { "key" }, "--help says how it is used" },
-      { { "key", "--convert", "pkcs12", path }, "must be one of" },
+      { { "key", "--convert", "pkcs12", path }, "--convert: expected one of pkcs8, " },
       { { "key", "--convert", "spki", path, path }, "--convert takes one file" },
       { { "key", path, "--out", "x" }, "--out is for --convert" },
     } do

@@ -123,8 +123,8 @@ describe("alipayhk keygen", function()
   it("says in one line what is wrong with its arguments", function()
     for _, case in ipairs {
       { {}, 2, "give --out NAME" },
-      { { "--out", name, "--bits", "1024" }, 2, "must be one of '2048', '3072', '4096'" },
-      { { "--out", name, "--type", "dsa" }, 2, "must be one of 'rsa', 'ec'" },
+      { { "--out", name, "--bits", "1024" }, 2, "--bits: expected one of 2048, 3072, 4096, found \"1024\"" },
+      { { "--out", name, "--type", "dsa" }, 2, "--type: expected one of rsa, ec, found \"dsa\"" },
       { { "--out", name, "--type", "ec", "--bits", "2048" }, 2, "--bits is for --type rsa" },
       { { "--out", directory .. "/" }, 2, "expected a file's name" },
       { { "--type", "ec", "--out", directory .. "/none/merchant" }, 3, "none/merchant.pem: No such file or directory" },

@@ -143,7 +143,7 @@ describe("alipayhk outbox", function()
     assert(alipayhk.outbox { store = place.url, client_id = "4Q5Y8W0WSG45P907917" }):close()
     for _, case in ipairs {
       { { "outbox" }, "alipayhk outbox --help says how it is used" },
-      { { "outbox", "lsit" }, "Did you mean 'list'?" },
+      { { "outbox", "lsit" }, "did you mean \"list\"?" },
       { { "outbox", "list", "--state", "lost" }, "--state" },
       { { "outbox", "list", "--limit", "0" }, "--limit: expected a whole number from 1 to 10000" },
       { { "outbox", "show", "abc" }, "ID: expected an id" },

@@ -396,7 +396,7 @@ describe("alipayhk verify, used wrongly,", function()
       { { answer, "--path", "/p", "--private-key", merchant.private }, "give --public-key FILE, AlipayHK's key" },
       { { "--path", "/p", "--key", alipayhk.public, "--body", request, "--signature", "x" }, "give --client-id" },
       { { "--path", "p" }, "expected the path alone" },
-      { { request, "--of", "reply" }, "must be one of 'request', 'answer'" },
+      { { request, "--of", "reply" }, "--of: expected one of request, answer, found \"reply\"" },
     } do
       local status, out, err = command.run { "verify", unpack(case[1]) }
       assert.equal(2, status, err)

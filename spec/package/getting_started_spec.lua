@@ -8,14 +8,14 @@ local PAGE = "docs/getting-started.md"
 
 local ROOT = shell.must("pwd"):match("[^\n]+")
 
-local clone, script, blocks = nil, nil, {}
+local clone, order, blocks = nil, nil, {}
 for _, block in ipairs(readme.blocks(PAGE)) do
   if block.language == "sh" and not clone then
     clone = block.text
   elseif block.language == "sh" then
     blocks[#blocks + 1] = block.text
   elseif block.language == "lua" then
-    script = block.text
+    order = block.text
   end
 end
 
@@ -73,7 +73,7 @@ describe("who follows " .. PAGE, function()
   end)
 
   it("sends one by a script of Lua, in a clone", function()
-    shell.write(directory .. "/order.lua", script)
+    shell.write(directory .. "/order.lua", order)
     local output = shell.must(("unset LUA_PATH LUA_CPATH && cd %s && set -e\n%scommand -v alipayhk && cd %s && lua5.4 "
       .. "order.lua"):format(ROOT, clone, directory))
     assert.matches(ROOT .. "/bin/alipayhk\nSUCCESS\n", output, 1, true)

@@ -7,18 +7,22 @@ local suggest = {}
 -- A longer name is hardly a typing error, and would take long to compare.
 local NAME_MAX = 64
 
--- Levenshtein distance, one row of the matrix at a time.
+-- Whether two characters that end there have changed places.
+local function is_swapped(a, i, b, j)
+  return i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j)
+end
+
+-- Levenshtein distance, where two neighbours that have changed places count once; a row of the matrix at a time.
 local function distance(a, b)
-  local row = {}
+  local row, above, above_that = {}, {}, {}
   for j = 0, #b do row[j] = j end
   for i = 1, #a do
-    local diagonal = row[0]
+    row, above, above_that = above_that, row, above
     row[0] = i
     for j = 1, #b do
       local cost = a:byte(i) == b:byte(j) and 0 or 1
-      local best = math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-      diagonal = row[j]
-      row[j] = best
+      row[j] = math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + cost)
+      if is_swapped(a, i, b, j) then row[j] = math.min(row[j], above_that[j - 2] + 1) end
     end
   end
   return row[#b]

@@ -5,7 +5,8 @@
 --   name, summary        what it is called, and what it is for, in a line
 --   about                paragraphs of its manual page; `examples`: lines for a shell, each with what it does
 --   arguments            `{ name, about, count }`: "1" where there is no count, "?", "*", "+"
---   options              `{ "--name", value = "NAME", about, many, choices, default, convert }`; without `value` a flag
+--   options              `{ "--name", value = "NAME", about, many, choices, default, convert }`: no `value`, a flag;
+--                        `choices`: a list, or a function that gives it
 --   groups               names of options that several commands have: see `alipayhk.cli.options`
 --   commands             its own commands, in place of `run`
 --   run(given, out)      does it: `given` has the options and arguments by name (`dry_run` of --dry-run), `out` is an

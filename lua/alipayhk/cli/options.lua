@@ -1,5 +1,7 @@
 -- The options that several commands have, by groups: a command names its groups.
 
+local text = require "alipayhk.base.text"
+
 local options = {}
 
 -- ---- what `convert` may be: gives a value, or nil and a message ------------------------------------------
@@ -12,7 +14,7 @@ function options.number(least, is_whole, most)
     local value = tonumber(given)
     local fits = value and value >= least and value < math.huge and value <= (most or value)
     if fits and (not is_whole or value % 1 == 0) then return value end
-    return nil, ("%s, found '%s'"):format(form, given)
+    return nil, ("%s, found %s"):format(form, text.quoted(given))
   end
 end
 
@@ -20,7 +22,7 @@ end
 function options.percent(given)
   local value = tonumber(given:match("^([%d.]+)%%$") or "")
   if value and value <= 100 then return value end
-  return nil, ("expected a percentage up to 100%%, such as 10%%, found '%s'"):format(given)
+  return nil, ("expected a percentage up to 100%%, such as 10%%, found %s"):format(text.quoted(given))
 end
 
 local UNITS_MS = { ms = 1, s = 1000, m = 60 * 1000, h = 3600 * 1000, d = 24 * 3600 * 1000 }
@@ -34,7 +36,7 @@ function options.duration(opts)
     local value = tonumber(digits or "")
     local ms = value and UNITS_MS[unit] and value * UNITS_MS[unit]
     if not ms or ms < (opts.least_ms or 0) or sign == "-" and not opts.is_signed then
-      return nil, ("expected a time such as 200ms, 5s, 10m, 1h or 30d, found '%s'"):format(given)
+      return nil, ("expected a time such as 200ms, 5s, 10m, 1h or 30d, found %s"):format(text.quoted(given))
     end
     return sign == "-" and -ms or ms
   end
@@ -43,10 +45,14 @@ end
 -- The id of an event of an outbox.
 function options.id(given)
   if given:find("^%d+$") and #given <= 16 then return given end
-  return nil, ("expected an id, as put and outbox list give it, found '%s'"):format(given)
+  return nil, ("expected an id, as put and outbox list give it, found %s"):format(text.quoted(given))
 end
 
 -- ---- groups ----------------------------------------------------------------------------------------------
+
+local function environments()
+  return require("alipayhk.base.list").keys(require("alipayhk.api.platform").environments)
+end
 
 local CONFIG = { "--config", value = "FILE",
   about = "the config: a Lua file that returns the table for alipayhk.new, or JSON" }
@@ -61,7 +67,7 @@ options.GROUPS = {
   config = {
     CONFIG,
     CLIENT_ID,
-    { "--environment", value = "NAME", about = "testing or production" },
+    { "--environment", value = "NAME", choices = environments, about = "testing or production" },
     { "--base-url", value = "URL", about = "AlipayHK's address, in place of --environment" },
     { "--private-key", value = "FILE", about = "your private key" },
     { "--public-key", value = "FILE", about = "AlipayHK's public key" },

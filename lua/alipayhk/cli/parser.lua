@@ -1,7 +1,9 @@
 -- Makes a parser of lua-argparse of what a command says of itself.
 
 local failure = require "alipayhk.cli.failure"
+local list = require "alipayhk.base.list"
 local options = require "alipayhk.cli.options"
+local suggest = require "alipayhk.base.suggest"
 local text = require "alipayhk.base.text"
 
 local has_argparse, argparse = pcall(require, "argparse")
@@ -31,35 +33,53 @@ local function naming(name, convert)
   end
 end
 
--- What a value has to be.
-local function restrict(element, described)
-  if described.convert then element:convert(naming(described[1] or described.name, described.convert)) end
-  if described.choices then element:choices(described.choices) end
+-- `choices` may be a function that gives them.
+local function choices_of(described)
+  return type(described.choices) == "function" and described.choices() or described.choices
+end
+
+local function one_of(described)
+  return function(given)
+    local choices = choices_of(described)
+    if list.includes(choices, given) then return given end
+    return nil, ("expected one of %s, found %s%s"):format(table.concat(choices, ", "), text.quoted(given),
+      suggest.name(given, choices))
+  end
+end
+
+-- What a value has to be. `is_shown`: for completion, which knows choices of argparse's; what it says of a wrong one
+-- does not say what was found.
+local function restrict(element, described, is_shown)
+  local convert = described.convert or described.choices and one_of(described)
+  if is_shown and described.choices then return element:choices(choices_of(described)) end
+  if convert then element:convert(naming(described[1] or described.name, convert)) end
   return element
 end
 
-local function add_option(to, option)
+local function add_option(to, option, is_shown)
   local about = with_default(option.about, option.default)
   if not option.value then
     to:flag(option[1], about):target(target_of(option[1]))
     return
   end
-  restrict(to:option(option[1], about), option):target(target_of(option[1])):argname(option.value)
+  restrict(to:option(option[1], about), option, is_shown):target(target_of(option[1])):argname(option.value)
     :count(option.many and "*" or "?"):args(1)
 end
 
-local function add_argument(to, argument)
-  restrict(to:argument(argument.name, argument.about), argument):target(text.lower(argument.name))
+local function add_argument(to, argument, is_shown)
+  restrict(to:argument(argument.name, argument.about), argument, is_shown):target(text.lower(argument.name))
     :args(argument.count or "1")
 end
 
-local function fill(made, command)
+local function fill(made, command, is_shown)
   made:description(command.summary):help_max_width(WIDTH):usage_max_width(WIDTH)
-  for _, argument in ipairs(command.arguments or {}) do add_argument(made, argument) end
-  for _, option in ipairs(options.of(command)) do add_option(made, option) end
+  for _, argument in ipairs(command.arguments or {}) do add_argument(made, argument, is_shown) end
+  for _, option in ipairs(options.of(command)) do add_option(made, option, is_shown) end
   if command.commands then
     made:require_command(true):command_target("command")
-    for _, below in ipairs(command.commands) do fill(made:command(below.name):summary(below.summary), below) end
+    for _, below in ipairs(command.commands) do
+      fill(made:command(below.name):summary(below.summary), below, is_shown)
+    end
   end
   return made
 end
@@ -73,7 +93,7 @@ end
 function parser.whole(commands)
   local made = argparse("alipayhk")
   made:flag("--version", "the version")
-  for _, command in ipairs(commands) do fill(made:command(command.name):summary(command.summary), command) end
+  for _, command in ipairs(commands) do fill(made:command(command.name):summary(command.summary), command, true) end
   return made
 end
 
@@ -93,13 +113,19 @@ local function named(command, given)
   return command
 end
 
+-- What argparse says, in the words of the rest: names in double quotes.
+local function in_our_words(said)
+  local words = said:gsub("\nDid you mean '([^'\n]*)'%?", ', did you mean "%1"?'):gsub("'([%w_.-]+)'", '"%1"')
+  return text.one_line(words)
+end
+
 -- Reads what follows a command's name: the command, or the one of its own that is meant, and what was given.
 function parser.read(command, argv)
   local arguments = {}
   for i = 2, #argv do arguments[i - 1] = argv[i] end
   local ok, given = parser.of(command):pparse(arguments)
   if not ok then
-    failure.usage("%s: %s; alipayhk %s --help says how it is used", command.name, text.one_line(given), command.name)
+    failure.usage("%s: %s; alipayhk %s --help says how it is used", command.name, in_our_words(given), command.name)
   end
   local meant = named(command, given)
   fill_in(meant, given)

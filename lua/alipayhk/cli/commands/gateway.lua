@@ -18,17 +18,14 @@ end
 -- ---- what it is started with ----------------------------------------------------------------------------
 
 -- Result codes by which an API answers.
-local function check_code(use, code)
+local function result_codes()
   local api, platform = require "alipayhk.api", require "alipayhk.api.platform"
-  local list, suggest = require "alipayhk.base.list", require "alipayhk.base.suggest"
-  local known = list.keys(platform.results)
+  local known = {}
+  for code in pairs(platform.results) do known[code] = true end
   for _, name in ipairs(api.names) do
-    for _, own in ipairs(list.keys(api.by_name[name].results)) do known[#known + 1] = own end
+    for code in pairs(api.by_name[name].results) do known[code] = true end
   end
-  for i = 1, #known do known[known[i]] = true end
-  if not known[code] then
-    use.failure.usage("gateway: --answer: there is no result code of that name%s", suggest.name(code, known))
-  end
+  return require("alipayhk.base.list").keys(known)
 end
 
 -- The decimal point may be another character in this locale.
@@ -36,8 +33,7 @@ local function number_text(value)
   return value and (("%.14g"):format(value):gsub(",", "."))
 end
 
-local function variables_of(use, given)
-  if given.answer then check_code(use, given.answer) end
+local function variables_of(given)
   return {
     GATEWAY_PORT = number_text(given.port), GATEWAY_KEYS = given.keys,
     GATEWAY_FAIL_PERCENT = number_text(given.fail), GATEWAY_DROP_PERCENT = number_text(given.drop),
@@ -107,7 +103,7 @@ local function run(given, out)
   local use = loaded()
   if given.env then return print_env(use, given, out) end
   if given.write_config then use.config.check_file(given.write_config) end
-  local variables = variables_of(use, given)
+  local variables = variables_of(given)
   local lock = given.keys and use.place.claim(given.keys)
   use.core.catch_interrupts()
   local values = use.process.start(variables)
@@ -145,7 +141,7 @@ address, with keys of its own. It needs nginx with its Lua module, and nothing f
       about = "so many are not taken: HTTP 503, or a result of status U" },
     { "--drop", value = "PERCENT", convert = options.percent, about = "so many are taken, and get no answer" },
     { "--delay", value = "TIME", convert = options.duration(), about = "wait so long before each answer" },
-    { "--answer", value = "CODE", about = "give each this result code, and take none" },
+    { "--answer", value = "CODE", choices = result_codes, about = "give each this result code, and take none" },
     { "--unsigned", about = "do not sign the answers" },
     { "--skew", value = "TIME", convert = options.duration { is_signed = true },
       about = "its clock is ahead by so much; --skew=-10m: behind" },

@@ -7,7 +7,6 @@ local function loaded()
     rules = require "alipayhk.rules",
     sample = require "alipayhk.rules.sample",
     steps = require "alipayhk.rules.steps",
-    suggest = require "alipayhk.base.suggest",
   }
 end
 
@@ -33,16 +32,17 @@ end
 -- ---- one ---------------------------------------------------------------------------------------------
 
 local function find(use, name)
-  local found, of, names = nil, nil, {}
+  local found, of
   each(use, function(scenario, description)
-    names[#names + 1] = scenario.name
     if scenario.name == name then found, of = scenario, description end
   end)
-  if not found then
-    use.failure.usage("scenarios: there is none of that name%s; alipayhk scenarios lists them",
-      use.suggest.name(name, names))
-  end
   return found, of
+end
+
+local function names()
+  local list = {}
+  each({ api = require "alipayhk.api" }, function(scenario) list[#list + 1] = scenario.name end)
+  return list
 end
 
 -- When a field has to be there.
@@ -88,6 +88,8 @@ local function as_text(use, out, scenario, description, fields)
   for _, entry in ipairs(scenario.unknown or {}) do
     out:line("  in %s, under keys that no page shows: %s", entry.where, entry.note)
   end
+  out:line("\n%s: on an official page, and enforced. %s: follows from related pages, and gives a warning.",
+    out:paint("bold", "SEEN"), out:paint("bold", "INFERRED"))
 end
 
 local function show(use, out, given)
@@ -117,7 +119,7 @@ warning, a fault under --strict; NOT FOUND is never enforced.]] },
     { "alipayhk scenarios MOVIE_TICKET", "its statuses, steps and fields" },
     { "alipayhk scenarios MOVIE_TICKET --sample json > order.json", "a payload to begin with" },
   },
-  arguments = { { name = "NAME", count = "?", about = "a scenario, such as MOVIE_TICKET" } },
+  arguments = { { name = "NAME", count = "?", choices = names, about = "a scenario, such as MOVIE_TICKET" } },
   options = {
     { "--sample", value = "FORM", choices = { "lua", "json" }, about = "a complete payload, as lua or json" },
   },
