@@ -161,7 +161,7 @@ describe("alipayhk send", function()
       { 3, "(alipayhk key FILE)", { "--private-key", own } },
       { 3, "[--private-key, ALIPAYHK_PRIVATE_KEY]\n", { "--private-key", own } },
       { 2, "; --config FILE gives all of it at once\n", {}, nil, {} },
-      { 2, "this is an order or a notification, and no config", {}, nil, { "--config", folder .. "/one.json" } },
+      { 2, "one.json: it looks like an order or a notification, not", {}, nil, { "--config", folder .. "/one.json" } },
     } do
       shell.write(folder .. "/one.json", json.encode(samples.order()))
       local arguments = { "send", path }

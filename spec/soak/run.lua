@@ -85,7 +85,8 @@ for i, store in ipairs(stores) do configs[i] = write_config("outbox" .. i, OUTBO
 
 local function deliver(i)
   local log = ("%s/deliver%d"):format(folder, i)
-  deliverers[i] = start("exec " .. command.words { "deliver", "--config", configs[(i - 1) % #configs + 1] }, log)
+  deliverers[i] = start("exec " .. command.words { "deliver", "--create", "--config",
+    configs[(i - 1) % #configs + 1] }, log)
 end
 for i = 1, 2 * #configs do deliver(i) end
 

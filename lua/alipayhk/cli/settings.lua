@@ -71,8 +71,8 @@ end
 local function read_config(path)
   local config = settings.read_table(path, "--config")
   if config[platform.identity.merchant_biz_no] ~= nil or api.of(config) then
-    failure.usage("--config: %s: this is an order or a notification, and no config: give it without --config, and a "
-      .. "file that has the keys of alipayhk.new with it", path)
+    failure.usage("--config: %s: it looks like an order or a notification, not like a config, which has client_id, "
+      .. "private_key and the like", path)
   end
   return config
 end

@@ -41,7 +41,7 @@ local function tell(self, entry, about)
     { "requestId", about.request_id }, { "resultCode", about.result_code }, { "kind", err.kind }, { "code", err.code },
     { "message", err.message }, { "attempts", about.attempts }, { "warnings", about.warnings },
   }, ("%s %s%s%s"):format(self.use.input.place(entry), entry.biz_no and entry.biz_no .. "  " or "", word,
-    about.text and about.text or ""))
+    about.text or ""))
   if not out.is_json then tell_warnings(self, entry, about.shown_warnings or {}) end
 end
 

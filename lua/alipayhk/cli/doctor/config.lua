@@ -37,7 +37,8 @@ local function check(state, say)
   read(state)
   local config, fault = state.config, state.fault
   local message = fault and not OF_KEYS[fault.code] and fault.message or destination_fault(state)
-  if message then return say("fail", settings.name_flags(message), nil, failure.STATUS.usage) end
+  local cure = not state.given.config and "--config FILE gives all of it at once" or nil
+  if message then return say("fail", settings.name_flags(message), cure, failure.STATUS.usage) end
   say("pass", ("client %s at %s%s"):format(config.client_id, state.base.origin, state.base.prefix))
 end
 

@@ -3,7 +3,7 @@
 
 local api = require "alipayhk.api"
 local core = require "alipayhk.core"
-local cures = require "alipayhk.cli.cure"
+local cure = require "alipayhk.cli.cure"
 local failure = require "alipayhk.cli.failure"
 local foreign = require "alipayhk.exchange.foreign"
 local json = require "alipayhk.base.json"
@@ -48,9 +48,9 @@ local function reach(state)
 end
 
 -- Says that the request failed there; false where it did not.
-local function has_failed(state, say, phase, cure)
+local function has_failed(state, say, phase, advice)
   if state.phase ~= phase then return false end
-  say("fail", state.failed.message, cure, UNKNOWN)
+  say("fail", state.failed.message, advice, UNKNOWN)
   return true
 end
 
@@ -86,7 +86,7 @@ local function check_dns(state, say)
 end
 
 local function check_tcp(state, say)
-  if has_failed(state, say, "tcp", cures.of("connect", { host = state.base.host }) or FIREWALL) then return end
+  if has_failed(state, say, "tcp", cure.of("connect", { host = state.base.host }) or FIREWALL) then return end
   local timing = (state.answer or state.failed).timing
   say("pass", ("port %d, %.0f ms"):format(state.base.port, timing.connect_ms))
 end
