@@ -32,6 +32,7 @@ local ELSEWHERE = {
   ["docs/install.md"] = "what it does spec/package/install_spec.lua does, into folders of its own",
   ["docs/nginx.md"] = "it is about other distributions",
   ["CONTRIBUTING.md"] = "make's targets, which CI runs",
+  ["fuzz/README.md"] = "the same",
 }
 
 describe("the shell of the pages", function()
