@@ -154,7 +154,7 @@ static bool begin_answer(ahk_exchange *x, ahk_slice status_line)
     x->tls_session = ahk_tls_session(x->easy);
     x->is_multiplexed = names_http2 && ahk_request_is_tls(x->request) && ahk_tls_has_agreed_on_h2(x->tls_session, true);
     if (names_http2 && !x->is_multiplexed) {
-        ahk_head_refuse(&x->head);
+        ahk_head_refuse(&x->head, "it names HTTP/2, which the handshake did not agree on");
         return false;
     }
     if (!x->is_multiplexed) {
@@ -175,7 +175,12 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     if (x->head.position == AHK_AT_STATUS_LINE && !begin_answer(x, line)) {
         return 0;
     }
-    return ahk_head_take(&x->head, line) ? line.length : 0;
+    if (!ahk_head_take(&x->head, line)) {
+        return 0;
+    }
+    /* Not to wait for a body that would not be taken. */
+    x->body.overflowed = x->body.overflowed || (x->head.position == AHK_BEHIND_HEAD && x->head.length > x->body.max);
+    return x->body.overflowed ? 0 : line.length;
 }
 
 /* ---- setting them --------------------------------------------------------------------------------- */

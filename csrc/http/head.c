@@ -7,14 +7,19 @@ void ahk_head_begin(ahk_head *head)
     ahk_buffer_reset(&head->lines, AHK_HEADERS_MAX);
     head->count = 0;
     head->status = 0;
+    head->interim = 0;
     head->position = AHK_AT_STATUS_LINE;
-    head->malformed = false;
+    head->malformed = NULL;
 }
 
 void ahk_head_free(ahk_head *head)
 {
     ahk_buffer_free(&head->lines);
 }
+
+#define A_LINE "a line of it cannot be read"
+
+enum { LENGTH_DIGITS_MAX = 10 };
 
 static bool is_blank(unsigned char c)
 {
@@ -26,16 +31,18 @@ static bool is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
-void ahk_head_refuse(ahk_head *head)
+void ahk_head_refuse(ahk_head *head, const char *why)
 {
-    head->malformed = true;
+    head->malformed = why;
 }
 
-static bool refuse(ahk_head *head)
+static bool refuse(ahk_head *head, const char *why)
 {
-    ahk_head_refuse(head);
+    ahk_head_refuse(head, why);
     return false;
 }
+
+enum { SWITCHING = 101, NO_CONTENT = 204, NOT_MODIFIED = 304 };
 
 static const char VERSION_PREFIX[] = "HTTP/";
 
@@ -74,8 +81,14 @@ static bool take_status_line(ahk_head *head, ahk_slice line)
     head->status = read_status(line);
     head->lines.length = 0;
     head->count = 0;
+    head->is_old = ahk_slice_starts(line, "HTTP/1.0");
+    head->has_length = head->has_coding = head->is_ambiguous = false;
+    head->length = 0;
     head->position = AHK_IN_HEAD;
-    return head->status >= 100 || refuse(head);
+    if (head->status == SWITCHING) {
+        return refuse(head, "the server changes to a protocol that nobody asked for");
+    }
+    return head->status >= 100 || refuse(head, "its status line cannot be read");
 }
 
 static void lower(char *text, size_t length)
@@ -87,41 +100,114 @@ static void lower(char *text, size_t length)
     }
 }
 
-static bool take_header(ahk_head *head, ahk_slice line)
+/* Digits and nothing else. */
+static bool read_length(ahk_slice value, unsigned long long *length)
+{
+    *length = 0;
+    for (size_t i = 0; i < value.length; i++) {
+        if (!is_digit(value.data[i]) || i == LENGTH_DIGITS_MAX) {
+            return false;
+        }
+        *length = *length * 10 + (value.data[i] - '0');
+    }
+    return value.length > 0;
+}
+
+static bool is_chunked(ahk_slice value)
+{
+    char coding[] = "chunked";
+    const size_t length = sizeof coding - 1;
+    if (value.length == length) {
+        memcpy(coding, value.data, length);
+        lower(coding, length);
+    }
+    return value.length == length && strcmp(coding, "chunked") == 0;
+}
+
+/* Notes what says where the body ends. */
+static void note_framing(ahk_head *head, ahk_slice name, ahk_slice value)
+{
+    if (ahk_slice_is(name, "content-length")) {
+        const bool is_read = read_length(value, &head->length);
+        head->is_ambiguous = head->is_ambiguous || head->has_length || !is_read;
+        head->has_length = true;
+    } else if (ahk_slice_is(name, "transfer-encoding")) {
+        head->is_ambiguous = head->is_ambiguous || head->has_coding || !is_chunked(value);
+        head->has_coding = true;
+    }
+}
+
+/* The colon of `name: value`; NULL for a folded line, or another one that RFC 9112 forbids. */
+static const unsigned char *colon_of(ahk_slice line)
 {
     const unsigned char *colon = memchr(line.data, ':', line.length);
-    if (colon == NULL || colon == line.data || is_blank(line.data[0]) || is_blank(colon[-1]) ||
-        ahk_slice_has(line, '\0')) {
-        return refuse(head); /* a folded line, or not `name: value`: RFC 9112 forbids both */
+    const bool is_header = colon != NULL && colon != line.data && !is_blank(line.data[0]) && !is_blank(colon[-1]) &&
+                           !ahk_slice_has(line, '\0');
+    return is_header ? colon : NULL;
+}
+
+static bool count_line(ahk_head *head)
+{
+    head->lines.overflowed = head->lines.overflowed || ++head->count > AHK_HEADER_COUNT_MAX;
+    return !head->lines.overflowed;
+}
+
+static bool take_header(ahk_head *head, ahk_slice line)
+{
+    const unsigned char *colon = colon_of(line);
+    if (colon == NULL) {
+        return refuse(head, A_LINE);
     }
-    if (++head->count > AHK_HEADER_COUNT_MAX) {
-        head->lines.overflowed = true;
+    if (!count_line(head) || !ahk_buffer_append(&head->lines, (const char *)line.data, line.length)) {
         return false;
     }
-    if (!ahk_buffer_append(&head->lines, (const char *)line.data, line.length)) {
-        return false;
-    }
-    lower(head->lines.data + head->lines.length - line.length, (size_t)(colon - line.data));
+    const size_t name_length = (size_t)(colon - line.data);
+    char *name = head->lines.data + head->lines.length - line.length;
+    lower(name, name_length);
+    note_framing(head, (ahk_slice){(const unsigned char *)name, name_length},
+                 ahk_slice_trim((ahk_slice){colon + 1, line.length - name_length - 1}));
     return true;
+}
+
+static bool end_head(ahk_head *head)
+{
+    if (head->status < 200) {
+        head->position = AHK_AT_STATUS_LINE;
+        return ++head->interim < AHK_INTERIM_MAX || refuse(head, "one interim answer comes after the other");
+    }
+    head->position = AHK_BEHIND_HEAD;
+    head->count = 0;
+    const bool has_body = head->status != NO_CONTENT && head->status != NOT_MODIFIED;
+    const bool is_ambiguous = head->is_ambiguous || (head->has_coding && (head->has_length || head->is_old));
+    return !has_body || !is_ambiguous || refuse(head, "it does not say clearly where the body ends");
+}
+
+/* A CR or LF alone ends the line for some parsers, and not for others. */
+static bool ends_well(ahk_slice line)
+{
+    return line.length >= 2 && memchr(line.data, '\r', line.length) == line.data + line.length - 2 &&
+           memchr(line.data, '\n', line.length) == line.data + line.length - 1;
 }
 
 bool ahk_head_take(ahk_head *head, ahk_slice line)
 {
     AHK_REQUIRE(ahk_slice_is_valid(line));
-    AHK_REQUIRE(head->lines.max == AHK_HEADERS_MAX);          /* ahk_head_begin was called */
-    AHK_REQUIRE(!head->malformed && !head->lines.overflowed); /* no line was refused */
-    const bool empty = line.length == 0 || line.data[0] == '\r' || line.data[0] == '\n';
+    AHK_REQUIRE(head->lines.max == AHK_HEADERS_MAX);                 /* ahk_head_begin was called */
+    AHK_REQUIRE(head->malformed == NULL && !head->lines.overflowed); /* no line was refused */
+    const bool is_empty = line.length == 2;
+    if (!ends_well(line)) {
+        return refuse(head, "a line of it has no proper end");
+    }
     switch (head->position) {
     case AHK_AT_STATUS_LINE:
         return take_status_line(head, line);
     case AHK_IN_HEAD:
-        if (!empty) {
-            return take_header(head, line);
-        }
-        head->position = head->status < 200 ? AHK_AT_STATUS_LINE : AHK_BEHIND_HEAD;
-        return true;
+        return is_empty ? end_head(head) : take_header(head, line);
     default:
-        return true;
+        if (is_empty) {
+            return true;
+        }
+        return colon_of(line) != NULL ? count_line(head) : refuse(head, A_LINE);
     }
 }
 

@@ -1,4 +1,7 @@
-/* The head of an answer, taken line by line: what is believed of it, and what is not. Knows no libcurl. */
+/* The head of an answer, taken line by line: what is believed of it, and what is not. Knows no libcurl.
+ *
+ * An answer that parsers read in different ways is refused, as over cosockets (`http1.lua`): a proxy may have read it
+ * in another way than libcurl does. */
 #ifndef AHK_HEAD_H
 #define AHK_HEAD_H
 
@@ -10,6 +13,7 @@
 
 #define AHK_HEADERS_MAX ((size_t)64 * 1024)
 #define AHK_HEADER_COUNT_MAX 100
+#define AHK_INTERIM_MAX 100
 
 typedef enum {
     AHK_AT_STATUS_LINE,
@@ -19,22 +23,28 @@ typedef enum {
 
 typedef struct {
     ahk_buffer lines; /* headers of the head at hand as received, a line each, but for the names: in lower case */
-    int count;
-    int status; /* of the head at hand, 0 before one */
+    int count;        /* of these; behind the head, of the trailers */
+    int status;       /* of the head at hand, 0 before one */
+    int interim;      /* how many heads of 1xx there were */
+    bool is_old;      /* HTTP/1.0 */
+    bool has_length;
+    bool has_coding;
+    bool is_ambiguous;         /* one of the two has no form in which all parsers read it alike */
+    unsigned long long length; /* of the body, as Content-Length has it; 0 without */
     ahk_head_position position;
-    bool malformed;
+    const char *malformed; /* what is wrong with it, NULL for nothing */
 } ahk_head;
 
 /* Forgets the answer before; keeps the memory. A zeroed head may begin. */
 void ahk_head_begin(ahk_head *head);
 
-/* Takes one line, with its end, the status line and the empty line included. A head of 1xx is forgotten when the next
- * one begins. False for a line that ends the transfer: `malformed`, `lines.overflowed` (AHK_HEADERS_MAX bytes or
- * AHK_HEADER_COUNT_MAX lines), or else memory is short. */
+/* Takes one line, with its end, the status line, the empty line and trailers included. A head of 1xx is forgotten when
+ * the next one begins. False for a line that ends the transfer: `malformed`, `lines.overflowed` (AHK_HEADERS_MAX bytes
+ * or AHK_HEADER_COUNT_MAX lines), or else memory is short. */
 AHK_MUST_USE bool ahk_head_take(ahk_head *head, ahk_slice line);
 
-/* Makes the head malformed. */
-void ahk_head_refuse(ahk_head *head);
+/* Makes the head malformed; `why`, of static storage, goes on from "the answer's head: ". */
+void ahk_head_refuse(ahk_head *head, const char *why);
 
 void ahk_head_free(ahk_head *head);
 

@@ -176,11 +176,16 @@ static ahk_outcome judge_stop(const ahk_facts *f)
                     AHK_HEADER_COUNT_MAX);
         return AHK_FAILED_TOO_LARGE;
     }
-    if (x->head.malformed) {
-        return is_told(f, AHK_FAILED_PROTOCOL, "a line of the answer's head cannot be read");
+    if (x->head.malformed != NULL) {
+        ahk_explain(f, "the answer's head: %s", x->head.malformed);
+        return AHK_FAILED_PROTOCOL;
     }
     if (f->code == CURLE_WRITE_ERROR) {
         return is_told(f, AHK_FAILED_RESET, "out of memory while the answer was read");
+    }
+    /* libcurl takes the end of a connection for that of the head. */
+    if (f->code == CURLE_OK && x->head.position != AHK_BEHIND_HEAD) {
+        return is_told(f, AHK_FAILED_RESET, "the connection ended within the answer's head");
     }
     if (f->code == CURLE_OK && x->status != x->head.status) {
         return is_told(f, AHK_FAILED_PROTOCOL, "the answer's status line cannot be read");
