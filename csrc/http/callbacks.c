@@ -219,7 +219,9 @@ static CURLcode set_exchange(ahk_exchange *x, const ahk_request *r)
     if (x->links != NULL) {
         AHK_SETOPT(CURLOPT_CLOSESOCKETFUNCTION, ahk_links_close);
         AHK_SETOPT(CURLOPT_CLOSESOCKETDATA, x->links);
-        AHK_SETOPT(CURLOPT_PIPEWAIT, 1L); /* one connection of HTTP/2 carries many */
+        /* One connection of HTTP/2 carries many. Without TLS there is none, and libcurl would wait for the first answer
+         * on a connection to know that. */
+        AHK_SETOPT(CURLOPT_PIPEWAIT, ahk_request_is_tls(r) ? 1L : 0L);
     } else {
         AHK_SETOPT(CURLOPT_SHARE, x->connections->sessions);
     }
