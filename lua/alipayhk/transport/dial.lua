@@ -13,16 +13,27 @@ local function invoke(call, ...)
   return call(...)
 end
 
+local function has_ended(thread)
+  local status = coroutine.status(thread)
+  return status == "dead" or status == "zombie"
+end
+
+-- What a light thread gives, or nil and "timeout" where `limit_ms` end before it does.
+local function await(ngx, worker, limit_ms)
+  if has_ended(worker) then return ngx.thread.wait(worker) end
+  local watch = ngx.thread.spawn(invoke, ngx.sleep, limit_ms / 1000)
+  local ran, ok, err = ngx.thread.wait(worker, watch)
+  local is_done = has_ended(worker)
+  ngx.thread.kill(watch)
+  ngx.thread.kill(worker)
+  if not is_done then return true, nil, "timeout" end
+  return ran, ok, err
+end
+
 -- Runs a call that nginx itself does not limit in time, and a timer beside it in another light thread: whichever ends
 -- first decides. Gives what the call gives, or nil and "timeout".
 local function within(ngx, limit_ms, call, ...)
-  local worker = ngx.thread.spawn(invoke, call, ...)
-  local watch = ngx.thread.spawn(invoke, ngx.sleep, limit_ms / 1000)
-  local ran, ok, err = ngx.thread.wait(worker, watch)
-  local is_done = coroutine.status(worker) == "dead" or coroutine.status(worker) == "zombie"
-  ngx.thread.kill(watch)
-  ngx.thread.kill(worker)
-  if not is_done then return nil, "timeout" end
+  local ran, ok, err = await(ngx, ngx.thread.spawn(invoke, call, ...), limit_ms)
   if not ran then return nil, tostring(ok) end
   return ok, err
 end
@@ -113,6 +124,12 @@ function dial.open(ngx, stream, peer, limit_ms, only_new)
     is_passed_over = stream.reused and (only_new or not quiet.is_quiet(stream.socket))
     if is_passed_over then stream.socket:close() end
   until not is_passed_over
+  -- Of TLS bytes may come for ever that are no data, and with each of them nginx's timeout starts again.
+  if peer.server_name then
+    stream.receive = function(left_ms, size)
+      return within(ngx, left_ms, stream.socket.receiveany, stream.socket, size)
+    end
+  end
   if not stream.reused then
     stream.timing.connect_ms = stream:spent_ms()
     if peer.server_name then

@@ -96,12 +96,14 @@ end
 local PRINTED = "[^%z\1-\8\10-\31\127]*"
 local REASON, EXTENSION = "^ " .. PRINTED .. "$", "^(%x+)[ \t]*;" .. PRINTED .. "$"
 
--- Parses a head, given without the empty line at its end. Exactly one blank stands before the status: parsers that
--- accept two and those that do not would disagree on whether this is an interim answer.
+local START = "HTTP/"
+
+-- Parses a head, given without its START and the empty line at its end. Exactly one blank stands before the status:
+-- parsers that accept two and those that do not would disagree on whether this is an interim answer.
 local function parse_head(text)
   if text:find("\0", 1, true) then fail("protocol", "there is a NUL in the answer's head") end
   local line, from = read_line(text, 1)
-  local version, status, reason = line:match("^HTTP/1%.([01]) ([1-9]%d%d)(.*)$")
+  local version, status, reason = line:match("^1%.([01]) ([1-9]%d%d)(.*)$")
   if not version or not (reason == "" or reason:find(REASON)) then
     fail("protocol", "the answer is not HTTP/1.1")
   end
@@ -111,6 +113,12 @@ local function parse_head(text)
     fail("protocol", "the answer is HTTP/1.0, and in chunks all the same")
   end
   return { status = tonumber(status), headers = headers, persistent = version == "1" }
+end
+
+-- What does not begin as HTTP is refused at once: its end may never come.
+local function read_head(stream)
+  if stream:read_exactly(#START) ~= START then fail("protocol", "the answer is not HTTP/1.1") end
+  return parse_head(stream:read_until("\r\n\r\n", HEAD_MAX - #START))
 end
 
 local function too_large()
@@ -176,12 +184,12 @@ end
 -- connection may serve another request. `stream` has `read_until(mark, max)`, `read_exactly(n)`, and
 -- `read_to_end(max)`, which gives nil if there is more. `max` limits the body, in bytes.
 function http1.read_answer(stream, max)
-  local head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
+  local head = read_head(stream)
   for count = 1, INTERIM_MAX do
     if head.status >= 200 then break end
     if head.status == 101 then fail("protocol", "the server changes to a protocol that nobody asked for") end
     if count == INTERIM_MAX then fail("protocol", "the server sends one interim answer after the other") end
-    head = parse_head(stream:read_until("\r\n\r\n", HEAD_MAX))
+    head = read_head(stream)
   end
   head.body = read_body(stream, head, max)
   if lower(head.headers["connection"] or ""):find("close", 1, true) then head.persistent = false end

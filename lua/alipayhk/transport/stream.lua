@@ -12,7 +12,7 @@ local READ_SIZE = 8192
 local Stream = {}
 Stream.__index = Stream
 
--- `timeout_ms` counts from now on.
+-- `timeout_ms` counts from now on. Where nginx's own timeout is not enough, `receive(limit_ms, size)` is to be set.
 local function new(socket, timeout_ms)
   return setmetatable({
     socket = socket,
@@ -63,11 +63,17 @@ function Stream:is_answered()
   return self.timing.first_byte_ms > 0
 end
 
+local function receive(self)
+  local left_ms = self:left_ms()
+  self.socket:settimeout(left_ms)
+  if self.receive then return self.receive(left_ms, READ_SIZE) end
+  return self.socket:receiveany(READ_SIZE)
+end
+
 -- Reads more bytes into the buffer; false if the server has closed the connection. It reads whatever has arrived: a
 -- read of a fixed size would start nginx's timeout again with each byte.
 function Stream:fill()
-  self.socket:settimeout(self:left_ms())
-  local data, err = self.socket:receiveany(READ_SIZE)
+  local data, err = receive(self)
   if data then
     if not self:is_answered() then
       self.timing.first_byte_ms = self:spent_ms()
