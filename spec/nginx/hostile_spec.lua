@@ -276,11 +276,7 @@ describe("inside nginx, an answer with", function()
   end)
 
   it("anything of that: nothing was sent twice", function()
-    local count = {}
-    for _, entry in ipairs(server:log()) do
-      local number = tonumber(entry.target:match("^/case/(%d+)"))
-      count[number] = (count[number] or 0) + 1
-    end
+    local count = server:counts()
     for _, case in ipairs(cases) do assert.equal(1, count[case.number], case.title) end
   end)
 

@@ -26,6 +26,7 @@ local CERTIFICATES = {
   { name = "client", extensions = "loopback", issuer = "ca" },
   { name = "wrong_host", extensions = "elsewhere", issuer = "ca" },
   { name = "expired", extensions = "loopback", issuer = "ca", days = 0 },
+  { name = "self_signed", extensions = "loopback" },
   { name = "unknown_ca", extensions = "loopback", issuer = "other_ca" },
 }
 

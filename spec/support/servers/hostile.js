@@ -1,17 +1,27 @@
 'use strict';
 // node hostile.js DIRECTORY CERTIFICATES: a server that answers, byte for byte, what DIRECTORY/plan says.
 //
-// The plan: { cases: [...], client_id, key }. POST /case/N... gets case N; ?cut=C leaves only the first C bytes
-// of its answer, &reset=1 then resets the connection. A case has
+// The plan: { cases: [...], client_id, keys }, `keys` the files of private keys by name. POST /case/N... gets case N;
+// ?cut=C leaves only the first C bytes of its answer, &reset=1 then resets the connection; so do /cut/C and /reset in
+// the path. Where C is negative, so many bytes are missing. A case has
 //
 // answer   text, each character a byte; {body} is a success, {length} its length, {hex} that in hex, {chunks} the
-//          same chunked, {signed} the header lines that sign it, {forged} a success that nobody asked for
+//          same chunked, {signed} the header lines that sign it, {time} and {signature} each of the two, {forged} a
+//          success that nobody asked for
 // result   { code, status } of the success, which is none then
+// body     text in place of the success; {requestId} and {merchantBizNo} in it are the request's
+// signing  { key, version, algorithm, time, value, length }: by whom it is signed, what the headers say, at which time
+//          ("now"), what the signature is, how many characters of it; `over`: { method, path, client, time, body }, what
+//          is signed in place of what is right
+// frames   what is said over HTTP/2, on a port of its own; see frames.js
+// cut      as above
+// renegotiate  "once" or "for ever": TLS is, before the answer
 // pad      {pad} is so long that what stands before {forged} has this length
-// then     what becomes of the connection: "keep" (default), "end", "reset"; "leave" is a reset by a server that
-//          is gone for a second; "mute", "rude" is a reset whose next connection gets no byte, or no TLS
+// then     what becomes of the connection: "keep" (default), "end", "reset"; "break" is an end that TLS is not told of;
+//          "leave" is a reset by a server that is gone for a second; "mute", "rude" is a reset whose next connection
+//          gets no byte, or no TLS; "renew" is an end after which the next one gets a certificate of an unknown CA
 // bytewise each byte in a packet of its own
-// drip     { text, ms }: behind the answer, for ever
+// drip     { text, ms, record }: behind the answer, for ever; `record`: it is the inside of a record of TLS
 // flood    text: behind the answer, as fast as it is taken, for ever
 // late     { text, ms, then, marked }: once; `then` as above. Where it is marked, only for the case's first request, and
 //          DIRECTORY/late is there afterwards
@@ -19,8 +29,8 @@
 // sip      milliseconds between two reads of the request's body
 // wait     milliseconds before the answer
 //
-// One port speaks http and TLS, on 127.0.0.1 and 127.0.0.2, and another one on 127.0.0.1. It ends when its standard
-// input does.
+// One port speaks http and TLS, on 127.0.0.1 and 127.0.0.2, and others on 127.0.0.1; see TLS for those that have another
+// certificate or version. It ends when its standard input does.
 
 const crypto = require('crypto');
 const dgram = require('dgram');
@@ -29,36 +39,68 @@ const fs = require('fs');
 const net = require('net');
 const path = require('path');
 const tls = require('tls');
+const speak = require('./frames');
 
 const LIFETIME = 300 * 1000;
 const TIME = '2024-05-22T06:42:21Z';
 const HANDSHAKE = 0x16;
+// The head of a record of TLS with 16 KB of data.
+const RECORD = Buffer.from([0x17, 3, 3, 0x40, 0]);
 const CHUNK = 40;
 const FLOOD = 256 * 1024;
 const [directory, certificates] = process.argv.slice(2);
 
 const inside = (name) => path.join(directory, name);
 const plan = JSON.parse(fs.readFileSync(inside('plan'), 'utf8'));
-const key = fs.readFileSync(plan.key);
-const secureContext = tls.createSecureContext({
-  cert: fs.readFileSync(path.join(certificates, 'server.pem')),
-  key: fs.readFileSync(path.join(certificates, 'server.key')),
+const keys = Object.fromEntries(Object.entries(plan.keys).map(([name, file]) => [name, fs.readFileSync(file)]));
+const certificate = (name) => ({
+  cert: fs.readFileSync(path.join(certificates, `${name}.pem`)),
+  key: fs.readFileSync(path.join(certificates, `${name}.key`)),
 });
+const context = (name = 'server', options = {}) => tls.createSecureContext({ ...certificate(name), ...options });
+const old = (version) => context('server', { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' });
+
+// By listener.
+const TLS = {
+  main: context(),
+  expired: context('expired'),
+  self_signed: context('self_signed'),
+  wrong_host: context('wrong_host'),
+  unknown_ca: context('unknown_ca'),
+  tls10: old('TLSv1'),
+  tls11: old('TLSv1.1'),
+  tls12: old('TLSv1.2'),
+};
 
 // ---- answers -------------------------------------------------------------------------------------
 
 const number = (n) => String(n).padStart(6, '0');
 const bytes = (text) => Buffer.from(text, 'latin1');
 
-// A success that tells which request of which connection it answers. The signature is in raw base64: of a length
-// that is always the same.
-function success({ target, connection, nth }, { code = 'SUCCESS', status = 'S' } = {}) {
+// A success that tells which request of which connection it answers, or what a case has in its place. The signature is
+// in raw base64: of a length that is always the same.
+function written({ connection, nth, body: asked }, { body, result: { code = 'SUCCESS', status = 'S' } = {} }) {
+  if (body !== undefined) return put(body, body.includes('{requestId}') ? JSON.parse(asked) : {});
   const result = { resultCode: code, resultStatus: status, resultMessage: 'success' };
-  const body = JSON.stringify({ result, connection: number(connection), nth: number(nth) });
-  const content = `POST ${target}\n${plan.client_id}.${TIME}.${body}`;
-  const signature = crypto.sign('sha256', Buffer.from(content), key).toString('base64');
-  const header = `Signature: algorithm=RSA256,keyVersion=1,signature=${signature}`;
-  return { body, signed: `Response-Time: ${TIME}\r\n${header}\r\n` };
+  return JSON.stringify({ result, connection: number(connection), nth: number(nth) });
+}
+
+function sign(target, body, { key = 'alipayhk', version = '1', algorithm = 'RSA256', time = TIME, value, length,
+  over = {} }) {
+  const said = time === 'now' ? new Date().toISOString() : time;
+  const { method = 'POST', client = plan.client_id } = over;
+  const content = `${method} ${over.path ?? target}\n${client}.${over.time ?? said}.${over.body ?? body}`;
+  const signature = value ?? crypto.sign('sha256', bytes(content), keys[key]).toString('base64').slice(0, length);
+  return {
+    time: `Response-Time: ${said}\r\n`,
+    signature: `Signature: algorithm=${algorithm},keyVersion=${version},signature=${signature}\r\n`,
+  };
+}
+
+function success(request, step) {
+  const body = written(request, step);
+  const { time, signature } = sign(request.target, body, step.signing ?? {});
+  return { body, time, signature, signed: time + signature };
 }
 
 function chunked(body) {
@@ -69,12 +111,13 @@ function chunked(body) {
 const FORGED = { connection: 999999, nth: 999999 };
 const put = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
-function filled({ answer = '', pad, result }, request) {
+function filled(step, request) {
+  const { answer = '', pad } = step;
   if (!/\{\w+\}/.test(answer)) return bytes(answer);
-  const { body, signed } = success(request, result);
-  const values = { body, signed, length: body.length, hex: body.length.toString(16), chunks: chunked(body) };
+  const { body, ...headers } = success(request, step);
+  const values = { body, ...headers, length: body.length, hex: body.length.toString(16), chunks: chunked(body) };
   if (answer.includes('{forged}')) {
-    const other = success({ ...request, ...FORGED });
+    const other = success({ ...request, ...FORGED }, {});
     values.forged = `HTTP/1.1 200 OK\r\n${other.signed}Content-Length: ${body.length}\r\n\r\n${other.body}`;
   }
   if (pad) values.pad = 'x'.repeat(pad - put(answer, { ...values, pad: '', forged: '' }).length);
@@ -87,6 +130,8 @@ const listeners = [];
 let relisten;
 // What becomes of the next connection, where it is not served.
 let greeting;
+// Whether the next connection of the listener `renewing` gets another certificate.
+let isRenewed = false;
 
 function leave() {
   for (const server of listeners) server.close();
@@ -96,7 +141,12 @@ function leave() {
 const finish = {
   keep() {},
   end: ({ socket, tcp }) => socket.end(() => tcp.end()),
+  break: ({ tcp }) => tcp.destroy(),
   reset: ({ tcp }) => tcp.resetAndDestroy(),
+  renew({ socket, tcp }) {
+    isRenewed = true;
+    socket.end(() => tcp.end());
+  },
   leave({ tcp }) {
     leave();
     tcp.resetAndDestroy();
@@ -135,6 +185,11 @@ function repeatedly({ tcp }, ms, act) {
   tcp.once('close', () => clearInterval(timer));
 }
 
+// Without `done`: again and again.
+function renegotiate(exchange, done) {
+  exchange.socket.renegotiate({}, done ?? (() => !exchange.tcp.destroyed && renegotiate(exchange)));
+}
+
 const marked = new Set();
 
 function sayLate(exchange, { text, then = 'keep', ...late }) {
@@ -150,7 +205,11 @@ function sayLate(exchange, { text, then = 'keep', ...late }) {
 function afterwards(exchange, step) {
   const { socket } = exchange;
   const { drip, flood, late } = step;
-  if (drip) repeatedly(exchange, drip.ms, () => socket.write(bytes(drip.text)));
+  if (drip) {
+    const to = drip.record ? exchange.tcp : socket;
+    if (drip.record) to.write(RECORD);
+    repeatedly(exchange, drip.ms, () => to.write(bytes(drip.text)));
+  }
   if (flood) pour(exchange, flood);
   if (late && !marked.has(late)) {
     if (late.marked) marked.add(late);
@@ -160,10 +219,10 @@ function afterwards(exchange, step) {
 
 function act(exchange, step, whole) {
   const { socket, request } = exchange;
-  const query = new URLSearchParams(request.target.split('?')[1]);
-  const cut = query.has('cut');
-  const answer = cut ? whole.subarray(0, Number(query.get('cut'))) : whole;
-  const then = cut ? (query.has('reset') && 'reset') || 'end' : step.then ?? 'keep';
+  const cut = step.cut ?? /[?/]cut[=/](-?\d+)/.exec(request.target)?.[1];
+  const answer = cut === undefined ? whole : whole.subarray(0, Number(cut));
+  const otherwise = cut === undefined ? 'keep' : 'end';
+  const then = /[&/]reset\b/.test(request.target) ? 'reset' : step.then ?? otherwise;
   const close = () => {
     afterwards(exchange, step);
     finish[then](exchange);
@@ -206,8 +265,10 @@ function serve(tcp, socket) {
     exchange.request = { target, body, connection, nth };
     const whole = filled(step, exchange.request);
     record(exchange, whole.length);
-    if (step.wait) setTimeout(() => act(exchange, step, whole), step.wait);
-    else act(exchange, step, whole);
+    const go = () => act(exchange, step, whole);
+    if (step.wait) setTimeout(go, step.wait);
+    else if (step.renegotiate) renegotiate(exchange, step.renegotiate === 'once' ? go : undefined);
+    else go();
   }
 
   socket.on('data', (data) => {
@@ -230,7 +291,7 @@ function serve(tcp, socket) {
 // ---- listeners -----------------------------------------------------------------------------------
 
 // Plain http or TLS, by the first byte.
-const either = () => net.createServer((tcp) => {
+const either = (contextOf = () => TLS.main) => net.createServer((tcp) => {
   if (greeting) {
     greeting(tcp);
     greeting = undefined;
@@ -241,13 +302,36 @@ const either = () => net.createServer((tcp) => {
     tcp.pause();
     tcp.unshift(first);
     if (first[0] !== HANDSHAKE) serve(tcp, tcp);
-    else serve(tcp, new tls.TLSSocket(tcp, { isServer: true, secureContext }));
+    else serve(tcp, new tls.TLSSocket(tcp, { isServer: true, secureContext: contextOf() }));
     process.nextTick(() => tcp.resume());
   });
 });
 
+const SYNC = '/api/open/alipay/v1/merchant/order/sync';
+
+// Speaks HTTP/2 to whoever calls, and knows no case but one.
+const framed = (step, target) => tls.createServer({ ...certificate('server'), ALPNProtocols: ['h2'] }, (socket) => {
+  const connection = ++connections;
+  const exchange = { tcp: socket, socket };
+  let nth = 0;
+  socket.on('error', () => {});
+  speak(socket, step, (body) => {
+    exchange.request = { target, body, connection, nth: ++nth };
+    record(exchange, 0);
+    return (text) => filled({ ...step, answer: text }, exchange.request);
+  }, () => finish[step.then ?? 'keep'](exchange));
+}).on('tlsClientError', () => {});
+
+function renewing() {
+  const itsContext = isRenewed ? TLS.unknown_ca : TLS.main;
+  isRenewed = false;
+  return itsContext;
+}
+
 const deaf = (tcp) => tcp.on('error', () => {}).pause();
 const rude = (tcp) => tcp.on('error', () => {}).once('data', () => tcp.write('\0\xff not what you expect\r\n'.repeat(9)));
+const slams = (tcp) => tcp.on('error', () => {}).resetAndDestroy();
+const leaves = (tcp) => tcp.on('error', () => {}).end();
 // What becomes of a handshake.
 const ends = (tcp) => tcp.on('error', () => {}).once('data', () => tcp.end());
 const resets = (tcp) => tcp.on('error', () => {}).once('data', () => tcp.resetAndDestroy());
@@ -329,8 +413,15 @@ async function pair() {
 
 async function main() {
   const ports = { main: await pair(), other: await listening(either(), 0, '127.0.0.1'), full: await full() };
-  for (const [name, greet] of Object.entries({ deaf, rude, slow, ends, resets })) {
+  for (const [name, greet] of Object.entries({ deaf, rude, slow, ends, resets, slams, leaves })) {
     ports[name] = await listening(net.createServer(greet), 0, '127.0.0.1');
+  }
+  for (const [name, itsContext] of Object.entries(TLS)) {
+    ports[name] ??= await listening(either(() => itsContext), 0, '127.0.0.1');
+  }
+  ports.renewing = await listening(either(renewing), 0, '127.0.0.1');
+  for (const [i, step] of plan.cases.entries()) {
+    if (step.frames) ports[`case${i + 1}`] = await listening(framed(step, `/case/${i + 1}${SYNC}`), 0, '127.0.0.1');
   }
   ports.names = await resolving(answerName);
   // These two answer once, for no longer than that moment.

@@ -9,8 +9,8 @@
 -- http when absent; `config` of the client over { retry = { max_attempts = 1 }, timeout_ms = 3000 }; `size` of the
 -- payload; `lag`: true to know for how long the worker did nothing else; `after_ms` to wait before; `after_late`: to
 -- wait until the server has sent what a case has it send late, "asleep", or "busy" so that the worker does nothing
--- else; `card`: a notification to send. An outcome: { ok, body, kind, code, message, thrown, ms, timing, lag_ms,
--- retryable, attempts }.
+-- else; `card`: a notification to send; `order`; or `orders`, at once. An outcome: { ok, body, kind, code, message,
+-- thrown, ms, timing, lag_ms, retryable, attempts }; of orders { many, thrown, ms }, `many` a list of outcomes.
 
 local alipayhk_curl = require "alipayhk.curl"
 local certificates = require "spec.support.data.certificates"
@@ -23,6 +23,8 @@ local hostile = {}
 hostile.__index = hostile
 
 local CLIENT_ID = "4Q5Y8W0WSG45P907917"
+-- Nobody listens there.
+local CLOSED_PORT = 1
 local START = "exec node spec/support/servers/hostile.js %s %s"
 local AWAIT = "for i in $(seq 500); do test -e %s && exit 0; sleep 0.02; done; exit 1"
 
@@ -51,20 +53,31 @@ function hostile.plan()
   end
 end
 
--- Starts both. `options`: `cases`; `http`, `server`: further lines of nginx.conf, in which {names} is the port of
--- a resolver, {forgetful} and {hushed} those of two that answer once, and {deaf} that of a server which says
--- nothing; `trusted`: false for no trusted certificate.
-function hostile.start(options)
+-- Starts the server alone.
+function hostile.serve(cases)
   local directory, issued = shell.directory(), certificates()
-  local merchant, alipayhk = keys.pair("merchant"), keys.pair("alipayhk")
-  local self = setmetatable({ directory = directory, cases = options.cases }, hostile)
+  local self = setmetatable({
+    directory = directory, cases = cases, client_id = CLIENT_ID, ca_file = issued .. "/ca.pem",
+  }, hostile)
   shell.write(directory .. "/plan", json.encode {
-    client_id = CLIENT_ID, key = alipayhk.private, cases = options.cases,
+    client_id = CLIENT_ID, cases = cases,
+    keys = { alipayhk = keys.pair("alipayhk").private, another = keys.pair("merchant2").private },
   })
   self:forget()
   self.input = assert(io.popen(START:format(shell.quote(directory), shell.quote(issued)), "w"))
   shell.must("(" .. AWAIT:format(shell.quote(directory .. "/ports")) .. ")")
   self.ports = json.decode(shell.read(directory .. "/ports"))
+  self.ports.closed = CLOSED_PORT
+  return self
+end
+
+-- Starts both. `options`: `cases`; `http`, `server`: further lines of nginx.conf, in which {names} is the port of
+-- a resolver, {forgetful} and {hushed} those of two that answer once, and {deaf} that of a server which says
+-- nothing; `trusted`: false for no trusted certificate.
+function hostile.start(options)
+  local self = hostile.serve(options.cases)
+  local directory, issued = self.directory, certificates()
+  local merchant, alipayhk = keys.pair("merchant"), keys.pair("alipayhk")
   local function filled(text)
     return ((text or ""):gsub("{(%l+)}", function(name)
       return self.ports[name] and ("%d"):format(self.ports[name])
@@ -85,7 +98,8 @@ function hostile.start(options)
   return self
 end
 
--- The base URL of a listener: `main` (default), `other`, `full`, `deaf`, `rude`, `slow`, `ends`, `resets`.
+-- The base URL of a listener: `main` (default), `other`, `full`, `deaf`, `rude`, `slow`, `ends`, `resets`, `slams`,
+-- `leaves`, `closed`; those of hostile.js's TLS; `renewing`; `caseN`, of a case that has frames.
 function hostile:url(scheme, host, listener)
   return ("%s://%s:%d"):format(scheme or "http", host or "127.0.0.1", self.ports[listener or "main"])
 end
@@ -120,6 +134,16 @@ function hostile:log()
   local entries = {}
   for line in (shell.read(self.directory .. "/log")):gmatch("[^\n]+") do entries[#entries + 1] = json.decode(line) end
   return entries
+end
+
+-- How many of them each case got, by its number.
+function hostile:counts()
+  local counts = {}
+  for _, entry in ipairs(self:log()) do
+    local number = tonumber(entry.target:match("^/case/(%d+)"))
+    counts[number] = (counts[number] or 0) + 1
+  end
+  return counts
 end
 
 -- Of those, the numbers that they have within their connections, in order; and how often each body arrived.
@@ -178,8 +202,8 @@ function hostile:complaint()
 end
 
 function hostile:stop()
-  self.handle:close()
-  self.nginx.stop()
+  if self.handle then self.handle:close() end
+  if self.nginx then self.nginx.stop() end
   self.input:close()
 end
 

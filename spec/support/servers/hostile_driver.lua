@@ -23,7 +23,8 @@ function driver.client(config)
     timeout_ms = 3000,
   }
   for name, value in pairs(config or {}) do given[name] = value end
-  return assert(alipayhk.new(given))
+  local client, err = alipayhk.new(given)
+  return client or error(tostring(err))
 end
 
 -- A client for each config: keys take longer to read than a call does.
@@ -51,7 +52,7 @@ local function await_late(sleep)
   error "the server sent nothing late"
 end
 
-local WAYS = {
+local SLEEPS = {
   asleep = function(ms) ngx.sleep(ms / 1000) end,
   busy = core.sleep,
 }
@@ -67,30 +68,47 @@ local function watch(done)
   return longest
 end
 
+local function outcome_of(response, err)
+  if response then
+    return { ok = true, body = response.body, timing = response.timing, attempts = response.attempts }
+  end
+  return {
+    kind = err.kind, code = err.code, message = err.message, timing = err.timing, retryable = err.retryable,
+    attempts = err.attempts,
+  }
+end
+
+local WAYS = {}
+
+function WAYS.call(client, call)
+  return outcome_of(client:call(call.path or "/case/" .. call.case .. (call.query or ""),
+    { id = call.id or "1", filler = call.size and ("x"):rep(call.size) }))
+end
+
+function WAYS.card(client, call) return outcome_of(client:sync_contract_card(call.card)) end
+
+function WAYS.order(client, call) return outcome_of(client:sync_order(call.order)) end
+
+function WAYS.orders(client, call)
+  local outcomes = {}
+  client:sync_many(call.orders, { on_result = function(result)
+    outcomes[result.index] = outcome_of(result.response, result.err)
+  end })
+  return { many = outcomes }
+end
+
 local function perform(call)
   local client = client_of(call)
   local started = now()
-  local ran, response, err
-  if call.card then
-    ran, response, err = pcall(client.sync_contract_card, client, call.card)
-  else
-    ran, response, err = pcall(client.call, client, call.path or "/case/" .. call.case .. (call.query or ""),
-      { id = call.id or "1", filler = call.size and ("x"):rep(call.size) })
-  end
-  local outcome = { ms = now() - started, attempts = ran and (response or err).attempts }
-  if not ran then
-    outcome.thrown = tostring(response)
-  elseif response then
-    outcome.ok, outcome.body, outcome.timing = true, response.body, response.timing
-  else
-    outcome.kind, outcome.code, outcome.message, outcome.timing = err.kind, err.code, err.message, err.timing
-    outcome.retryable = err.retryable
-  end
+  local way = call.card and "card" or call.order and "order" or call.orders and "orders" or "call"
+  local ran, outcome = pcall(WAYS[way], client, call)
+  if not ran then outcome = { thrown = tostring(outcome) } end
+  outcome.ms = now() - started
   return outcome
 end
 
 function driver.call(call)
-  if call.after_late then await_late(WAYS[call.after_late]) end
+  if call.after_late then await_late(SLEEPS[call.after_late]) end
   if call.after_ms then ngx.sleep(call.after_ms / 1000) end
   if not call.lag then return perform(call) end
   local outcome
