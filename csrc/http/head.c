@@ -177,9 +177,12 @@ static bool end_head(ahk_head *head)
     }
     head->position = AHK_BEHIND_HEAD;
     head->count = 0;
-    const bool has_body = head->status != NO_CONTENT && head->status != NOT_MODIFIED;
+    if (head->status == NO_CONTENT || head->status == NOT_MODIFIED) {
+        head->length = 0;
+        return true;
+    }
     const bool is_ambiguous = head->is_ambiguous || (head->has_coding && (head->has_length || head->is_old));
-    return !has_body || !is_ambiguous || refuse(head, "it does not say clearly where the body ends");
+    return !is_ambiguous || refuse(head, "it does not say clearly where the body ends");
 }
 
 /* A CR or LF alone ends the line for some parsers, and not for others. */
