@@ -14,7 +14,7 @@
 -- An expectation: `kind`, `code`, `retryable`, `attempts` of a call that may make two; `outbox`, what is recorded after
 -- one attempt: the state, how many attempts were charged, the code; `waits`: whether the attempts take all their time;
 -- `arrives`: how many requests reach the server of those attempts, all when absent; false: that
--- depends; `is_resent`: of a batch they may be more, for it sends at once what HTTP/2 says was not looked at.
+-- depends.
 
 local core = require "alipayhk.core"
 local keys = require "spec.support.data.keys"
@@ -303,7 +303,6 @@ fault("SSH", BROKEN, { answer = "SSH-2.0-Server\r\n\r\n", ["then"] = "end" })
 group = "HTTP/2"
 
 local ONLY_CURL = { only = "curl", because = "nginx's cosockets speak HTTP/1.1, and do not offer HTTP/2" }
-local RESENT = with(RESET, { is_resent = true })
 local LAST = "\0\0\0\1" -- the first stream
 local HEADERS = { type = "HEADERS", flags = 4, lines = ":status: 200\r\n{signed}content-length: {length}\r\n" }
 local BODY = { type = "DATA", flags = 1, payload = "{body}" }
@@ -319,26 +318,26 @@ local function frames(name, expects, said, case, more)
 end
 
 -- nghttp2 gives up such a session, and libcurl 7.88 does not always notice before the time is over.
-local DEAD, SOON = with(RESENT, { or_code = "timeout" }), { config = { timeout_ms = faults.TIMEOUT_MS } }
+local DEAD, SOON = with(RESET, { or_code = "timeout" }), { config = { timeout_ms = faults.TIMEOUT_MS } }
 
-frames("GOAWAY that did nothing", RESENT, { goaway("\0\0\0\0", 0) }, { ["then"] = "end" })
-frames("GOAWAY, and no answer", RESENT, { goaway(LAST, 0) }, { ["then"] = "end" })
-frames("GOAWAY that tells to be calm", RESENT, { goaway(LAST, 11) }, { ["then"] = "end" })
-frames("GOAWAY in the middle of an answer", RESENT, { HEADERS, HALF, goaway("\0\0\0\0", 2) }, { ["then"] = "end" })
-frames("RST_STREAM that refuses", RESENT, { rst(7) })
+frames("GOAWAY that did nothing", RESET, { goaway("\0\0\0\0", 0) }, { ["then"] = "end" })
+frames("GOAWAY, and no answer", RESET, { goaway(LAST, 0) }, { ["then"] = "end" })
+frames("GOAWAY that tells to be calm", RESET, { goaway(LAST, 11) }, { ["then"] = "end" })
+frames("GOAWAY in the middle of an answer", RESET, { HEADERS, HALF, goaway("\0\0\0\0", 2) }, { ["then"] = "end" })
+frames("RST_STREAM that refuses", RESET, { rst(7) })
 frames("RST_STREAM that cancels", RESET, { rst(8) })
 frames("RST_STREAM for an error of its own", RESET, { rst(2) })
 frames("RST_STREAM without error, and without answer", RESET, { rst(0) })
 frames("RST_STREAM in the middle of an answer", RESET, { HEADERS, HALF, rst(2) })
-frames("RST_STREAM without error, in the middle of an answer", RESENT, { HEADERS, HALF, rst(0) })
-frames("an end in the middle of an answer", RESENT, { HEADERS, HALF }, { ["then"] = "end" })
+frames("RST_STREAM without error, in the middle of an answer", RESET, { HEADERS, HALF, rst(0) })
+frames("an end in the middle of an answer", RESET, { HEADERS, HALF }, { ["then"] = "end" })
 frames("a window that lets no body through", with(TIMEOUT, { arrives = false }), {}, { settings = "\0\4\0\0\0\0" })
 frames("an answer that never ends", TIMEOUT, { HEADERS, HALF })
 frames("no SETTINGS", TIMEOUT, {}, { settings = false })
 frames("a flood of empty frames", TIMEOUT, { HEADERS, { type = "DATA", flood = true } })
-frames("a flood of SETTINGS", RESENT, { { type = "SETTINGS", stream = 0, flood = true } })
+frames("a flood of SETTINGS", RESET, { { type = "SETTINGS", stream = 0, flood = true } })
 frames("a flood of PING", DEAD, { { type = "PING", stream = 0, payload = "12345678", flood = true } }, {}, SOON)
-frames("a flood of CONTINUATION", RESENT, {
+frames("a flood of CONTINUATION", RESET, {
   { type = "HEADERS", lines = ":status: 200\r\n" },
   { type = "CONTINUATION", lines = "x: " .. ("x"):rep(8000) .. "\r\n", flood = true },
 })
@@ -353,7 +352,7 @@ frames("a flood of interim answers", BROKEN,
   { { type = "HEADERS", flags = 4, lines = ":status: 100\r\n", flood = true } })
 frames("a body before its head", DEAD, { BODY }, {}, SOON)
 frames("a head without status", RESET, { { type = "HEADERS", flags = 4, lines = "{signed}" }, BODY })
-frames("a frame beyond its size", RESENT, { HEADERS, { type = "DATA", flags = 1, payload = ("x"):rep(20000) } })
+frames("a frame beyond its size", RESET, { HEADERS, { type = "DATA", flags = 1, payload = ("x"):rep(20000) } })
 frames("a length that is not the body's", RESET, {
   { type = "HEADERS", flags = 4, lines = ":status: 200\r\n{signed}content-length: 7\r\n" }, BODY,
 })
