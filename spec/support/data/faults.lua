@@ -13,8 +13,8 @@
 --
 -- An expectation: `kind`, `code`, `retryable`, `attempts` of a call that may make two; `outbox`, what is recorded after
 -- one attempt: the state, how many attempts were charged, the code; `waits`: whether the attempts take all their time;
--- `arrives`: how many requests reach the server of those attempts, all when absent; false: that
--- depends.
+-- `arrives`: how many requests reach the server of those attempts, all when absent; false: that depends; `or_code`:
+-- another code, where it is a race; `is_free`: a batch makes more attempts, which it does not charge.
 
 local core = require "alipayhk.core"
 local keys = require "spec.support.data.keys"
