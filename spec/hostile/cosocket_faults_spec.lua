@@ -1,5 +1,5 @@
 -- Every fault of spec/support/data/faults.lua over cosockets, in a real nginx: by a single call and by a batch. What is
--- expected of each stands there; spec/gateway/faults_spec.lua has the same over curl.
+-- expected of each stands there; spec/hostile/curl_faults_spec.lua has the same over curl.
 
 local faults = require "spec.support.asserting.faults"
 local hostile = require "spec.support.servers.hostile"
