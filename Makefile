@@ -290,6 +290,13 @@ test-torture: test-packages
 test-valgrind: test-packages
 	@STRESS=long SPEC=spec/stress/valgrind_spec.lua spec/run 5.4
 
+# Do the specs notice a change? MUTANTS=, SEED=, FILES= and SPECS= as spec/mutation/run.lua says.
+.PHONY: mutants
+mutants: test-packages
+	@$(MAKE) -s build LUA=5.4 BUILD=build/5.4
+	@$(MAKE) -s build LUA=luajit BUILD=build/luajit
+	@env -u MAKEFLAGS -u MFLAGS lua5.4 spec/mutation/run.lua
+
 # The suite's Lua 5.4 with the sanitizers linked in: they must not reach the commands it starts. No HARDENING: they do
 # not see into what FORTIFY puts in the place of memcpy.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -537,6 +544,7 @@ help:
 	@echo 'make test-stress     test-torture, and a finalizer at each collection in each call'
 	@echo 'make test-valgrind   each call of the C modules under valgrind, in Lua 5.4 and LuaJIT; a minute'
 	@echo 'make test-torture    each allocation and system call of each call fails once; minutes'
+	@echo 'make mutants         changes the code in twenty places, one after the other: do the specs notice? MUTANTS=, FILES='
 	@echo 'make gateway         start the local gateway; it prints its address, keys and pid'
 	@echo 'make build LUA=5.4   build into build/; LUA is 5.1 to 5.4 or luajit'
 	@echo 'make env LUA=5.4     lines for eval: any script then runs against this checkout'

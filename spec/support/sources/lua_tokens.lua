@@ -1,5 +1,6 @@
--- The tokens of a Lua file, comments and blanks passed over: a list of { kind, text, line }, the kind "name",
--- "number", "string" (text is its content as it is written, without the quotes) or "sign" (one character).
+-- The tokens of a Lua file, comments and blanks passed over: a list of { kind, text, line, at }, the kind "name",
+-- "number", "string" (text is its content as it is written, without the quotes) or "sign" (one character), `at` the
+-- place of the text's first byte.
 
 -- In this order: the first that matches is it. Captures: what is skipped or given.
 local RULES = {
@@ -35,7 +36,7 @@ local function next_token(source, at)
     if first then
       local from, to = first, last
       if rule[3] then from, to, last = ends[rule[3]](source, at, last, level) end
-      return rule[1], source:sub(from, to), last
+      return rule[1], source:sub(from, to), last, from
     end
   end
 end
@@ -43,8 +44,8 @@ end
 return function(source)
   local tokens, at, line = {}, 1, 1
   while at <= #source do
-    local kind, content, last = next_token(source, at)
-    if kind then tokens[#tokens + 1] = { kind, content, line } end
+    local kind, content, last, from = next_token(source, at)
+    if kind then tokens[#tokens + 1] = { kind, content, line, from } end
     line = line + select(2, source:sub(at, last):gsub("\n", ""))
     at = last + 1
   end
