@@ -14,7 +14,10 @@ local MULTI = "spec/transport/curl_multi_spec.lua spec/transport/curl_connection
 local SQLITE = "spec/store/sqlite_store_spec.lua spec/store/sqlite_values_spec.lua "
 local REDIS = "spec/store/redis_client_spec.lua spec/store/redis_connection_spec.lua "
 local EXCHANGE = "spec/unit/exchange spec/unit/client "
-local OUTBOX = "spec/outbox/outbox_spec.lua spec/outbox/outbox_put_spec.lua spec/outbox/outbox_deliver_spec.lua "
+local OUTBOX = "spec/outbox/outbox_spec.lua spec/outbox/outbox_put_spec.lua spec/outbox/outbox_clock_spec.lua "
+  .. "spec/outbox/outbox_deliver_spec.lua "
+local PARTS = "spec/unit/delivery/retries_spec.lua spec/unit/delivery/breaker_spec.lua "
+  .. "spec/unit/delivery/window_spec.lua spec/unit/delivery/event_spec.lua "
 
 return {
   { "csrc/base/buffer.c", CODECS .. JSON },
@@ -50,14 +53,15 @@ return {
   { "csrc/bind/redis.c", REDIS },
   { "csrc/bind/sqlite.c", SQLITE },
   { "lua/alipayhk/exchange/", EXCHANGE },
-  { "lua/alipayhk/delivery/lanes.lua", "spec/unit/delivery/lanes_spec.lua spec/unit/delivery/batch_spec.lua" },
+  { "lua/alipayhk/delivery/lanes.lua", "spec/unit/delivery/lanes_spec.lua" },
   { "lua/alipayhk/delivery/store/group.lua", "spec/unit/delivery/group_spec.lua" },
   { "lua/alipayhk/delivery/store/sqlite", SQLITE },
   { "lua/alipayhk/delivery/store/redis", "spec/store/redis_store_spec.lua" },
   { "lua/alipayhk/delivery/store/", SQLITE .. "spec/store/redis_store_spec.lua" },
   { "lua/alipayhk/delivery/redis/", "spec/unit/delivery/redis_resp_spec.lua "
     .. "spec/unit/delivery/redis_url_spec.lua " .. REDIS },
-  { "lua/alipayhk/delivery/", "spec/unit/delivery " .. OUTBOX },
+  { "lua/alipayhk/delivery/batch.lua", "spec/unit/delivery/batch_spec.lua" },
+  { "lua/alipayhk/delivery/", PARTS .. OUTBOX },
   { "lua/alipayhk/base/", "spec/unit/base/json_spec.lua spec/unit/base/sequence_spec.lua spec/unit/base/text_spec.lua "
     .. "spec/unit/base/time_spec.lua " .. EXCHANGE },
 }

@@ -14,7 +14,7 @@ local function mutants(source, language)
 end
 
 local function run(settings)
-  local output, status = shell.run("nice make -s mutants " .. settings)
+  local output, status = shell.run("make -s mutants " .. settings)
   return output, status
 end
 
@@ -49,11 +49,12 @@ end)
 
 describe("make mutants", function()
   it("kills those that the specs notice, the same ones each time", function()
-    local output, status = run "MUTANTS=6 SEED=4 FILES='csrc/crypto/codec.c lua/alipayhk/delivery/store/group.lua'"
+    local output, status = run("MUTANTS=6 SEED=4 FILES='csrc/crypto/codec.c lua/alipayhk/delivery/store/group.lua "
+      .. "lua/alipayhk/delivery/lanes.lua'")
     assert.equal(0, status, output)
     assert.truthy(output:find("6 mutants: 6 killed, 0 survived, 0 explained, 0 not compiled (SEED=4)", 1, true), output)
     local _, names = output:gsub("\nkilled[^\n]- csrc/crypto/codec%.c:%d+: ", "")
-    assert.equal(3, names)
+    assert.equal(2, names)
     assert.truthy(output:find(shell.read("build/mutants.txt"), 1, true))
   end)
 

@@ -3,21 +3,37 @@
 
 local mask = require "spec.mutation.mask"
 
+-- A sign or a word, and what may stand in its place.
 local COMPARISONS = { ["<"] = { "<=", ">=" }, ["<="] = { "<", ">" }, [">"] = { ">=", "<=" }, [">="] = { ">", "<" } }
-
--- A sign or a word, and what may stand in its place. Those with nothing are passed over whole.
 local SWAPS = {
   lua = {
-    ["=="] = { "~=" }, ["~="] = { "==" }, ["+"] = { "-" }, ["-"] = { "+" },
-    ["and"] = { "or" }, ["or"] = { "and" }, ["not"] = { "" }, ["true"] = { "false" }, ["false"] = { "true" },
+    ["=="] = "~=", ["~="] = "==", ["+"] = "-", ["-"] = "+", ["and"] = "or", ["or"] = "and", ["not"] = "",
+    ["true"] = "false", ["false"] = "true",
   },
   c = {
-    ["=="] = { "!=" }, ["!="] = { "==" }, ["+"] = { "-" }, ["-"] = { "+" }, ["+="] = { "-=" }, ["-="] = { "+=" },
-    ["&&"] = { "||" }, ["||"] = { "&&" }, ["!"] = { "" }, ["true"] = { "false" }, ["false"] = { "true" },
+    ["=="] = "!=", ["!="] = "==", ["+"] = "-", ["-"] = "+", ["+="] = "-=", ["-="] = "+=", ["&&"] = "||",
+    ["||"] = "&&", ["!"] = "", ["true"] = "false", ["false"] = "true",
   },
 }
 
-local is_word = { ["return"] = true, ["break"] = true, ["goto"] = true, ["local"] = true, ["until"] = true }
+-- Statements, each on a line of its own: a pattern with empty captures around what is replaced, and by what. Where that
+-- stands there already, the last one takes its place.
+local STATEMENTS = {
+  lua = {
+    { "^%s*()[%a_][%w_.:%[%]]*%s*%b()()%s*$", "" },
+    { "^%s*()[%a_][%w_.%[%]]*%s*=[^=,].*[^,%s]()%s*$", "" },
+    { "%f[%w_]return%s+()[^%s].-()%s+end%s*$", "nil", "true" },
+    { "%f[%w_]return%s+()[^%s].-()%s*$", "nil", "true" },
+  },
+  c = {
+    { "^%s*()[%a_][%w_.>%-]*%b();()%s*$", ";" },
+    { "^%s*()%(void%)[%a_][%w_.>%-]*%b();()%s*$", ";" },
+    { "^%s*()%*?[%a_][%w_.>%[%]+*-]*%s[|&]?=%s.*;()%s*$", ";" },
+    { "%f[%w_]return%s+()[^%s].-();%s*$", "0", "1" },
+  },
+}
+-- What begins or is no such statement. (`true` and `false` are swapped already.)
+local OTHERS = { ["return"] = true, ["until"] = true, ["true"] = true, ["false"] = true, NULL = true }
 
 -- Whether brackets close in it that it opened, and no others.
 local function is_whole(text)
@@ -26,61 +42,59 @@ local function is_whole(text)
   return not rest:find "[%[%](){}]" and not rest:find "%f[%w_]function%f[^%w_]"
 end
 
--- The part of a line that is a statement, by language: { its pattern, with empty captures around what is replaced; what
--- stands there instead; what it is called }.
-local STATEMENTS = {
-  lua = {
-    { "^%s*()[%a_][%w_.:%[%]]*%s*%b()()%s*$", "", "dropped" },
-    { "^%s*()[%a_][%w_.%[%]]*%s*=[^=,].*[^,%s]()%s*$", "", "dropped" },
-    { "%f[%w_]return%s+()[^%s].-()%s+end%s*$", "nil", "returns" },
-    { "%f[%w_]return%s+()[^%s].-()%s*$", "nil", "returns" },
-  },
-  c = {
-    { "^%s*()[%a_][%w_.>%-]*%b();()%s*$", ";", "dropped" },
-    { "^%s*()%(void%)[%a_][%w_.>%-]*%b();()%s*$", ";", "dropped" },
-    { "^%s*()%*?[%a_][%w_.>%[%]+*-]*%s[|&]?=%s.*;()%s*$", ";", "dropped" },
-    { "%f[%w_]return%s+()[^%s].-();%s*$", "0", "returns" },
-  },
-}
-local OTHER = { ["nil"] = "true", ["0"] = "1", ["false"] = nil, ["true"] = nil, NULL = nil }
-local PLAIN = { ["false"] = true, ["true"] = true, NULL = true }
-
-local function statements(language, source, code, add)
-  local at = 1
-  for line in (code .. "\n"):gmatch("([^\n]*)\n") do
-    for _, statement in ipairs(STATEMENTS[language]) do
-      local from, to = line:match(statement[1])
-      local text = from and line:sub(from, to - 1)
-      if from and is_whole(text) and not is_word[text:match("^[%a_]*")] and not PLAIN[text] then
-        local whole, new = source:sub(at + from - 1, at + to - 2), statement[2]
-        if new == whole then new = OTHER[new] end
-        add(at + from - 1, at + to - 2, new, statement[3] == "dropped" and "dropped" or "returns " .. new)
-        break
-      end
+local function find_statement(language, line)
+  for _, statement in ipairs(STATEMENTS[language]) do
+    local from, to = line:match(statement[1])
+    local text = from and line:sub(from, to - 1)
+    if from and is_whole(text) and not OTHERS[text:match "^[%a_]*"] then
+      return from, to - 1, statement[2], statement[3]
     end
-    at = at + #line + 1
   end
 end
 
-local function signs(language, code, add)
-  local swaps, at = SWAPS[language], 1
-  while at <= #code do
-    local text = code:match("^[%a_][%w_]*", at) or code:match("^%.?%d[%w.]*", at) or
-                 code:match("^%-[%->]", at) or code:match("^[-+<>=~!|&]+", at) or code:sub(at, at)
-    local number = text:match("^%d%d?%d?$") and tonumber(text)
-    local news = number and { tostring(number + 1), number > 0 and tostring(number - 1) or nil } or
-                 swaps[text] or COMPARISONS[text] or {}
-    for _, new in ipairs(news) do
-      add(at, at + #text - 1, new, new == "" and "without " .. text or text .. " -> " .. new)
+local function statements(language, source, code, add)
+  for at, line in code:gmatch "()([^\n]+)" do
+    local from, to, new, other = find_statement(language, line)
+    if from then
+      from, to = at + from - 1, at + to - 1
+      if source:sub(from, to) == new then new = other end
+      add(from, to, new, other and "returns " .. new or "dropped")
     end
-    at = at + #text
+  end
+end
+
+-- What comes next: a word, a number, C's -> and --, other signs.
+local TOKENS = { "^[%a_][%w_]*", "^%.?%d[%w.]*", "^%-[%->]", "^[-+<>=~!|&]+", "^." }
+
+local function token_at(code, at)
+  for _, pattern in ipairs(TOKENS) do
+    local text = code:match(pattern, at)
+    if text then return text end
+  end
+  return "\n"
+end
+
+local function instead_of(language, token)
+  local number = token:find "^%d%d?%d?$" and tonumber(token)
+  if number then return { tostring(number + 1), number > 0 and tostring(number - 1) or nil } end
+  return COMPARISONS[token] or { SWAPS[language][token] }
+end
+
+local function tokens(language, code, add)
+  local at = 1
+  while at <= #code do
+    local token = token_at(code, at)
+    for _, new in ipairs(instead_of(language, token)) do
+      add(at, at + #token - 1, new, new == "" and "without " .. token or token .. " -> " .. new)
+    end
+    at = at + #token
   end
 end
 
 local function line_at(source, at)
   local number, first = 1, 1
   for after in source:sub(1, at - 1):gmatch "\n()" do number, first = number + 1, after end
-  return number, source:match("^%s*([^\n]*)", first):match("^(.-)%s*$")
+  return number, source:match("^%s*([^\n]*)", first):match "^(.-)%s*$"
 end
 
 return function(source, language)
@@ -90,10 +104,10 @@ return function(source, language)
     -- The same change twice in a line: the second one says so.
     local name = line .. what
     seen[name] = (seen[name] or 0) + 1
-    what = what .. (seen[name] > 1 and (" (%d)"):format(seen[name]) or "")
+    if seen[name] > 1 then what = ("%s (%d)"):format(what, seen[name]) end
     points[#points + 1] = { line = line, text = text, from = from, to = to, new = new, what = what }
   end
-  signs(language, code, add)
+  tokens(language, code, add)
   statements(language, source, code, add)
   return points
 end

@@ -111,7 +111,7 @@ local function limit_of(specs)
   if not limits[specs] then
     local began = os.time()
     assert(run_specs(specs, 600) == 0, "they fail without any mutant: " .. specs .. ": see build/mutant.tap")
-    limits[specs] = 10 + 4 * (os.time() - began)
+    limits[specs] = 10 + 2 * (os.time() - began)
   end
   return limits[specs]
 end
