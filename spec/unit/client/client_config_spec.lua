@@ -470,6 +470,11 @@ describe("a table of AlipayHK's keys", function()
     ["that has a version twice"] = { { [1] = { file = own }, ["1"] = { file = own } }, "version 1 is there twice" },
     ["with half a version"] = { { [1.5] = { file = own } }, "whole numbers" },
     ["with a boolean for a version"] = { { [true] = { file = own } }, "whole numbers" },
+    ["with a version below 0"] = { { [-1] = { file = own } }, "whole numbers" },
+    ["with a version of ten digits"] = { { [1000000000] = { file = own } }, "whole numbers" },
+    ["with an empty version"] = { { [""] = { file = own } }, "whole numbers" },
+    ["with a blank in a version"] = { { ["1 2"] = { file = own } }, "whole numbers" },
+    ["with a version of 65 characters"] = { { [("v"):rep(65)] = { file = own } }, "whole numbers" },
     ["that was meant as a file"] = { { path = own }, "{ file = path }" },
   } do
     it(title .. " is refused", function()
@@ -479,6 +484,12 @@ describe("a table of AlipayHK's keys", function()
       assert.matches(case[2], err.message, 1, true)
     end)
   end
+
+  it("has any version from 0 to nine digits, or of 64 characters", function()
+    for _, version in ipairs { 0, 999999999, "0", "a.b_c-9", ("v"):rep(64) } do
+      assert(alipayhk.new(gateway:config { alipay_public_key = { [version] = { file = own } } }))
+    end
+  end)
 end)
 
 describe("an option of a call that belongs elsewhere", function()
