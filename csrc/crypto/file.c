@@ -26,8 +26,7 @@ static const char *odd_kind(mode_t mode)
     }
     return S_ISDIR(mode)    ? "is a directory, not a file"
            : S_ISFIFO(mode) ? "is a FIFO, not a regular file"
-           : S_ISSOCK(mode) ? "is a socket, not a regular file"
-                            : "is a device, not a regular file";
+                            : "is a device, not a regular file"; /* a socket cannot be opened */
 }
 
 /* Whether what was given as a path is the text of a key: it must not stand in a message. */

@@ -182,6 +182,11 @@ describe("damage is named:", function()
     padded = padded .. ("\n"):rep(KEY_INPUT_MAX - #padded)
     assert.is_truthy(core.private_key(padded))
     assert_refused("longer than 65536 bytes", "private", padded .. "\n")
+    local path = directory .. "/long.pem"
+    shell.write(path, padded)
+    assert.is_truthy(core.private_key({ file = path }))
+    shell.write(path, padded .. "\n")
+    assert.same({ nil, path .. ": longer than 65536 bytes" }, { core.private_key({ file = path }) })
   end)
 
   it("files that cannot be read", function()

@@ -4,6 +4,8 @@ local core = require "alipayhk.core"
 local keys = require "spec.support.data.keys"
 local shell = require "spec.support.shell"
 
+local MAX = 4 * 1024 * 1024
+
 local directory = shell.directory()
 
 local function file(content)
@@ -39,6 +41,17 @@ describe("a file for TLS is good that", function()
     end
     assert.same({ true }, { core.pem_file(keys.path("p256", "sec1.pem"), "PRIVATE KEY") })
   end)
+
+  it("has a private key behind a block whose name is shorter", function()
+    local certificate = keys.read("rsa", "certificate.pem")
+    local content = certificate:gsub("CERTIFICATE", "CMS") .. keys.read("rsa", "pkcs8.pem")
+    assert.same({ true }, { core.pem_file(file(content), "PRIVATE KEY") })
+  end)
+
+  it("has all of 4 MiB", function()
+    local certificate = keys.read("rsa", "certificate.pem")
+    assert.same({ true }, { core.pem_file(file(certificate .. ("\n"):rep(MAX - #certificate)), "CERTIFICATE") })
+  end)
 end)
 
 describe("a file for TLS is refused that", function()
@@ -48,6 +61,11 @@ describe("a file for TLS is refused that", function()
       assert_refused("is a directory, not a file", directory, label)
       assert_refused("is a device, not a regular file", "/dev/zero", label)
     end
+  end)
+
+  it("is longer than 4 MiB", function()
+    local certificate = keys.read("rsa", "certificate.pem")
+    assert_refused("longer than 4194304 bytes", file(certificate .. ("\n"):rep(MAX + 1 - #certificate)), "CERTIFICATE")
   end)
 
   it("holds none of them", function()
