@@ -133,6 +133,15 @@ describe("an encrypted key", function()
       end)
     end)
   end
+
+  it("has a passphrase of up to 1024 bytes", function()
+    local passphrase = ("x"):rep(1024)
+    for _, command in ipairs { "pkcs8 -topk8 -v2 aes-256-cbc", "rsa -traditional -aes128" } do
+      local encrypted = shell.must(("openssl %s -passout pass:%s -in %s 2> /dev/null"):format(
+        command, passphrase, shell.quote(keys.path("rsa", "pkcs8.pem"))))
+      assert_is("rsa", "private", core.private_key { data = encrypted, passphrase = passphrase })
+    end
+  end)
 end)
 
 describe("a key object", function()

@@ -255,6 +255,32 @@ describe("a text that could mean two things is refused:", function()
   end)
 end)
 
+describe("a PEM text has a limit:", function()
+  local function block(label, content)
+    return ("-----BEGIN %s-----\n%s\n-----END %s-----\n"):format(label, content or "AAAA", label)
+  end
+
+  it("sixteen keys", function()
+    local key = keys.read("p224", "spki.pem")
+    assert_loads({ key = "p224", half = "public" }, key:rep(16))
+    assert_refused("holds more than 16 keys", "public", key:rep(17))
+  end)
+
+  it("a label of 47 characters, shown as far as it can be", function()
+    local longest = ("L"):rep(47)
+    assert_refused(('hold no key, but "%s"'):format(longest), "private", block(longest))
+    assert_refused("BEGIN line lacks the five hyphens", "private", block(longest .. "L"))
+    assert_refused('hold no key, but "~ ?a???"', "private", block("~ \1a\127é"))
+  end)
+
+  it("a cipher's name and its start of 64", function()
+    for length, said in pairs { [64] = "encrypted key: ", [65] = "its line breaks may be lost" } do
+      local content = "Proc-Type: 4,ENCRYPTED\nDEK-Info: " .. ("X"):rep(length) .. "\n\nAAAA"
+      assert_refused(said, "private", block("RSA PRIVATE KEY", content))
+    end
+  end)
+end)
+
 describe("a chain of certificates", function()
   local chain = keys.chain("rsa")
   local other = keys.chain("rsa")
