@@ -169,6 +169,32 @@ describe("an answer", function()
     assert.truthy(answered((SUCCESS:gsub("success", "one\ntwo\tthree"))))
   end)
 
+  -- With the two of its own.
+  local function with_keys(count, more)
+    local members = {}
+    for i = 1, count - 2 do members[i] = (',"key%d":%d'):format(i, i) end
+    return '{"result":{"resultStatus":"S","resultCode":"SUCCESS"' .. table.concat(members) .. (more or "") .. "}}"
+  end
+
+  it("may have 64 keys in its result, none of them twice", function()
+    assert.equal(62, assert(answered(with_keys(64))).body.result.key62)
+    local _, err = answered(with_keys(65))
+    assert.matches("`result` has more than 64 keys", err.message, 1, true)
+    for _, more in ipairs { ',"key62":1', ',"resultStatus":"F"' } do
+      _, err = answered(with_keys(64, more))
+      assert.matches("`result` has a key twice", err.message, 1, true)
+    end
+  end)
+
+  it("may be nested 32 levels deep", function()
+    local function nested(levels)
+      return '{"x":' .. ("["):rep(levels - 1) .. ("]"):rep(levels - 1) .. "," .. SUCCESS:sub(2)
+    end
+    assert.truthy(answered(nested(32)))
+    local _, err = answered(nested(33))
+    assert.matches("nested too deep", err.message, 1, true)
+  end)
+
   it("may have other keys twice", function()
     assert.truthy(answered('{"x":1,"x":2,"y":{"z":1,"z":2},"result":{"resultStatus":"S","resultCode":"SUCCESS"}}'))
   end)
