@@ -17,7 +17,7 @@ local EXCHANGE = "spec/unit/exchange spec/unit/client "
 local OUTBOX = "spec/outbox/outbox_spec.lua spec/outbox/outbox_put_spec.lua spec/outbox/outbox_clock_spec.lua "
   .. "spec/outbox/outbox_deliver_spec.lua "
 local PARTS = "spec/unit/delivery/retries_spec.lua spec/unit/delivery/breaker_spec.lua "
-  .. "spec/unit/delivery/window_spec.lua spec/unit/delivery/event_spec.lua "
+  .. "spec/unit/delivery/window_spec.lua spec/unit/delivery/event_spec.lua spec/unit/delivery/pace_spec.lua "
 
 return {
   { "csrc/base/buffer.c", CODECS .. JSON },

@@ -67,6 +67,32 @@ describe("an event after an attempt", function()
     assert.same({ state = "parked", code = "timeout", message = "not delivered for 86400 s: no answer" }, old)
   end)
 
+  it("is parked by the user's own rule, where the answer is known to be AlipayHK's", function()
+    local policy = event.policy { base_delay_ms = 1, codes = { PROCESS_FAIL = false, OTHER = true } }
+    local function ruled(code, authenticated)
+      return state(taken { policy = policy }, failed(refusal(code, "U", authenticated)))
+    end
+    assert.equal("parked", ruled "PROCESS_FAIL")
+    assert.equal("waiting", ruled("PROCESS_FAIL", false))
+    assert.equal("waiting", ruled "OTHER")
+    assert.equal("waiting", ruled "THIRD")
+    assert.equal("waiting", state(taken { policy = policy }, failed(transport "PROCESS_FAIL")))
+  end)
+
+  it("has a delay of its own where the client has none", function()
+    assert.equal(retry.DEFAULTS.base_delay_ms, event.policy({ base_delay_ms = 0 }).base_delay_ms)
+    assert.equal(1, event.policy({ base_delay_ms = 1 }).base_delay_ms)
+  end)
+
+  it("keeps 500 bytes of a message", function()
+    for _, given in ipairs { taken(), taken { age_ms = 86400000 } } do
+      local err = Error.new("http", ("x"):rep(501), { http_status = 404 })
+      assert.equal(500, #event.after(given, failed(err)).message)
+    end
+    local err = Error.new("http", ("x"):rep(500), { http_status = 404 })
+    assert.equal(err.message, event.after(taken(), failed(err)).message)
+  end)
+
   it("waits as long as its attempts say, up to five minutes", function()
     assert.equal(7, event.after(taken(), failed(transport "timeout")).delay_ms)
     local most = 0

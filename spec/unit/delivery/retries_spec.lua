@@ -29,6 +29,23 @@ describe("retries", function()
     assert.is_nil(retries:take_oldest())
   end)
 
+  it("give as a probe the one that was one least often, the oldest of them", function()
+    local retries, order = new(), {}
+    for _, item in ipairs { { 7, 30 }, { 3, 90 }, { 5, 10 } } do retries:put { index = item[1], due_ms = item[2] } end
+    for i = 1, 7 do
+      local item = retries:take_probe()
+      order[i] = item.index
+      item.due_ms = item.due_ms + i % 2
+      if i == 1 then assert.equal(2, retries.count) end
+      retries:put(item)
+      if i == 4 then retries:put { index = 9, due_ms = 5 } end
+    end
+    assert.same({ 3, 5, 7, 3, 9, 5, 7 }, order)
+    while retries:take_oldest() do order[#order + 1] = true end
+    assert.equal(7 + 4, #order)
+    assert.is_nil(retries:take_probe())
+  end)
+
   it("lose none under random schedules", function()
     math.randomseed(11)
     local retries, put, taken, last_ms = new(), 0, 0, 0
