@@ -1,0 +1,57 @@
+-- "Did you mean": what is near enough to be meant.
+
+local suggest = require "alipayhk.base.suggest"
+
+describe("the name that was meant", function()
+  local KNOWN = { "orderStatus", "orderId", "ttl", "ab", "tls.ca_file", 7, "max_attempts" }
+
+  for given, meant in pairs {
+    orderStatus = "orderStatus", order_status = "orderStatus", ["ORDER-STATUS"] = "orderStatus",
+    orderStatu = "orderStatus", orderStats = "orderStatus", rderStatus = "orderStatus", orderXtatus = "orderStatus",
+    xxorderStatus = "orderStatus", orderStaXXs = "orderStatus", orderStaXXX = false, xxxorderStatus = false,
+    orderXd = "orderId", -- nearer than another one
+    tt = "ttl", txl = "ttl", xxl = false, -- less than half of it may be wrong
+    ac = false, AB = "ab", [""] = false,
+    maxattempt = "max_attempts",
+  } do
+    it(("is %s for %q"):format(tostring(meant), given), function()
+      assert.equal(meant or nil, suggest.nearest(given, KNOWN))
+      assert.equal(meant and (', did you mean "%s"?'):format(meant) or "", suggest.name(given, KNOWN))
+    end)
+  end
+
+  it("is the first of two that are as near", function()
+    assert.equal("cart", suggest.nearest("card", { "cart", "care", "yard" }))
+    assert.equal("card", suggest.nearest("card", { "cart", "card" }))
+  end)
+
+  it("has 64 characters at most, and is a text", function()
+    local longest = ("n"):rep(64)
+    assert.equal(longest, suggest.nearest(longest, { longest }))
+    assert.is_nil(suggest.nearest(longest .. "n", { longest .. "n" }))
+    assert.equal("", suggest.path(longest .. "n", { longest .. "n" }))
+    assert.is_nil(suggest.nearest(7, KNOWN))
+    assert.is_nil(suggest.nearest(nil, KNOWN))
+  end)
+end)
+
+describe("the path that was meant", function()
+  local PATHS = { "proxy", "retry.codes", "retry.max_attempts", "tls.ca_file", "tls.key_file", "outbox.codes" }
+
+  for given, meant in pairs {
+    ca_file = "tls.ca_file", -- the same name at another level
+    ["retry.ca_file"] = "tls.ca_file",
+    max_attempt = "", -- similar, and at another level
+    ["retry.max_attempt"] = "max_attempts", -- similar, at its own: its last name
+    prxy = "proxy",
+    attempts = "retry.max_attempts", -- all its words
+    ca = "tls.ca_file",
+    ["file"] = "", codes = "", -- of two
+    a_file = "", -- a part of a word
+    [""] = "",
+  } do
+    it(("is %q for %q"):format(meant, given), function()
+      assert.equal(meant ~= "" and (', did you mean "%s"?'):format(meant) or "", suggest.path(given, PATHS))
+    end)
+  end
+end)
