@@ -62,6 +62,7 @@ return {
     .. "spec/unit/delivery/redis_url_spec.lua " .. REDIS },
   { "lua/alipayhk/delivery/batch.lua", "spec/unit/delivery/batch_spec.lua" },
   { "lua/alipayhk/delivery/", PARTS .. OUTBOX },
-  { "lua/alipayhk/base/", "spec/unit/base/sequence_spec.lua spec/unit/base/suggest_spec.lua spec/unit/base/text_spec.lua "
-    .. "spec/unit/base/time_spec.lua spec/unit/base/json_spec.lua " .. EXCHANGE },
+  { "lua/alipayhk/base/", "spec/unit/base/sequence_spec.lua spec/unit/base/suggest_spec.lua "
+    .. "spec/unit/base/edges_spec.lua spec/unit/base/text_spec.lua spec/unit/base/time_spec.lua "
+    .. "spec/unit/base/json_spec.lua " .. EXCHANGE },
 }
