@@ -4,6 +4,7 @@ local cjson = require "cjson"
 local core = require "alipayhk.core"
 local double = require "spec.support.doubles.alipayhk_double"
 local samples = require "spec.support.data.samples"
+local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local PATHS = {
   order = "/api/open/alipay/v1/merchant/order/sync",
@@ -175,22 +176,28 @@ describe("prepare", function()
 end)
 
 describe("what is absent is filled in:", function()
-  local IDS = { order = "^%x+$", contract_card = "^%x+%-%x+%-4%x%x%x%-[89ab]%x%x%x%-%x+$" }
-  local LENGTHS = { order = 32, contract_card = 36 }
+  -- As RFC 9562 writes a UUID of version 4: x is any digit, v one of 8, 9, a, b.
+  local IDS = { order = ("x"):rep(32), contract_card = "xxxxxxxx-xxxx-4xxx-vxxx-xxxxxxxxxxxx" }
+  local DIGITS = { x = "0123456789abcdef", v = "89ab" }
   local TIMES = { order = "orderModifyTime", contract_card = "bizDate" }
 
   for _, api in ipairs { "order", "contract_card" } do
     it("the requestId of " .. api, function()
-      local seen = {}
-      for _ = 1, 20 do
-        local request = prepare(rsa, nil, api, VALID[api]())
-        local id = cjson.decode(request.body).requestId
-        assert.matches(IDS[api], id)
-        assert.equal(id:lower(), id)
-        assert.equal(LENGTHS[api], #id)
-        assert.equal(id, request.request_id)
+      local client, seen, digits = rsa:client(), {}, {}
+      for at = 1, #IDS[api] do digits[at] = {} end
+      for _ = 1, 400 do
+        local request = assert(client:prepare(api, VALID[api]()))
+        local id = request.request_id
+        assert.matches(('"requestId":"%s"'):format(id), request.body, 1, true)
         assert.is_nil(seen[id])
         seen[id] = true
+        assert.equal(#IDS[api], #id)
+        for at = 1, #id do digits[at][id:sub(at, at)] = true end
+      end
+      -- Each digit that a place may have, and no other.
+      for at, found in ipairs(digits) do
+        local sort = IDS[api]:sub(at, at)
+        assert.equal(DIGITS[sort] or sort, table.concat(sorted_keys(found)))
       end
     end)
 
