@@ -61,6 +61,7 @@ end
 -- ---- the world -----------------------------------------------------------------------------------------
 
 local values = gateway.start(FAULTS)
+gateway.watch(values.pid)
 local config = connection.config(values, "rsa")
 local redis = redis_server.start { lines = { "appendfsync always" } }
 local stores = { "sqlite:" .. databases.path(), redis.url() }

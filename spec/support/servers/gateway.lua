@@ -24,7 +24,7 @@ function gateway.stop(values)
 end
 
 -- Ends it when this process has ended, however that comes about.
-local function watch(pid)
+function gateway.watch(pid)
   local own_pid = shell.read("/proc/self/stat"):match("^%d+")
   shell.run(("(while kill -0 %s; do sleep 1; done; kill %s) > /dev/null 2>&1 &"):format(own_pid, pid))
 end
@@ -33,7 +33,7 @@ end
 function gateway.values()
   if not running then
     running = gateway.start()
-    watch(running.pid)
+    gateway.watch(running.pid)
   end
   return running
 end
