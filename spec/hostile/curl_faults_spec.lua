@@ -3,7 +3,7 @@
 
 local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"
-local faults = require "spec.support.asserting.faults"
+local faults = require "spec.support.asserting.hostile_faults"
 local hostile = require "spec.support.servers.hostile"
 local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
