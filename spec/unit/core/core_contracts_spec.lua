@@ -13,7 +13,7 @@ local BROKEN = {
   key_without_half = "half != AHK_HALF_NONE", key_text_without_bytes = "input.length > 0",
   key_of_another_type = "numbers->type == AHK_KEY_RSA", sign_without_digest = "options.digest < AHK_DIGESTS",
   seal_without_room = "sealed->body != NULL", buffer_over_its_maximum = "buffer->length <= buffer->max",
-  head_not_begun = "head->lines.max == ", head_after_refusal = "!head->malformed",
+  head_not_begun = "head->lines.max == ", head_after_refusal = "head->malformed",
   json_without_bytes = "text.data != NULL", number_without_bytes = "p < end",
 }
 
