@@ -115,7 +115,7 @@ end
 
 -- What argparse says, in the words of the rest: names in double quotes.
 local function in_our_words(said)
-  local words = said:gsub("\nDid you mean '([^'\n]*)'%?", ', did you mean "%1"?'):gsub("'([%w_.-]+)'", '"%1"')
+  local words = said:gsub("\nDid you mean '([^'\n]*)'%?", ', did you mean "%1"?'):gsub("'([0-9A-Za-z_.-]+)'", '"%1"')
   return text.one_line(words)
 end
 

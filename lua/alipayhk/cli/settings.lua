@@ -164,7 +164,7 @@ end
 
 -- A store in a file that is not there holds nothing: more likely its name is wrong.
 local function check_file(store)
-  local scheme, path = tostring(store):match("^(%a+):(.+)$")
+  local scheme, path = tostring(store):match("^([A-Za-z]+):(.+)$")
   if scheme and text.lower(scheme) == "sqlite" and not files.mode(path) then
     failure.usage("config: %s", settings.name_flags(("`store`: %s: no such file; `put` makes it"):format(
       text.shown(path, PATH_SHOWN))))
