@@ -69,9 +69,9 @@ async function type(page, selector, text) {
 
 // Puts a text in place of another one in the payload, as somebody who types.
 async function mend(page, from, to) {
+  await page.waitForFunction((before) => document.getElementById('payload')?.value.includes(before), {}, from);
   await page.evaluate((before, after) => {
     const area = document.getElementById('payload');
-    if (!area.value.includes(before)) throw new Error(`no ${before} in ${area.value}`);
     area.value = area.value.replace(before, after);
     area.dispatchEvent(new InputEvent('input', { bubbles: true }));
   }, from, to);
