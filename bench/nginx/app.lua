@@ -111,12 +111,18 @@ function app.put(where)
   leave()
 end
 
--- Delivers what was put, for `?seconds=` or until nothing waits: how many events, and how many seconds it took.
+-- Delivers what was put, in a timer, for `?seconds=` or until nothing waits: how many events, and how many seconds it
+-- took.
 function app.deliver()
-  local ends = core.monotonic() + (tonumber(ngx.var.arg_seconds) or math.huge)
-  local totals = assert(outboxes.thread:deliver {
-    until_empty = ngx.var.arg_seconds == nil, stop = function() return core.monotonic() > ends end,
-  })
+  local seconds, totals, fault = tonumber(ngx.var.arg_seconds), nil, nil
+  local ends = core.monotonic() + (seconds or math.huge)
+  assert(ngx.timer.at(0, function()
+    totals, fault = outboxes.thread:deliver {
+      until_empty = seconds == nil, stop = function() return core.monotonic() > ends end,
+    }
+  end))
+  repeat ngx.sleep(0.002) until totals or fault
+  if fault then error(tostring(fault), 0) end
   ngx.say(cjson.encode { accepted = totals.accepted, seconds = totals.seconds })
 end
 
