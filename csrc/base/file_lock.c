@@ -12,6 +12,16 @@ static ahk_file_lock_outcome fail_errno(const char *path, ahk_error *err)
     return AHK_FILE_FAILED;
 }
 
+ahk_file_lock_outcome ahk_file_lock_open(int fd)
+{
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EINTR) {
+            return errno == EWOULDBLOCK ? AHK_FILE_BUSY : AHK_FILE_FAILED;
+        }
+    }
+    return AHK_FILE_LOCKED;
+}
+
 static ahk_file_lock_outcome lock_open(const char *path, int fd, ahk_error *err)
 {
     struct stat status;
@@ -22,14 +32,8 @@ static ahk_file_lock_outcome lock_open(const char *path, int fd, ahk_error *err)
         (void)ahk_fail(err, AHK_PATH_FORMAT ": it is no regular file", AHK_PATH(path));
         return AHK_FILE_FAILED;
     }
-    int code;
-    while ((code = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
-        continue;
-    }
-    if (code == 0) {
-        return AHK_FILE_LOCKED;
-    }
-    return errno == EWOULDBLOCK ? AHK_FILE_BUSY : fail_errno(path, err);
+    const ahk_file_lock_outcome outcome = ahk_file_lock_open(fd);
+    return outcome == AHK_FILE_FAILED ? fail_errno(path, err) : outcome;
 }
 
 ahk_file_lock_outcome ahk_file_lock(const char *path, int *fd, ahk_error *err)

@@ -12,4 +12,7 @@ typedef enum { AHK_FILE_LOCKED, AHK_FILE_BUSY, AHK_FILE_FAILED } ahk_file_lock_o
  * locked, `*fd` holds it until it is closed. Anything but a regular file is refused. */
 AHK_MUST_USE ahk_file_lock_outcome ahk_file_lock(const char *path, int *fd, ahk_error *err);
 
+/* The same for a file that is open. Where it fails, `errno` has why; no signal makes it fail. */
+AHK_MUST_USE ahk_file_lock_outcome ahk_file_lock_open(int fd);
+
 #endif

@@ -19,7 +19,7 @@ void ahk_head_free(ahk_head *head)
 
 #define A_LINE "a line of it cannot be read"
 
-enum { LENGTH_DIGITS_MAX = 10 };
+enum { SWITCHING = 101, NO_CONTENT = 204, NOT_MODIFIED = 304, LENGTH_DIGITS_MAX = 10 };
 
 static bool is_blank(unsigned char c)
 {
@@ -41,8 +41,6 @@ static bool refuse(ahk_head *head, const char *why)
     ahk_head_refuse(head, why);
     return false;
 }
-
-enum { SWITCHING = 101, NO_CONTENT = 204, NOT_MODIFIED = 304 };
 
 static const char VERSION_PREFIX[] = "HTTP/";
 

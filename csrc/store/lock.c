@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/file_lock.h"
 
 /* Who waits asks again after this long, however long ago it began. */
 static const double POLL_MIN_MS = 0.1;
@@ -96,16 +97,10 @@ static void open_gate(const ahk_lock *lock)
 
 static ahk_lock_outcome take_file(ahk_lock *lock, const ahk_store_path *path, ahk_store_fault *fault)
 {
-    int code;
-    while ((code = flock(lock->fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
-        continue;
-    }
-    lock->is_held = code == 0;
-    if (lock->is_held) {
-        return AHK_LOCK_HELD;
-    }
-    if (errno == EWOULDBLOCK) {
-        return AHK_LOCK_BUSY;
+    const ahk_file_lock_outcome outcome = ahk_file_lock_open(lock->fd);
+    lock->is_held = outcome == AHK_FILE_LOCKED;
+    if (outcome != AHK_FILE_FAILED) {
+        return lock->is_held ? AHK_LOCK_HELD : AHK_LOCK_BUSY;
     }
     (void)ahk_store_fail_errno(fault, ahk_store_beside(path, lock->suffix).text, errno);
     return AHK_LOCK_FAILED;

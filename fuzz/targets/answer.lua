@@ -2,12 +2,12 @@
 -- are signed; such a one says what it said. Whatever comes gives a response, or an error of one line, without the
 -- user's id; none throws.
 
-local core = require "alipayhk.core"
 local forger = require "fuzz.support.forger"
 local message = require "fuzz.support.message"
 local parties = require "fuzz.support.parties"
 local response = require "alipayhk.exchange.response"
 local same = require "fuzz.support.same"
+local tampered = require "fuzz.support.tampered"
 
 local SIGNED = forger.signed("answer", { "success", "older", "failure", "unknown", "refused", "p224", "sealed" })
 local KINDS = { http = true, signature = true, decrypt = true, protocol = true, result = true }
@@ -35,8 +35,7 @@ local function check_believed(given, answer)
 end
 
 local function check_error(err)
-  local said = tostring(err)
-  assert(KINDS[err.kind] and core.utf8_length(said) and not said:find("%c"), "no line of UTF-8")
+  local said = tampered.check_error(err, KINDS)
   assert(not said:find(parties.USER_ID, 1, true), "a user's id")
   assert(not err.response or not err.response.authenticated or err.kind == "result", "a response of no result")
 end
@@ -53,11 +52,4 @@ local function check(keys, given)
   if answer and answer.authenticated then check_believed(given, answer) end
 end
 
-return {
-  run = function(input)
-    local given = message.read(input)
-    check("single", given)
-    check("versions", given)
-  end,
-  mutate = forger.mutator(SIGNED),
-}
+return tampered.target(SIGNED, check)

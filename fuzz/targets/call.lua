@@ -1,11 +1,11 @@
 -- Calls from AlipayHK that somebody tampered with: as with answers, none is believed but those that were signed so, and
 -- for the same method and path.
 
-local core = require "alipayhk.core"
 local forger = require "fuzz.support.forger"
 local message = require "fuzz.support.message"
 local parties = require "fuzz.support.parties"
 local same = require "fuzz.support.same"
+local tampered = require "fuzz.support.tampered"
 
 local SIGNED = forger.signed("call", { "plain", "p224", "sealed" })
 local KINDS = { signature = true, decrypt = true, protocol = true }
@@ -23,21 +23,10 @@ end
 
 local function check(keys, given)
   local payload, err = receive(keys, given)
-  if not payload then
-    local said = tostring(err)
-    assert(KINDS[err.kind] and core.utf8_length(said) and not said:find("%c"), said)
-    return
-  end
+  if not payload then return tampered.check_error(err, KINDS) end
   local original = forger.original(SIGNED, given, "request-time")
   assert(original and given.first == original.first, "believed, and never signed so")
   assert(same.is(payload, original.said), "says something else than was signed")
 end
 
-return {
-  run = function(input)
-    local given = message.read(input)
-    check("single", given)
-    check("versions", given)
-  end,
-  mutate = forger.mutator(SIGNED),
-}
+return tampered.target(SIGNED, check)

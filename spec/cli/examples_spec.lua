@@ -1,6 +1,5 @@
 -- The examples that use the command: examples/cron.sh and examples/rules.lua.
 
-local child = require "spec.support.child"
 local command = require "spec.support.command"
 local gateway = require "spec.support.servers.gateway"
 local samples = require "spec.support.data.samples"
@@ -21,10 +20,8 @@ describe("examples/cron.sh", function()
   before_each(function()
     directory = shell.directory()
     folder = directory .. "/spool"
-    shell.must(("mkdir %s %s/bin"):format(folder, directory))
-    shell.write(directory .. "/bin/alipayhk", ("#!/bin/sh\nexec %s %s/bin/alipayhk \"$@\"\n"):format(
-      child.interpreter(), ROOT))
-    shell.must(("chmod +x %s/bin/alipayhk"):format(directory))
+    shell.must("mkdir " .. folder)
+    command.put_into(directory)
     local values = gateway.values()
     shell.write(directory .. "/config.lua", ("return { client_id = %q, base_url = %q, private_key = { file = %q },\n"
       .. "alipay_public_key = { file = %q }, tls = { ca_file = %q }, retry = false }\n"):format(values.rsa_client_id,

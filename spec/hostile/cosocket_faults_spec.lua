@@ -1,5 +1,5 @@
--- Every fault of spec/support/data/faults.lua over cosockets, in a real nginx: by a single call and by a batch. What is
--- expected of each stands there; spec/hostile/curl_faults_spec.lua has the same over curl.
+-- Every fault of spec/support/data/hostile_faults.lua over cosockets, in a real nginx: by a single call and by a
+-- batch. What is expected of each stands there; spec/hostile/curl_faults_spec.lua has the same over curl.
 
 local faults = require "spec.support.asserting.hostile_faults"
 local hostile = require "spec.support.servers.hostile"

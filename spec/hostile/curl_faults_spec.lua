@@ -1,5 +1,5 @@
--- Every fault of spec/support/data/faults.lua over curl: by a single call, by a batch, and through an outbox. Each has
--- what is expected of it once; spec/hostile/cosocket_faults_spec.lua has the same over cosockets.
+-- Every fault of spec/support/data/hostile_faults.lua over curl: by a single call, by a batch, and through an
+-- outbox. Each has what is expected of it once; spec/hostile/cosocket_faults_spec.lua has the same over cosockets.
 
 local alipayhk = require "alipayhk"
 local core = require "alipayhk.core"

@@ -1,6 +1,6 @@
 -- docs/getting-started.md, followed to the letter: its gateways in one terminal, the rest in another.
 
-local child = require "spec.support.child"
+local command = require "spec.support.command"
 local readme = require "spec.support.sources.readme"
 local shell = require "spec.support.shell"
 
@@ -57,10 +57,7 @@ describe("who follows " .. PAGE, function()
 
   setup(function()
     directory = shell.directory()
-    shell.must(("mkdir %s/bin"):format(directory))
-    shell.write(directory .. "/bin/alipayhk", ("#!/bin/sh\nexec %s %s/bin/alipayhk \"$@\"\n"):format(
-      child.interpreter(), ROOT))
-    shell.must(("chmod +x %s/bin/alipayhk"):format(directory))
+    command.put_into(directory)
   end)
 
   teardown(stop)

@@ -2,7 +2,6 @@
 -- names the world outside; what is followed in another way, or needs another machine, stands in a list.
 
 local calls = require "spec.support.doubles.calls"
-local child = require "spec.support.child"
 local cjson = require "cjson"
 local command = require "spec.support.command"
 local endpoint = require "spec.support.servers.endpoint"
@@ -11,7 +10,6 @@ local readme = require "spec.support.sources.readme"
 local samples = require "spec.support.data.samples"
 local shell = require "spec.support.shell"
 
-local ROOT = shell.must("pwd"):match("[^\n]+")
 local LOCATIONS = [[location = /alipayhk { content_by_lua_block { plain = plain or merchant.endpoint {
   path = "/alipayhk" }; plain() } }]]
 local SIGN, TIME = "alipayhk sign --config alipayhk.lua --path /api/x --body order.json", "2024-05-22T06:42:21+08:00"
@@ -55,11 +53,13 @@ describe("the shell of the pages", function()
 
   setup(function()
     directory, merchant = shell.directory(), endpoint.start(LOCATIONS)
-    shell.must(("mkdir -p %s/bin %s/.config/fish/completions"):format(directory, directory))
-    write("bin/alipayhk", ("#!/bin/sh\nexec %s %s/bin/alipayhk \"$@\"\n"):format(child.interpreter(), ROOT))
+    command.put_into(directory)
+    shell.must(("mkdir -p %s/.config/fish/completions"):format(directory))
     -- There need be no manual on the machine.
-    if select(2, shell.run("command -v man")) ~= 0 then write("bin/man", "#!/bin/sh\nexec cat\n") end
-    shell.must(("chmod +x %s/bin/*"):format(directory))
+    if select(2, shell.run("command -v man")) ~= 0 then
+      write("bin/man", "#!/bin/sh\nexec cat\n")
+      shell.must("chmod +x " .. directory .. "/bin/man")
+    end
     local config = gateway.config("rsa")
     local file = shell.read(command.config(config, ("store = 'sqlite:%s/shop.db', retry = false"):format(directory)))
     for _, name in ipairs { "shop.lua", "alipayhk.lua", "deliver.lua" } do write(name, file) end

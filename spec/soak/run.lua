@@ -9,6 +9,7 @@
 
 package.path = package.path .. ";./?.lua"
 
+local background = require "spec.support.background"
 local child = require "spec.support.child"
 local command = require "spec.support.command"
 local connection = dofile "gateway/connection.lua"
@@ -29,34 +30,9 @@ local RELOAD_S, REDIS_S = SECONDS / 4, SECONDS / 3
 -- How long what waits in the end may take, and what a process needs to end.
 local REST_S = 180
 local STATUSES = { "TICKETED", "USED" }
-local CLIENT = [[return { client_id = %q, base_url = %q, tls = { ca_file = %q }, private_key = { file = %q },
-  alipay_public_key = { file = %q }, timeout_ms = 10000, %s }]]
-local OUTBOX = "store = %q, lease_ms = 15000"
--- It ends with this process, too.
-local START = [[
-(@words@ > @log@ 2>&1 & echo $! > @log@.pid; wait $!) > /dev/null 2>&1 &
-until test -s @log@.pid; do sleep 0.02; done; pid=$(cat @log@.pid)
-(while kill -0 @own_pid@ && kill -0 $pid; do sleep 1; done; kill -9 $pid) > /dev/null 2>&1 &
-echo $pid]]
-local OWN_PID = shell.read("/proc/self/stat"):match("^%d+")
+local TIMES, OUTBOX = "timeout_ms = 10000", "timeout_ms = 10000, store = %q, lease_ms = 15000"
 
 local folder, done = shell.directory(), { kills = 0, reloads = 0, restarts = 0, posted = 0 }
-
--- ---- processes -----------------------------------------------------------------------------------------
-
--- Starts a command in the background: its pid.
-local function start(words, log)
-  os.remove(log .. ".pid")
-  return shell.must((START:gsub("@([%w_]+)@", { words = words, log = log, own_pid = OWN_PID }))):match("%d+")
-end
-
-local function is_alive(pid) return select(2, shell.run("kill -0 " .. pid)) == 0 end
-
-local function end_process(pid)
-  shell.run("kill " .. pid)
-  local until_s = core.monotonic() + REST_S
-  while is_alive(pid) and core.monotonic() < until_s do core.sleep(100) end
-end
 
 -- ---- the world -----------------------------------------------------------------------------------------
 
@@ -73,26 +49,16 @@ local shop = recipe.start("outbox", world)
 local ledger, notes = ledger_of(values.requests), assert(io.open(folder .. "/notes", "a"))
 notes:setvbuf "line"
 
--- Writes a config file: its path. `more`: further keys.
-local function write_config(name, more)
-  local path = ("%s/%s.lua"):format(folder, name)
-  shell.write(path, CLIENT:format(config.client_id, config.base_url, values.ca_file, values.rsa_private_key,
-    values.rsa_alipay_public_key, more))
-  return path
-end
-
 local configs, deliverers = {}, {}
-for i, store in ipairs(stores) do configs[i] = write_config("outbox" .. i, OUTBOX:format(store)) end
+for i, store in ipairs(stores) do configs[i] = command.config(config, OUTBOX:format(store)) end
 
 local function deliver(i)
-  local log = ("%s/deliver%d"):format(folder, i)
-  deliverers[i] = start("exec " .. command.words { "deliver", "--create", "--config",
-    configs[(i - 1) % #configs + 1] }, log)
+  deliverers[i] = command.start { "deliver", "--create", "--config", configs[(i - 1) % #configs + 1] }
 end
 for i = 1, 2 * #configs do deliver(i) end
 
-local traffic = start(("exec %s spec/soak/traffic.lua %s %s %s %s"):format(child.interpreter(), folder,
-  write_config("traffic", ""), stores[1], stores[2]), folder .. "/traffic.log")
+local traffic = background.start(("exec %s spec/soak/traffic.lua %s %s %s %s"):format(child.interpreter(), folder,
+  command.config(config, TIMES), stores[1], stores[2]))
 
 -- ---- what happens --------------------------------------------------------------------------------------
 
@@ -110,7 +76,7 @@ end
 
 local function kill_one()
   local i = core.random_bytes(1):byte() % #deliverers + 1
-  shell.run("kill -9 " .. deliverers[i])
+  deliverers[i]:signal "KILL"
   done.kills = done.kills + 1
   deliver(i)
 end
@@ -127,11 +93,11 @@ local function restart_redis()
 end
 
 local function sample()
-  flat:sample("traffic", traffic)
+  flat:sample("traffic", traffic.pid)
   flat:sample("nginx, master", shop.pid)
   for pid in pairs(shop:workers()) do flat:sample("nginx, worker", pid) end
   flat:sample("gateway", values.pid)
-  for i, pid in ipairs(deliverers) do flat:sample("deliver " .. i, pid) end
+  for i, one in ipairs(deliverers) do flat:sample("deliver " .. i, one.pid) end
 end
 
 local EVENTS = {
@@ -144,7 +110,7 @@ local EVENTS = {
 local started = core.monotonic()
 for _, event in ipairs(EVENTS) do event.due = started + event.every_s end
 while core.monotonic() < started + SECONDS do
-  assert(is_alive(traffic), shell.read(folder .. "/traffic.log"))
+  assert(not traffic:status(), (select(2, traffic:said())))
   for _, event in ipairs(EVENTS) do
     if core.monotonic() >= event.due and event.due - started <= (event.for_s or SECONDS) then
       event.run()
@@ -157,7 +123,7 @@ end
 -- ---- the end -------------------------------------------------------------------------------------------
 
 shell.write(folder .. "/stop", "")
-while is_alive(traffic) do core.sleep(100) end
+assert(traffic:ended(REST_S) == 0, (select(2, traffic:said())))
 notes:close()
 
 local alipayhk = require "alipayhk"
@@ -178,7 +144,10 @@ repeat
   core.sleep(500)
   waiting, parked = left()
 until waiting == 0 or core.monotonic() > until_s
-for _, pid in ipairs(deliverers) do end_process(pid) end
+for _, one in ipairs(deliverers) do
+  one:signal "TERM"
+  one:ended(REST_S)
+end
 core.sleep(500)
 ledger:read()
 

@@ -1,9 +1,11 @@
 -- Runs the command `alipayhk` by the interpreter that runs the specs, in a process of its own.
 
+local background = require "spec.support.background"
 local child = require "spec.support.child"
 local json = require "alipayhk.base.json"
-local nginx = require "spec.support.servers.nginx"
 local shell = require "spec.support.shell"
+
+local ROOT = shell.must("pwd"):match("[^\n]+")
 
 local command = {}
 
@@ -32,44 +34,20 @@ function command.on_terminal(arguments, columns, env)
   return shell.run(("script -qec %s /dev/null < /dev/null"):format(shell.quote(line)))
 end
 
--- ---- in the background -------------------------------------------------------------------------------
-
--- It has the signals that a shell takes from what it starts there, and ends with this process.
-local START = [[
-(@command@ < @log@.in > @log@.out 2> @log@.err &
-echo $! > @log@.pid; wait $!; echo $? > @log@.status) > /dev/null 2>&1 &
-(while kill -0 @own_pid@ && ! test -s @log@.status; do sleep 1; done
-  test -s @log@.status || kill -9 $(cat @log@.pid)) > /dev/null 2>&1 &]]
-
+-- It has the signals that a shell takes from what it starts in the background.
 local SIGNALS = "--default-signal=INT,TERM,PIPE"
 
-local Started = {}
-Started.__index = Started
-
--- Starts it. `opts`: `input`.
+-- Starts it in the background. `opts`: `input`.
 function command.start(arguments, opts)
-  local log = shell.directory() .. "/log"
-  shell.write(log .. ".in", opts and opts.input or "")
-  shell.run((START:gsub("@([%w_]+)@", {
-    command = command.words(arguments, { SIGNALS }), log = log, own_pid = shell.read("/proc/self/stat"):match("^%d+"),
-  })))
-  local pid = nginx.await(20, function() return (shell.read(log .. ".pid") or ""):match("%d+") end)
-  return setmetatable({ log = log, pid = pid }, Started)
+  return background.start(command.words(arguments, { SIGNALS }), opts)
 end
 
--- What it has said so far, on standard output and on standard error.
-function Started:said()
-  return shell.read(self.log .. ".out") or "", shell.read(self.log .. ".err") or ""
-end
-
-function Started:signal(name)
-  shell.run(("kill -%s %s"):format(name, self.pid))
-end
-
--- Waits until it has ended: its status, standard output and standard error.
-function Started:ended()
-  local status = nginx.await(30, function() return (shell.read(self.log .. ".status") or ""):match("^%d+") end)
-  return tonumber(status), self:said()
+-- Puts it into `bin` of a folder, for a shell whose path has that.
+function command.put_into(directory)
+  local path = directory .. "/bin/alipayhk"
+  shell.must("mkdir -p " .. directory .. "/bin")
+  shell.write(path, ("#!/bin/sh\nexec %s %s/bin/alipayhk \"$@\"\n"):format(child.interpreter(), ROOT))
+  shell.must("chmod +x " .. path)
 end
 
 -- ---- what it is given, and what it prints ------------------------------------------------------------

@@ -13,8 +13,9 @@ local settings = {}
 local FILE_MAX, PATH_SHOWN = 1024 * 1024, 160
 
 -- By flag: the variable of the environment, and what it sets. One of an address sets aside what names another.
+local CLIENT_ID = { "client_id", "ALIPAYHK_CLIENT_ID" }
 local FLAGS = {
-  { "client_id", "ALIPAYHK_CLIENT_ID" },
+  CLIENT_ID,
   { "environment", "ALIPAYHK_ENVIRONMENT", instead_of = "base_url" },
   { "base_url", "ALIPAYHK_BASE_URL", instead_of = "environment" },
   { "private_key", "ALIPAYHK_PRIVATE_KEY", is_file = true },
@@ -95,7 +96,7 @@ end
 -- What names the client id.
 function settings.id_source(given, client_id)
   if given.client_id then return "--client-id" end
-  local variable = "ALIPAYHK_CLIENT_ID"
+  local variable = CLIENT_ID[2]
   if os.getenv(variable) == client_id then return variable end
   return ("`client_id` in %s"):format(text.shown(given.config or "the config", PATH_SHOWN))
 end

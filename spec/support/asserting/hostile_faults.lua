@@ -1,8 +1,8 @@
--- The table of spec/support/data/faults.lua as calls, and what they come to as judgements.
+-- The table of spec/support/data/hostile_faults.lua as calls, and what they come to as judgements.
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
-local data = require "spec.support.data.faults"
+local data = require "spec.support.data.hostile_faults"
 local keys = require "spec.support.data.keys"
 local samples = require "spec.support.data.samples"
 
