@@ -160,7 +160,7 @@ describe("alipayhk gateway", function()
     local made = shell.directory()
     local output = shell.run(("(for i in $(seq 100); do grep -q CA_FILE %s/typed && break; sleep 0.1; done; "
       .. "printf '\\003'; sleep 2) | script -qefc %s %s/typed"):format(made,
-      shell.quote(command.words({ "gateway" }) .. "; echo status $?"), made))
+      shell.quote(command.OUTLIVES_CTRL_C .. command.words({ "gateway" }) .. "; echo status $?"), made))
     assert.matches("Ctrl-C ends it", output, 1, true)
     assert.matches("status 0", output, 1, true)
     assert.is_nil(output:find("traceback", 1, true))

@@ -33,7 +33,7 @@ end
 -- words for the same shell.
 local function at_terminal(arguments, typed, after)
   local log = shell.directory() .. "/typescript"
-  local run = command.words(arguments) .. (after or "") .. "; echo status=$?"
+  local run = command.OUTLIVES_CTRL_C .. command.words(arguments) .. (after or "") .. "; echo status=$?"
   shell.write(log, "")
   shell.run(("{ until grep -q 'Passphrase of' %s; do sleep 0.05; done; sleep 0.2; printf %s; sleep 0.5; } "
     .. "| script -qefc %s %s"):format(log, quote(typed), quote(run), log))

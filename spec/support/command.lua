@@ -34,6 +34,9 @@ function command.on_terminal(arguments, columns, env)
   return shell.run(("script -qec %s /dev/null < /dev/null"):format(shell.quote(line)))
 end
 
+-- Before the words of a shell at a terminal: Ctrl-C ends the command only, and the shell says how (dash would end).
+command.OUTLIVES_CTRL_C = "trap : INT; "
+
 -- It has the signals that a shell takes from what it starts in the background.
 local SIGNALS = "--default-signal=INT,TERM,PIPE"
 
