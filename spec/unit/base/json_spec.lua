@@ -186,6 +186,17 @@ describe("an answer", function()
     end
   end)
 
+  it("has the same key however its characters are written", function()
+    for plain, escaped in pairs {
+      ["é"] = "\\u00e9", ["\194\128"] = "\\u0080", ["漢"] = "\\u6F22", ["\224\160\128"] = "\\u0800",
+      ["😀"] = "\\ud83d\\ude00", ["\244\143\191\191"] = "\\udbff\\udfff", ["\254"] = "\\ufffd", ["/"] = "\\/",
+    } do
+      local _, err = answered(with_keys(4, (',"a%s":1,"a%s":2'):format(plain, escaped)))
+      assert.matches("`result` has a key twice", err.message, 1, true)
+    end
+    assert.truthy(answered(with_keys(4, ',"é":1,"\\u00e8":2,"i":3,"漢":4,"\\u6f23":5,"😀":6,"\\ud83d\\ude01":7')))
+  end)
+
   it("may be nested 32 levels deep", function()
     local function nested(levels)
       return '{"x":' .. ("["):rep(levels - 1) .. ("]"):rep(levels - 1) .. "," .. SUCCESS:sub(2)
@@ -226,6 +237,11 @@ describe("what is sent", function()
   it("has a fraction as the shortest text that is it", function()
     assert.equal('{"n":0.1}', body_of { n = 0.1 })
     assert.equal(0.1 + 0.2, dkjson.decode(body_of { n = 0.1 + 0.2 }).n)
+  end)
+
+  it("has a string of no characters, beside whatever is written by ourselves", function()
+    assert.same({ a = "", b = 0.1, list = { "", 0.1, "" } },
+      dkjson.decode(body_of { a = "", b = 0.1, list = { "", 0.1, "" } }))
   end)
 
   it("has an empty list wherever it is asked for", function()
@@ -317,6 +333,18 @@ describe("a text that is damaged", function()
     end
     return true
   end
+
+  it("is told by what is wrong first", function()
+    for text, message in pairs {
+      ['{"a\\q":1}'] = "an unknown escape in a string at byte 4",
+      ['{"a'] = "it ends too early (cut off?): a string has no end",
+      ['{"a\\u12"}'] = "\\u without four hex digits at byte 4", ["{1}"] = "a key in double quotes expected at byte 2",
+      ['{"a" 1}'] = "a colon expected at byte 6",
+      ["[-]"] = "not a number at byte 2", ["[x]"] = "a value expected at byte 2",
+    } do
+      assert.same({ message }, { select(2, json.decode(text)) })
+    end
+  end)
 
   it("is refused where node refuses it, and read as node reads it", function()
     local texts, lines = {}, {}

@@ -97,6 +97,14 @@ describe("on_event", function()
     assert.is_true(shown > 50)
   end)
 
+  it("tells a code of AlipayHK's without a user's id that stands in it", function()
+    local told = {}
+    local client = gateway:client { retry = false, on_event = function(event) told[event.name] = event.result_code end }
+    gateway:answers { { code = "NO_" .. samples.OPEN_ID, status = "F" } }
+    assert.is_nil((client:sync_order(samples.order { openId = samples.OPEN_ID })))
+    assert.equal("NO_***", told.error)
+  end)
+
   it("does no harm by throwing", function()
     local calls = 0
     local client = gateway:client { retry = FAST, on_event = function()

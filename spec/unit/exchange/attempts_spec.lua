@@ -63,6 +63,20 @@ describe("attempts", function()
     assert.is_nil(m.err)
   end)
 
+  it("go on counting where other machines began an event, the first failure of which is charged here", function()
+    local m = attempts.new { policy = policy(), timeout_ms = 15000, event = { attempts = 2, lost_answer = true },
+      random = function() return 1 / 2 end }
+    m:start(0)
+    assert.same({ "send", 2 }, { m.action, m.attempt })
+    m:failed(failure "connect", {}, 0)
+    assert.equal("wait", m.action)
+    m:waited(50)
+    assert.same({ "send", 3 }, { m.action, m.attempt })
+    m:failed(failure "connect", {}, 50)
+    assert.equal("done", m.action)
+    assert.is_true(m.may_have_arrived)
+  end)
+
   it("wait longer each time, and end with the error of the last", function()
     local m, seen = machine { policy = { max_attempts = 4 }, luck = 1 }, {}
     m:start(0)
