@@ -100,9 +100,11 @@ describe("on_event", function()
   it("tells a code of AlipayHK's without a user's id that stands in it", function()
     local told = {}
     local client = gateway:client { retry = false, on_event = function(event) told[event.name] = event.result_code end }
-    gateway:answers { { code = "NO_" .. samples.OPEN_ID, status = "F" } }
-    assert.is_nil((client:sync_order(samples.order { openId = samples.OPEN_ID })))
-    assert.equal("NO_***", told.error)
+    for status, event in pairs { S = "response", F = "error" } do
+      gateway:answers { { code = "CODE_" .. samples.OPEN_ID, status = status } }
+      client:sync_order(samples.order { openId = samples.OPEN_ID })
+      assert.equal("CODE_***", told[event])
+    end
   end)
 
   it("does no harm by throwing", function()
