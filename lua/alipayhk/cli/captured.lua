@@ -191,16 +191,22 @@ local function read_declared(message, given, at, length)
   return body, at + length
 end
 
+-- What its Content-Length says, or nil; of more digits it is no length of anything that was captured.
+local function declared_length(message)
+  local length = header(message, "content-length")
+  return length and length:find("^%d+$") and #length <= 10 and tonumber(length) or nil
+end
+
 -- The body that begins at a position, and where it ends.
 local function read_body(message, given, at)
-  local coding, length = header(message, "transfer-encoding"), header(message, "content-length")
+  local coding, length = header(message, "transfer-encoding"), declared_length(message)
   if is_interim(message) then return "", at end
   if coding and text.lower(coding):find("chunked", 1, true) then
     local body, stop = read_chunks(given, at)
     if body then return body, stop end
     note(message, "it says that it comes in chunks, and does not: its body is taken as it stands")
-  elseif length and length:find("^%d+$") and #length <= 10 then
-    return read_declared(message, given, at, tonumber(length))
+  elseif length then
+    return read_declared(message, given, at, length)
   end
   return rest_of(message, given, at)
 end
@@ -304,7 +310,7 @@ function Curl:end_answer()
   local answer = self.answer
   if not answer then return end
   local body = table.concat(self.lines)
-  local length = tonumber((header(answer, "content-length") or ""):match("^%d+$"))
+  local length = declared_length(answer)
   if length and length <= #body then
     body = body:sub(1, length)
   else

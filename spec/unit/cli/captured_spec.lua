@@ -127,7 +127,7 @@ LOG = LOG:gsub("\\r", "\r")
 
 -- Its answer with a Content-Length.
 local function with_length(length)
-  return (LOG:gsub("< Signature", ("< Content-Length: %d\r\n%%0"):format(length)))
+  return (LOG:gsub("< Signature", ("< Content-Length: %s\r\n%%0"):format(length)))
 end
 
 describe("what curl -v printed", function()
@@ -154,6 +154,17 @@ describe("what curl -v printed", function()
   it("has as much of the answer as Content-Length says", function()
     local _, answer = one(with_length(4) .. "{}\r\n* Connection #0 to host h left\n")
     assert.equal("{}\r\n", answer.body)
+    _, answer = one(with_length(50) .. "{}\r\n* Connection #0 to host h left\n")
+    assert.same({ "the log has 4 bytes of the body, Content-Length says 50" }, answer.notes)
+  end)
+
+  it("has all that there is of the body where Content-Length is no length of anything", function()
+    for _, digits in ipairs { "99999999999", ("7"):rep(100), "-1", "0x1" } do
+      local _, answer = one(with_length(digits) .. "{}\r\n* Connection #0 to host h left\n")
+      assert.same({ "{}\r\n", {} }, { answer.body, answer.notes })
+      local request = one(with_headers("Content-Length: " .. digits, "abcd"))
+      assert.same({ "abcd", {} }, { request.body, request.notes })
+    end
   end)
 
   it("may be of HTTP/2, and of several transfers", function()
