@@ -6,6 +6,7 @@
 local collector = {}
 
 local newproxy = rawget(_G, "newproxy") -- Lua 5.1 and LuaJIT
+local jit = rawget(_G, "jit") -- off meanwhile: its traces may not end where each of their steps is a whole cycle
 
 -- An object that runs `finalize` when it is collected; Lua 5.1 finalizes userdata alone.
 local function mortal(finalize)
@@ -25,14 +26,18 @@ local function mortal_from_afar(levels, finalize)
   end
 end
 
-local function stop_the_world()
+-- From here on each check of the collector runs a whole cycle, until `stop`.
+function collector.start()
+  if jit then jit.off() end
   if _VERSION == "Lua 5.4" then collectgarbage("incremental", 0, 1000, 100) end
   collectgarbage("setpause", 0)
   -- In 5.1 and LuaJIT a multiplier of 0 is a step without end.
   collectgarbage("setstepmul", newproxy and 0 or 1000)
+  collectgarbage() -- the pause counts from the end of a cycle
 end
 
-local function as_usual()
+function collector.stop()
+  if jit then jit.on() end
   collectgarbage("setpause", 200)
   collectgarbage("setstepmul", 200)
 end
@@ -52,12 +57,11 @@ function collector.during(at, action, f, ...)
 
   local function finish(...)
     alive = false
-    as_usual()
+    collector.stop()
     return count, ...
   end
 
-  stop_the_world()
-  collectgarbage() -- the pause counts from the end of a cycle
+  collector.start()
   mortal_from_afar(20, finalize)
   growing[1] = true -- memory without a check: Lua 5.4 collects at the next check, whether that allocates or not
   return finish(pcall(f, ...))

@@ -35,6 +35,7 @@ typedef struct {
     pthread_t thread;  /* that makes the call: what others do, such as libcurl's, does not count... */
     bool every_thread; /* ...unless this is set */
     bool lasting;      /* all that come after it fail too */
+    bool collects;     /* Lua collects before it makes an object */
     unsigned worlds;   /* the bits of those that count */
     int variant;       /* how a system call fails, where it may in many ways */
     long at;           /* what fails; 0 for nothing */
@@ -44,6 +45,9 @@ typedef struct {
     const char *call;  /* the system call that was struck */
 } fault_plan;
 static fault_plan plan = {.struck = WORLDS};
+
+/* Those that Lua made for want of memory, in the call. */
+static long collections;
 
 static atomic_long blocks[WORLDS];
 
@@ -259,12 +263,30 @@ bool faults_install(void)
 
 /* ---- Lua's allocator ------------------------------------------------------------------------------ */
 
+/* Lua 5.4 that gets no memory for an object collects all that nothing holds, and asks once more. (For a luaL_Buffer it
+ * does not.) */
+static bool makes_it_collect(void)
+{
+    static bool is_asked_again;
+    if (!plan.armed || !plan.collects || !pthread_equal(plan.thread, pthread_self())) {
+        is_asked_again = false;
+        return false;
+    }
+    is_asked_again = !is_asked_again;
+    collections += is_asked_again;
+    return is_asked_again;
+}
+
 /* Lua 5.4 gives a type for the old size of a new block; a block that shrinks must never fail. */
 static void *lua_block(void *user, void *block, size_t old, size_t size)
 {
     (void)user;
     if (block != NULL && size > 0 && size <= old) {
         return __real_realloc(block, size);
+    }
+    const bool is_object = block == NULL && old > 0;
+    if (is_object && makes_it_collect()) {
+        return NULL;
     }
     return size > 0 || block != NULL ? resize(IN_LUA, block, size) : NULL;
 }
@@ -348,7 +370,8 @@ static void push_struck(lua_State *L)
  *     worlds        the sum of those that count, of stress.worlds
  *     lasting       all after it fails too
  *     variant       system calls fail in the way of this number, from 0; those that do not have as many do not count
- *     every_thread  what other threads do counts as well */
+ *     every_thread  what other threads do counts as well
+ *     collects      Lua 5.4 makes a full collection before each object that it makes */
 static int stress_call(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -362,6 +385,8 @@ static int stress_call(lua_State *L)
     plan.thread = pthread_self();
     plan.every_thread = bool_of(L, "every_thread");
     plan.lasting = bool_of(L, "lasting");
+    plan.collects = bool_of(L, "collects");
+    collections = 0;
     plan.worlds = (unsigned)long_of(L, "worlds");
     plan.variant = (int)long_of(L, "variant");
     plan.at = long_of(L, "at");
@@ -428,6 +453,13 @@ static int stress_blocks(lua_State *L)
     return 1;
 }
 
+/* collections(): how many `collects` made in the last call. */
+static int stress_collections(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)collections);
+    return 1;
+}
+
 /* queued(): the oldest error in OpenSSL's queue, which is emptied; nil if there is none. */
 static int stress_queued(lua_State *L)
 {
@@ -445,8 +477,8 @@ static int stress_queued(lua_State *L)
 int luaopen_stress(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"call", stress_call}, {"counts", stress_counts}, {"blocks", stress_blocks}, {"queued", stress_queued},
-        {NULL, NULL},
+        {"call", stress_call},     {"counts", stress_counts},           {"blocks", stress_blocks},
+        {"queued", stress_queued}, {"collections", stress_collections}, {NULL, NULL},
     };
     lua_newtable(L);
     ahk_set_functions(L, functions);

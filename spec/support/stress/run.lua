@@ -10,14 +10,19 @@ local function interpreter()
   return arg[index]
 end
 
--- Whether the specs run under the sanitizers.
+-- Whether the specs run under the sanitizers, or under ThreadSanitizer.
 run.is_sanitized = interpreter():find("build/asan/", 1, true) ~= nil
+local watches_threads = interpreter():find("build/tsan/", 1, true) ~= nil
+
+-- Whether the drivers run in the interpreter whose allocators they command.
+run.has_host = not watches_threads
 
 -- Whether every point is wanted (`make test-stress`), or a choice that takes seconds.
 run.is_long = os.getenv("STRESS") == "long"
 
 local function luas()
   if run.is_sanitized then return { "5.4", "5.1", "luajit" } end
+  if watches_threads then return { "5.4" } end
   if rawget(_G, "jit") then return { "luajit" } end
   local version = _VERSION:match("[0-9.]+")
   return version == "5.4" and { "5.4", "5.1" } or { version } -- 5.1 has no run of the specs of its own
@@ -28,8 +33,9 @@ run.luas = luas()
 
 local built = {}
 
--- The interpreter that holds the product's objects, made when it is first asked for.
+-- The interpreter that holds the product's objects, made when it is first asked for; under ThreadSanitizer the specs'.
 local function host(lua)
+  if watches_threads then return "build/tsan/lua" end
   if not built[lua] then
     local target = run.is_sanitized and "build-stress-asan" or "build-stress"
     shell.must(("make -s %s LUA=%s"):format(target, lua))
@@ -65,8 +71,9 @@ end
 -- fault for that. `with`: `launcher`, what stands before the interpreter; `interpreter`, another one than the host.
 function run.driver(lua, driver, inputs, with)
   with = with or {}
-  local command = ('eval "$(make -s env LUA=%s)"; %s %s spec/support/stress/%s.lua %s'):format(
-    lua, with.launcher or "", with.interpreter or host(lua), driver, words(inputs))
+  local build = watches_threads and "BUILD=build/tsan" or ""
+  local command = ('eval "$(make -s env LUA=%s %s)"; %s %s spec/support/stress/%s.lua %s'):format(
+    lua, build, with.launcher or "", with.interpreter or host(lua), driver, words(inputs))
   local output, status = shell.run(command)
   local faults = all_after("fault: ", output)
   if status ~= 0 then faults[#faults + 1] = ("died (status %d): %s"):format(status, end_of(output)) end
