@@ -52,6 +52,7 @@ return {
   { "csrc/bind/keytool.c", "spec/cli/keygen_spec.lua spec/cli/key_spec.lua" },
   { "csrc/bind/redis.c", REDIS },
   { "csrc/bind/sqlite.c", SQLITE },
+  { "lua/alipayhk/exchange/call.lua", "spec/nginx/client_spec.lua " .. EXCHANGE },
   { "lua/alipayhk/exchange/", EXCHANGE },
   { "lua/alipayhk/delivery/lanes.lua", "spec/unit/delivery/lanes_spec.lua" },
   { "lua/alipayhk/delivery/store/group.lua", "spec/unit/delivery/group_spec.lua" },

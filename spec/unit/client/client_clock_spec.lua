@@ -3,6 +3,7 @@
 local double = require "spec.support.doubles.alipayhk_double"
 local samples = require "spec.support.data.samples"
 local sorted_keys = require "spec.support.asserting.sorted_keys"
+local thrown = require "spec.support.asserting.thrown"
 
 local NOW = 1716360141 -- 2024-05-22T06:42:21Z
 local AT = "2024-05-22T14:42:21+08:00"
@@ -69,6 +70,21 @@ describe("clock_skew_ms", function()
     gateway:answers { {} }
     local response = assert(client:sync_order(samples.order()))
     assert.is_nil(response.clock_skew_ms)
+  end)
+end)
+
+describe("a clock that breaks", function()
+  it("throws out of the call before anything was sent", function()
+    for sound = 0, 1 do
+      local readings = 0
+      local client = gateway:client { now = function()
+        readings = readings + 1
+        return readings <= sound and NOW or error("the clock broke", 0)
+      end }
+      gateway:answers { {} }
+      assert.equal("the clock broke", thrown(function() client:sync_order(samples.order()) end))
+      assert.equal(0, #gateway.requests)
+    end
   end)
 end)
 

@@ -183,6 +183,17 @@ describe("the budget", function()
     assert.same({ "send", 2, 4900 }, { m.action, m.attempt, m.timeout_ms })
   end)
 
+  it("does not count how much longer than it should their driver had them wait", function()
+    local m = machine { policy = { budget_ms = 1000 } }
+    m:start(0)
+    m:failed(failure "timeout", {}, 10)
+    m:waited(5000, 4940)
+    assert.same({ "send", 940 }, { m.action, m.timeout_ms })
+    m:failed(failure "timeout", {}, 5010)
+    m:waited(9000, 3890)
+    assert.same({ "send", 830 }, { m.action, m.timeout_ms })
+  end)
+
   it("is never less than a millisecond for the first attempt", function()
     local m = machine { policy = { budget_ms = 1 / 2 } }
     m:start(0)

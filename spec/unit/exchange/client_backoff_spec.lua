@@ -35,6 +35,19 @@ describe("the delay before another attempt", function()
     assert.is_true(least < 4 and most > 4)
   end)
 
+  it("is half of that where no random bytes can be had: the request goes on", function()
+    local order, random_bytes = samples.order { requestId = "r1" }, core.random_bytes
+    finally(function() core.random_bytes = random_bytes end)
+    gateway:answers { { failure = "timeout" } }
+    local found = {}
+    local client = gateway:client { retry = { max_attempts = 3, base_delay_ms = 8, max_delay_ms = 12 },
+      on_event = function(event) found[#found + 1] = event.delay_ms end }
+    core.random_bytes = function() return nil, "out of memory" end
+    local _, err = client:sync_order(order)
+    assert.equal("timeout", err.code)
+    assert.same({ 4, 6 }, found)
+  end)
+
   it("is no luck where AlipayHK says that there were too many requests", function()
     local answer = { code = "REQUEST_TRAFFIC_EXCEED_LIMIT", status = "U" }
     for _, delay_ms in ipairs(delays(answer, { max_attempts = 11, base_delay_ms = 8, max_delay_ms = 8 })) do

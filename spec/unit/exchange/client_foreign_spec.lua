@@ -139,6 +139,7 @@ describe("the hint goes with the status:", function()
     for _, said in ipairs {
       "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
       "Client sent an HTTP request to an HTTPS server.\n",
+      "HTTP request to an HTTPS server",
       "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
     } do
       local err = ask(400, html(said))
