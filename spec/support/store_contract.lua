@@ -302,6 +302,15 @@ function contract.declare(new_place, busted, kind)
       assert.same({}, store:list { after = ids[4] })
     end)
 
+    it("has as many as are asked for, however many that is", function()
+      local records = {}
+      for i = 1, 1201 do records[i] = record "A" end
+      local ids = values_of(assert(store:put(records)), "id")
+      assert.same(ids, values_of(store:list { limit = 5000 }, "id"))
+      assert.same({ unpack(ids, 201, 1200) }, values_of(store:list { limit = 1000, after = ids[200] }, "id"))
+      assert.same({ unpack(ids, 1, 100) }, values_of(store:list { merchant_biz_no = "A" }, "id"))
+    end)
+
     it("is of a state, of an order, or of both", function()
       local ids = { put(store, record "A", record "B", record "A", record("A", { api = CARD })) }
       deliver()
