@@ -56,12 +56,19 @@ return {
   { "lua/alipayhk/exchange/", EXCHANGE },
   { "lua/alipayhk/delivery/lanes.lua", "spec/unit/delivery/lanes_spec.lua" },
   { "lua/alipayhk/delivery/store/group.lua", "spec/unit/delivery/group_spec.lua" },
+  { "lua/alipayhk/delivery/store/sqlite_kept.lua", "spec/nginx/outbox_spec.lua" },
+  { "lua/alipayhk/delivery/store/sqlite_nginx.lua", "spec/nginx/outbox_spec.lua" },
+  { "lua/alipayhk/delivery/store/sqlite_thread.lua", "spec/nginx/outbox_spec.lua" },
   { "lua/alipayhk/delivery/store/sqlite", SQLITE },
   { "lua/alipayhk/delivery/store/redis", "spec/store/redis_store_spec.lua" },
   { "lua/alipayhk/delivery/store/", SQLITE .. "spec/store/redis_store_spec.lua" },
+  { "lua/alipayhk/delivery/redis/cosocket.lua", "spec/nginx/redis_spec.lua" },
   { "lua/alipayhk/delivery/redis/", "spec/unit/delivery/redis_resp_spec.lua "
     .. "spec/unit/delivery/redis_url_spec.lua " .. REDIS },
   { "lua/alipayhk/delivery/batch.lua", "spec/unit/delivery/batch_spec.lua" },
+  { "lua/alipayhk/delivery/source.lua", "spec/unit/delivery/batch_spec.lua" },
+  { "lua/alipayhk/delivery/crew.lua", "spec/unit/delivery/crew_spec.lua spec/nginx/many_spec.lua "
+    .. "spec/gateway/many_spec.lua spec/outbox/outbox_slow_store_spec.lua" },
   { "lua/alipayhk/delivery/", PARTS .. OUTBOX },
   { "lua/alipayhk/base/", "spec/unit/base/sequence_spec.lua spec/unit/base/suggest_spec.lua "
     .. "spec/unit/base/edges_spec.lua spec/unit/base/text_spec.lua spec/unit/base/time_spec.lua "

@@ -1,10 +1,12 @@
 -- The client outside nginx, over real servers that are killed, restarted, full, or nodes of a cluster.
 
 local core = require "alipayhk.core"
+local curl = require "alipayhk.curl"
 local nginx = require "spec.support.servers.nginx"
 local redis_client = require "alipayhk.delivery.redis.client"
 local redis_server = require "spec.support.servers.redis"
 local redis_url = require "alipayhk.delivery.redis.url"
+local runtime = require "alipayhk.base.runtime"
 
 local PASSWORD = "p@ss:w/rd %"
 local ENCODED = "p%40ss%3Aw%2Frd%20%25"
@@ -124,6 +126,30 @@ describe("a client of Redis", function()
         assert.is_string(message)
       end
     end
+    client:close()
+  end)
+
+  -- ---- beside others -----------------------------------------------------------------------------
+
+  it("lets others go on while it waits, where there are any", function()
+    local client, waits = open(server.url(":" .. ENCODED .. "@")), 0
+    assert.equal("PONG", client:call("PING"))
+    local multi = curl.multi(1)
+    local thread = coroutine.create(function()
+      runtime.set_wait(coroutine.yield)
+      return client:call("EVAL", "for i = 1, 3000000 do end return 'slow'", 0)
+    end)
+    local _, fd, is_writing, left_ms = assert(coroutine.resume(thread))
+    while coroutine.status(thread) == "suspended" do
+      waits = waits + 1
+      assert.is_false(is_writing)
+      assert.is_true(left_ms > 0 and left_ms <= 2000, left_ms)
+      multi:wait(left_ms, nil, fd, is_writing)
+      _, fd, is_writing, left_ms = assert(coroutine.resume(thread))
+    end
+    assert.equal("slow", fd)
+    assert.is_true(waits >= 1 and waits <= 3, waits)
+    multi:close()
     client:close()
   end)
 

@@ -31,7 +31,9 @@ describe("commands", function()
 
   it("refuse what is neither, and say which argument it is", function()
     for _, value in ipairs { 1 / 2, 2 ^ 60, 0 / 0, 1 / 0, true, {} } do
-      assert.error_matches(function() resp.encode { { "SET", "key", value } } end, "argument 3 of a command")
+      local found = type(value) == "number" and "another number: give it as a string" or type(value)
+      assert.error_matches(function() resp.encode { { "SET", "key", value } } end,
+        "^argument 3 of a command: a string or a whole number expected, found " .. found .. "$")
     end
     assert.error_matches(function() resp.encode { {} } end, "at least its name")
   end)
