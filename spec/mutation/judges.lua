@@ -60,6 +60,9 @@ return {
   { "lua/alipayhk/delivery/store/sqlite_nginx.lua", "spec/nginx/outbox_spec.lua" },
   { "lua/alipayhk/delivery/store/sqlite_thread.lua", "spec/nginx/outbox_spec.lua" },
   { "lua/alipayhk/delivery/store/sqlite", SQLITE },
+  { "lua/alipayhk/delivery/store/redis_faults.lua", "spec/unit/delivery/redis_faults_spec.lua" },
+  { "lua/alipayhk/delivery/store/redis_nodes.lua", "spec/unit/delivery/redis_nodes_spec.lua "
+    .. "spec/store/redis_store_spec.lua" },
   { "lua/alipayhk/delivery/store/redis", "spec/store/redis_store_spec.lua" },
   { "lua/alipayhk/delivery/store/", SQLITE .. "spec/store/redis_store_spec.lua" },
   { "lua/alipayhk/delivery/redis/cosocket.lua", "spec/nginx/redis_spec.lua" },

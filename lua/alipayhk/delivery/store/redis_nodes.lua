@@ -49,7 +49,7 @@ end
 local function peer_in(message, asked)
   local host, port = message:match("[A-Z]+ %d+ ([^ ]*):(%d+)")
   if host == "" then host = asked:match("^(.*):%d+$") end
-  if host:find(":", 1, true) and not host:find("^%[") then host = "[" .. host .. "]" end
+  if host:find(":") and not host:find("^%[") then host = "[" .. host .. "]" end
   return host .. ":" .. port
 end
 
