@@ -5,6 +5,11 @@ return {
     { "enum { DIGITS_ENOUGH_FOR_MOST = 15, DIGITS_ENOUGH = 17 };", "15 -> 14",
       "%g leaves zeros at the end away: whatever 14 digits tell, 15 tell in the same characters" },
   },
+  ["lua/alipayhk/base/quote.lua"] = {
+    { 'if value == "" or not said:find(value, 1, true) then return said end', "1 -> 0",
+      "from 0 on, string.find searches from the first byte on, too" },
+    { "local pieces, at = {}, 1", "1 -> 0", "from 0 on, string.find and string.sub begin with the first byte, too" },
+  },
   ["lua/alipayhk/exchange/request.lua"] = {
     { [[local variant = ("89ab"):sub(tonumber(digits:sub(17, 17), 16) % 4 + 1):sub(1, 1)]], "17 -> 18 (2)",
       "any of the digits will do, all of them are random" },

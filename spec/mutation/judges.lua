@@ -75,5 +75,7 @@ return {
   { "lua/alipayhk/delivery/", PARTS .. OUTBOX },
   { "lua/alipayhk/base/", "spec/unit/base/sequence_spec.lua spec/unit/base/suggest_spec.lua "
     .. "spec/unit/base/edges_spec.lua spec/unit/base/text_spec.lua spec/unit/base/time_spec.lua "
+    .. "spec/unit/base/list_spec.lua spec/unit/base/quote_spec.lua spec/unit/base/runtime_spec.lua "
+    .. "spec/unit/base/error_spec.lua "
     .. "spec/unit/base/json_spec.lua " .. EXCHANGE },
 }

@@ -6,7 +6,6 @@
 local text = require "alipayhk.base.text"
 
 local Error = {}
-Error.__index = Error
 Error.__name = "alipayhk.error"
 
 -- The fields that are printed in parentheses after the message, in this order.

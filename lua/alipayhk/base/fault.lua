@@ -1,7 +1,6 @@
 -- One fault of a payload, or one warning about it: `{ path, code, message, ours }`. Prints as one line.
 
 local Fault = {}
-Fault.__index = Fault
 Fault.__name = "alipayhk.fault"
 
 -- `path: message`, or the message alone if it is about the whole payload.
