@@ -10,6 +10,13 @@ return {
       "from 0 on, string.find searches from the first byte on, too" },
     { "local pieces, at = {}, 1", "1 -> 0", "from 0 on, string.find and string.sub begin with the first byte, too" },
   },
+  ["lua/alipayhk/base/suggest.lua"] = {
+    { "for i = 1, #a do", "1 -> 0", "the row before the first is made once more, and is the same" },
+    { "local near = other and math.abs(#other - #folded) < least", "< -> <=",
+      "it saves time alone: the distance is never less than the difference of the lengths" },
+    { [[if not ("_" .. other .. "_"):find("_" .. word .. "_", 1, true) then return false end]], "1 -> 0",
+      "from 0 on, string.find searches from the first byte on, too" },
+  },
   ["lua/alipayhk/exchange/request.lua"] = {
     { [[local variant = ("89ab"):sub(tonumber(digits:sub(17, 17), 16) % 4 + 1):sub(1, 1)]], "17 -> 18 (2)",
       "any of the digits will do, all of them are random" },

@@ -7,9 +7,9 @@ local suggest = {}
 -- A longer name is hardly a typing error, and would take long to compare.
 local NAME_MAX = 64
 
--- Whether two characters that end there have changed places.
+-- Whether two characters that end there have changed places. (Before the first one, `byte` gives nil.)
 local function is_swapped(a, i, b, j)
-  return i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j)
+  return a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j)
 end
 
 -- Levenshtein distance, where two neighbours that have changed places count once; a row of the matrix at a time.
