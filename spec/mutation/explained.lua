@@ -17,6 +17,18 @@ return {
     { [[if not ("_" .. other .. "_"):find("_" .. word .. "_", 1, true) then return false end]], "1 -> 0",
       "from 0 on, string.find searches from the first byte on, too" },
   },
+  ["lua/alipayhk/delivery/redis/resp.lua"] = {
+    { "local kind = READ[line:sub(1, 1)]", "1 -> 0", "from 0 on, string.sub begins with the first byte, too" },
+  },
+  ["lua/alipayhk/delivery/retries.lua"] = {
+    { "item.probes = item.probes or 0", "0 -> 1", "what counts is who was a probe less often than another" },
+    { "if item then item.probes = item.probes + 1 end", "1 -> 2", "counted in twos, they compare as they do in ones" },
+    { "return a.index < b.index", "< -> <=", "no two items have the same index" },
+  },
+  ["lua/alipayhk/delivery/window.lua"] = {
+    { "if self.limit >= 1 then return end", ">= -> >", "at a limit of one the pause is 0 ms" },
+    { "if self.limit >= 1 then return end", "1 -> 2", "above a limit of one the pause would be less than 0 ms: none" },
+  },
   ["lua/alipayhk/exchange/request.lua"] = {
     { [[local variant = ("89ab"):sub(tonumber(digits:sub(17, 17), 16) % 4 + 1):sub(1, 1)]], "17 -> 18 (2)",
       "any of the digits will do, all of them are random" },

@@ -73,6 +73,32 @@ describe("lanes", function()
     assert.equal("later", (lanes:take()))
   end)
 
+  it("go on when they were drained between two items", function()
+    local lanes = new()
+    for i = 1, 2 do lanes:put("a", "a" .. i) end
+    lanes:done(select(2, lanes:take()))
+    assert.same({ "a2" }, lanes:drain())
+    lanes:put("a", "a3")
+    assert.same({ "a3", "a" }, { lanes:take() })
+  end)
+
+  it("keep nothing alive that they have given", function()
+    local lanes, alive = new(), setmetatable({}, { __mode = "k" })
+    for _ = 1, 4 do
+      local item = {}
+      alive[item] = true
+      lanes:put("a", item)
+    end
+    lanes:take()
+    lanes:done "a"
+    lanes:take()
+    lanes:drain()
+    collectgarbage()
+    assert.is_nil(next(alive))
+    lanes:done "a"
+    assert.is_nil(next(lanes.lanes))
+  end)
+
   for seed = 1, 20 do
     it("keep every order's events in order, none twice and none forgotten, under schedule " .. seed, function()
       math.randomseed(seed)

@@ -3,6 +3,7 @@
 local new_stream = require "alipayhk.transport.stream"
 local resp = require "alipayhk.delivery.redis.resp"
 local scripted_socket = require "spec.support.doubles.scripted_socket"
+local thrown = require "spec.support.asserting.thrown"
 
 -- Of bytes that come in pieces of a size; after them the connection ends.
 local function read(bytes, replies, size)
@@ -25,17 +26,17 @@ describe("commands", function()
   end)
 
   it("have whole numbers in decimal digits", function()
-    assert.equal("*4\r\n$1\r\n0\r\n$2\r\n-7\r\n$13\r\n1716338541000\r\n$16\r\n9007199254740992\r\n",
-      resp.encode { { 0, -7, 1716338541000, 2 ^ 53 } })
+    assert.equal("*5\r\n$1\r\n0\r\n$2\r\n-7\r\n$13\r\n1716338541000\r\n$16\r\n9007199254740992\r\n"
+      .. "$17\r\n-9007199254740992\r\n", resp.encode { { 0, -7, 1716338541000, 2 ^ 53, -2 ^ 53 } })
   end)
 
   it("refuse what is neither, and say which argument it is", function()
     for _, value in ipairs { 1 / 2, 2 ^ 60, 0 / 0, 1 / 0, true, {} } do
       local found = type(value) == "number" and "another number: give it as a string" or type(value)
-      assert.error_matches(function() resp.encode { { "SET", "key", value } } end,
-        "^argument 3 of a command: a string or a whole number expected, found " .. found .. "$")
+      assert.equal("argument 3 of a command: a string or a whole number expected, found " .. found,
+        thrown(function() resp.encode { { "SET", "key", value } } end))
     end
-    assert.error_matches(function() resp.encode { {} } end, "at least its name")
+    assert.equal("a command has at least its name", thrown(function() resp.encode { {} } end))
   end)
 end)
 
@@ -44,6 +45,9 @@ describe("replies", function()
     { "+OK\r\n", "OK" },
     { ":-42\r\n", -42 },
     { ":9007199254740993\r\n", "9007199254740993" },
+    { ":9007199254740992\r\n", "9007199254740992" },
+    { ":-9007199254740992\r\n", "-9007199254740992" },
+    { ":-9007199254740991\r\n", -9007199254740991 },
     { "$-1\r\n", false },
     { "*-1\r\n", false },
     { "$0\r\n\r\n", "" },
@@ -93,6 +97,14 @@ describe("replies", function()
     } do
       assert.equal("too_large", fault_of(bytes).code)
     end
+  end)
+
+  it("may be together as large as that, their lines included", function()
+    -- What comes before the string takes 19 bytes.
+    assert.equal("reset", fault_of("*2\r\n:1\r\n$67108845\r\n").code)
+    assert.equal("too_large", fault_of("*2\r\n:1\r\n$67108846\r\n").code)
+    assert.equal("reset", fault_of("*1048576\r\n").code)
+    assert.equal("reset", fault_of("*2\r\n*1048574\r\n").code)
   end)
 
   it("that are cut end in a failure", function()

@@ -59,6 +59,25 @@ local function simulate(window, refuses, round_trip_ms, seconds)
 end
 
 describe("a window", function()
+  it("begins with four, or with as many as there may be", function()
+    for most, start in pairs { [64] = 4, [4] = 4, [3] = 3, [1] = 1 } do
+      assert.equal(0, new(most):delay_ms(start - 1, 0))
+      assert.equal(huge, new(most):delay_ms(start, 0))
+    end
+  end)
+
+  it("grows by less than one with each request, after the first refusal", function()
+    local window = new(64)
+    window:refused(0, 10)
+    assert.equal(2, window.limit)
+    window:taken(10, 20)
+    assert.equal(2 + 2 / 8, window.limit)
+    for _ = 1, 100 do window:taken(10, 20) end
+    local limit = window.limit
+    window:taken(10, 20)
+    assert.equal(limit + 1 / limit, window.limit)
+  end)
+
   it("opens within a few round trips where nothing is refused", function()
     local window = new(64)
     local per_second = simulate(window, function() return false end, 10, 2)
@@ -111,6 +130,32 @@ describe("a window", function()
     assert.is_true(delay_ms > 400 and delay_ms <= 500, delay_ms)
     assert.equal(huge, window:delay_ms(1, now_ms))
     assert.equal(0, window:delay_ms(0, now_ms + 500))
+  end)
+
+  it("makes up in a pause for what a whole request is too much, by the round trips before", function()
+    local window = new(1)
+    local function pauses(ms, now_ms)
+      assert.is_true(math.abs(window:delay_ms(0, now_ms) - ms) < 1e-6, window:delay_ms(0, now_ms))
+    end
+    window:refused(1000, 1400)
+    -- A request a half second: 400 / 500 of a request at a time.
+    pauses(500 - 400, 1400)
+    window:taken(1500, 1740) -- a round trip of 400 - (400 - 240) / 8 ms; the limit grows by an eighth, to 0.9
+    pauses(380 * (1 / 0.9 - 1), 1740)
+    window:refused(2000, 2080) -- 380 - (380 - 80) / 8 ms
+    pauses(500 - 342.5, 2080)
+    window:refused(2300, 2342.5) -- 342.5 - (342.5 - 42.5) / 8 ms
+    pauses(500 - 305, 2342.5)
+    window:taken(2600, 2905) -- up to where it was refused first in a row the limit doubles
+    pauses(0, 2905)
+    assert.equal(1, window.limit)
+  end)
+
+  it("is no pause where a round trip takes longer than that", function()
+    local window = new(64)
+    for i = 1, 5 do window:refused(1000 * i, 1000 * i + 1000) end
+    assert.equal(0, window:delay_ms(0, 6000))
+    assert.equal(huge, window:delay_ms(1, 6000))
   end)
 
   it("waits as long as the server asks for, within reason", function()
