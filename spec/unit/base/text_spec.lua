@@ -99,6 +99,7 @@ end)
 it("a line is one of UTF-8, whatever it was made of", function()
   assert.equal("a b?漢c?", text.line("a\r\nb\255漢c\237"))
   assert.equal("é??", text.line("é\169\128"))
+  assert.equal("é? 漢? \240\159\152\128?", text.line("é\169 漢\128 \240\159\152\128\128"))
   for _ = 1, 1000 do
     local line = text.line(made_of(DAMAGE, random(4)) .. made_of(CHARACTERS, random(4)) .. made_of(DAMAGE, random(4)))
     assert.is_number(core.utf8_length(line))
@@ -127,5 +128,16 @@ it("a key has a name in a path, and never its own tostring", function()
   for _, case in ipairs { { "a", "a" }, { 5, "5" }, { 2 ^ 40, "1099511627776" }, { -1.5, "-1.5" }, { 1e300, "1e+300" },
     { 1 / 0, "inf" }, { true, "(boolean)" }, { hostile, "(table)" }, { print, "(function)" } } do
     assert.equal(case[2], text.key(case[1]))
+  end
+  assert.equal(("x"):rep(64), text.key(("x"):rep(64)))
+  assert.equal(("x"):rep(64), text.key(("x"):rep(65)))
+end)
+
+it("a wrong value is quoted, cut, and hidden where it may be somebody's id", function()
+  for given, quoted in pairs {
+    ["a\nb"] = '"a?b"', ["12345"] = '"12345"', ["id 123456"] = "a text of 9 characters",
+    [("x"):rep(40)] = '"' .. ("x"):rep(40) .. '"', [("y"):rep(41)] = '"' .. ("y"):rep(40) .. '"',
+  } do
+    assert.equal(quoted, text.quoted(given))
   end
 end)

@@ -72,7 +72,8 @@ describe("it throws at the caller's position:", function()
   end
 
   it("a wrong value of opts.retry is refused before anything is sent", function()
-    for _, retry in ipairs { { max_attempts = 0 }, { attempts = 3 }, { budget_ms = "1" }, true } do
+    for _, retry in ipairs { { max_attempts = 0 }, { attempts = 3 }, { budget_ms = "1" }, { budget_ms = 0 },
+      { codes = "X" }, { codes = { X = 1 } }, { codes = { true } }, true } do
       local ok, response, err = pcall(client.sync_order, client, order, { retry = retry })
       if ok then
         assert.is_nil(response)

@@ -82,6 +82,8 @@ describe("an event after an attempt", function()
   it("has a delay of its own where the client has none", function()
     assert.equal(retry.DEFAULTS.base_delay_ms, event.policy({ base_delay_ms = 0 }).base_delay_ms)
     assert.equal(1, event.policy({ base_delay_ms = 1 }).base_delay_ms)
+    local never = event.policy((retry.read(false)))
+    assert.same({ 200, true }, { never.base_delay_ms, never.once })
   end)
 
   it("keeps 500 bytes of a message", function()
@@ -122,6 +124,26 @@ describe("an event after an attempt", function()
     }
     assert.same({ state = "accepted", code = "SUCCESS", held_status = "FINISHED" },
       event.after(taken(), { response = answer }))
+  end)
+
+  it("keeps no user's id that stands in the answer", function()
+    local answer = {
+      result = { resultCode = "CODE_u1" }, body = { orderStatus = "OF u1" }, warnings = { { code = "older" } },
+    }
+    assert.same({ state = "accepted", code = "CODE_***", held_status = "OF ***" },
+      event.after(taken { personal = { "u1" } }, { response = answer }))
+  end)
+
+  it("has counted, and may have arrived, where its attempt threw", function()
+    local broken = event.after(taken { is_broken = true }, failed(nil, { charged = 0 }), Error.new("crypto", "thrown"))
+    assert.same({ "waiting", false, true, "crypto", "thrown" },
+      { broken.state, broken.is_free, broken.lost_answer, broken.code, broken.message })
+    assert.is_true(event.after(taken { is_broken = true }, failed(transport "timeout")).lost_answer)
+  end)
+
+  it("has the code of what failed, or its kind", function()
+    assert.equal("timeout", event.after(taken(), failed(transport "timeout")).code)
+    assert.equal("http", event.after(taken(), failed(Error.new("http", "", { http_status = 404 }))).code)
   end)
 
   describe("that is a SEND refused as one that may exist", function()

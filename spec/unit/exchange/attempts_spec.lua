@@ -164,6 +164,12 @@ describe("the delay", function()
       after(failure "reset", { luck = 1 }).delay_ms })
   end)
 
+  it("is whole milliseconds, the nearest", function()
+    for luck, delay_ms in pairs { [494 / 1000] = 49, [495 / 1000] = 50, [498 / 1000] = 50 } do
+      assert.equal(delay_ms, after(failure "reset", { luck = luck }).delay_ms)
+    end
+  end)
+
   it("is at least half the ceiling after too many requests", function()
     assert.equal(50, after(refusal("REQUEST_TRAFFIC_EXCEED_LIMIT", "U"), { luck = 0 }).delay_ms)
   end)
@@ -201,10 +207,22 @@ describe("the budget", function()
   end)
 
   it("ends them where a delay would go beyond it", function()
-    local m = machine { policy = { budget_ms = 1000 } }
-    m:start(0)
-    m:failed(failure "timeout", {}, 960)
-    assert.equal("done", m.action)
+    for failed_ms, action in pairs { [960] = "done", [950] = "done", [949] = "wait" } do
+      local m = machine { policy = { budget_ms = 1000 } }
+      m:start(3000)
+      m:failed(failure "timeout", {}, 3000 + failed_ms)
+      assert.equal(action, m.action)
+    end
+  end)
+
+  it("allows another attempt of a millisecond", function()
+    for waited_ms, action in pairs { [999] = "send", [999 + 1 / 2] = "done" } do
+      local m = machine { policy = { budget_ms = 1000 } }
+      m:start(0)
+      m:failed(failure "timeout", {}, 10)
+      m:waited(waited_ms)
+      assert.equal(action, m.action)
+    end
   end)
 
   it("ends them where waiting took longer than it should", function()
@@ -214,6 +232,44 @@ describe("the budget", function()
     m:waited(1000)
     assert.equal("done", m.action)
     assert.equal(err, m.err)
+  end)
+end)
+
+describe("the gate", function()
+  -- A machine whose gate says of each failure that it costs nothing; and what the gate was told.
+  local function gated(extra)
+    local told = {}
+    return attempts.new {
+      policy = policy(extra), timeout_ms = 15000, random = function() return 1 / 2 end,
+      gate = {
+        failed = function(_, m, err, after_ms, now_ms)
+          told[#told + 1] = { m.attempt, err.code, after_ms, now_ms }
+          return true
+        end,
+        succeeded = function(_, m, now_ms) told[#told + 1] = { m.attempt, "success", nil, now_ms } end,
+      },
+    }, told
+  end
+
+  it("is told of every outcome, and may have a failure cost neither an attempt nor time", function()
+    local m, told = gated { budget_ms = 1000, max_attempts = 1 }
+    m:start(5000)
+    m:failed(failure "connect", { after_ms = 30 }, 5400)
+    assert.same({ "wait", 0 }, { m.action, m.charged })
+    m:waited(5450)
+    assert.same({ "send", 950 }, { m.action, m.timeout_ms })
+    m:failed(failure "timeout", {}, 5600)
+    m:waited(5650)
+    assert.same({ "send", 900, 3 }, { m.action, m.timeout_ms, m.attempt })
+    m:succeeded({}, 5700)
+    assert.same({ { 1, "connect", 30, 5400 }, { 2, "timeout", nil, 5600 }, { 3, "success", nil, 5700 } }, told)
+  end)
+
+  it("has no say where a request may be sent but once", function()
+    local m = gated { once = true, max_attempts = 1 }
+    m:start(0)
+    m:failed(failure "connect", {}, 0)
+    assert.same({ "done", 1 }, { m.action, m.charged })
   end)
 end)
 

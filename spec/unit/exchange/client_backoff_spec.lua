@@ -2,16 +2,17 @@
 
 local core = require "alipayhk.core"
 local double = require "spec.support.doubles.alipayhk_double"
+local retry = require "alipayhk.exchange.retry"
 local samples = require "spec.support.data.samples"
 local sorted_keys = require "spec.support.asserting.sorted_keys"
 
 local gateway = double.new { algorithm = "p224" }
 
 -- The delays that the events tell of.
-local function delays(answer, retry)
+local function delays(answer, policy)
   local found = {}
   gateway:answers { answer }
-  gateway:client({ retry = retry, on_event = function(event) found[#found + 1] = event.delay_ms end })
+  gateway:client({ retry = policy, on_event = function(event) found[#found + 1] = event.delay_ms end })
     :sync_order(samples.order())
   return found
 end
@@ -28,8 +29,8 @@ describe("the delay before another attempt", function()
 
   it("is random over all of that", function()
     local least, most = math.huge, 0
-    local retry = { max_attempts = 41, base_delay_ms = 8, max_delay_ms = 8 }
-    for _, delay_ms in ipairs(delays({ failure = "timeout" }, retry)) do
+    local policy = { max_attempts = 41, base_delay_ms = 8, max_delay_ms = 8 }
+    for _, delay_ms in ipairs(delays({ failure = "timeout" }, policy)) do
       least, most = math.min(least, delay_ms), math.max(most, delay_ms)
     end
     assert.is_true(least < 4 and most > 4)
@@ -46,6 +47,11 @@ describe("the delay before another attempt", function()
     local _, err = client:sync_order(order)
     assert.equal("timeout", err.code)
     assert.same({ 4, 6 }, found)
+    found = {}
+    client = gateway:client { sleep = function() end,
+      on_event = function(event) found[#found + 1] = event.delay_ms end }
+    client:sync_order(order)
+    assert.same({ 100, 200 }, found)
   end)
 
   it("is no luck where AlipayHK says that there were too many requests", function()
@@ -96,6 +102,16 @@ describe("the delay before another attempt", function()
   it("is at most 200 ms at first by default, and none where both are 0", function()
     assert.is_true(delays({ failure = "timeout" }, { max_attempts = 2 })[1] <= 200)
     assert.same({ 0, 0 }, delays({ failure = "timeout" }, { base_delay_ms = 0, max_delay_ms = 0 }))
+  end)
+
+  it("is random by three bytes of OpenSSL's", function()
+    local random_bytes = core.random_bytes
+    finally(function() core.random_bytes = random_bytes end)
+    for bytes, number in pairs { ["\0\0\0"] = 0, ["\128\0\0"] = 1 / 2, ["\1\2\3"] = 66051 / 2 ^ 24,
+      ["\255\255\255"] = 1 - 2 ^ -24 } do
+      core.random_bytes = function() return bytes end
+      assert.equal(number, retry.random())
+    end
   end)
 
   it("is waited", function()

@@ -179,6 +179,13 @@ describe("the number of attempts", function()
     it(case[1], function() assert.equal(case[2], (attempts(TIMEOUT, nil, case[3], case[4]))) end)
   end
 
+  it("is the transport's business, too, where there may be but one", function()
+    attempts(TIMEOUT, nil, false)
+    assert.is_true(gateway.requests[1].once)
+    attempts(TIMEOUT, nil, { max_attempts = 1 })
+    assert.is_nil(gateway.requests[1].once)
+  end)
+
   it("ends with the budget, and no attempt may take longer than what is left of it", function()
     local retry = { max_attempts = 1000, base_delay_ms = 20, max_delay_ms = 20, budget_ms = 300 }
     local started = core.monotonic()
