@@ -169,6 +169,7 @@ describe("the number of attempts", function()
     { "is max_attempts", 5, { max_attempts = 5 } },
     { "is 1 with max_attempts = 1", 1, { max_attempts = 1 } },
     { "is 1 with retry = false", 1, false },
+    { "is 1 with max_attempts = 1, and a millisecond for it", 1, { max_attempts = 1, budget_ms = 1 } },
     { "is that of the call, where it gives one", 2, { max_attempts = 5 }, { retry = { max_attempts = 2 } } },
     { "is that of the call over retry = false", 2, false, { retry = with(FAST, { max_attempts = 2 }) } },
     { "is 1 where the call says retry = false", 1, { max_attempts = 5 }, { retry = false } },
