@@ -81,8 +81,8 @@ bool ahk_link_is_quiet(const ahk_link *link, const void *session)
 void ahk_links_free(ahk_links *links)
 {
     while (links->first != NULL) {
-        ahk_link *gone = links->first;
-        links->first = gone->next;
-        free(gone);
+        ahk_link *left = links->first;
+        links->first = left->next;
+        free(left);
     }
 }

@@ -11,6 +11,7 @@ local JSON = "spec/unit/base/json_spec.lua "
 local CURL = "spec/transport/curl_request_spec.lua spec/transport/curl_response_spec.lua "
   .. "spec/transport/curl_failure_spec.lua spec/transport/curl_message_spec.lua "
 local MULTI = "spec/transport/curl_multi_spec.lua spec/transport/curl_connection_spec.lua "
+local SOCKET = "spec/transport/curl_socket_spec.lua "
 local SQLITE = "spec/store/sqlite_store_spec.lua spec/store/sqlite_values_spec.lua "
 local REDIS = "spec/store/redis_client_spec.lua spec/store/redis_connection_spec.lua "
 local EXCHANGE = "spec/unit/exchange spec/unit/client "
@@ -37,8 +38,10 @@ return {
   { "csrc/keytool/", "spec/cli/keygen_spec.lua spec/cli/key_spec.lua" },
   { "csrc/pool/", "spec/unit/core/core_pool_spec.lua" },
   { "csrc/http/head.c", CURL .. "spec/transport/curl_fuzz_spec.lua" },
-  { "csrc/http/proxy.c", "spec/transport/curl_proxy_spec.lua" },
-  { "csrc/http/descriptors.c", "spec/transport/curl_descriptor_spec.lua " .. MULTI },
+  { "csrc/http/proxy.c", "spec/transport/curl_proxy_spec.lua spec/transport/curl_message_spec.lua" },
+  { "csrc/http/sigpipe.c", SOCKET .. "spec/transport/curl_process_spec.lua" },
+  { "csrc/http/transport.c", CURL .. "spec/transport/curl_process_spec.lua spec/transport/curl_poison_spec.lua" },
+  { "csrc/http/descriptors.c", SOCKET .. "spec/transport/curl_descriptor_spec.lua " .. MULTI },
   { "csrc/http/", CURL .. MULTI .. "spec/transport/curl_tls_spec.lua" },
   { "csrc/redis/", REDIS },
   { "csrc/store/", SQLITE .. "spec/store/sqlite_open_spec.lua spec/store/sqlite_lock_spec.lua "

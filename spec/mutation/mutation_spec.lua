@@ -34,6 +34,7 @@ describe("a mutant", function()
     assert.same({ "x = y != NULL;", "x = !y == NULL;", ";" }, mutants("x = !y != NULL;", "c"))
     assert.same({ "    ;\n" }, mutants("    free(s->data);\n", "c"))
     assert.same({ "return 0;" }, mutants("return s->end;", "c"))
+    assert.same({}, mutants("enum { COUNT = sizeof s->list / sizeof s->list[0] };", "c"))
   end)
 
   it("is in no comment, string or line of the preprocessor", function()

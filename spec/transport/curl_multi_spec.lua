@@ -21,10 +21,10 @@ local SERVER = [[
   } }
 ]]
 
-local function start(keepalive_requests)
+local function start(keepalive_requests, listen)
   local directory = certificates()
   local server = nginx.start {
-    listen = "ssl http2",
+    listen = listen or "ssl http2",
     http = "lua_shared_dict handled 1m;",
     server = SERVER:format(directory, directory, keepalive_requests or 100000),
   }
@@ -108,5 +108,16 @@ describe("many exchanges over HTTP/2", function()
     local outcomes, connections = send(multi, server, 400, 64)
     assert.same({ ["HTTP/2.0"] = 400 }, outcomes)
     assert.is_true(connections <= 3, connections)
+  end)
+end)
+
+describe("many exchanges over HTTP/1.1", function()
+  it("share as many connections as were asked for, however many are under way", function()
+    local server, multi = start(nil, "ssl"), curl.multi(2)
+    local outcomes, connections = send(multi, server, 20, 10, { path = "/?sleep=0.01" })
+    multi:close()
+    server.stop()
+    assert.same({ ["HTTP/1.1"] = 20 }, outcomes)
+    assert.equal(2, connections)
   end)
 end)

@@ -67,6 +67,14 @@ describe("an answer over curl", function()
     end)
   end
 
+  -- As many as there may be, on one handle: each answer is counted for itself.
+  it("may have interim answers before it, and so may the next", function()
+    local interim = ("HTTP/1.1 100 Continue\r\n\r\n"):rep(99)
+    for _ = 1, 2 do
+      assert.equal("ok", session:must_send(wire.path{ wire.say(interim .. wire.answer("ok")) }, "wire").body)
+    end
+  end)
+
   it("has no header out of a trailer", function() assert.is_nil(session:must_send("/trailer").headers["x-trailer"]) end)
 
   -- ---- timing ------------------------------------------------------------------------------------

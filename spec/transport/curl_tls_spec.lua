@@ -65,6 +65,8 @@ describe("TLS over curl", function()
     { "an expired certificate", "expired", { ca_file = "ca" } },
     { "a pinned key that is not the server's", "https", { ca_file = "ca", pinned_public_key = "wrong_pin" } },
     { "a pinned key of a server of another CA", "unknown_ca", { ca_file = "ca", pinned_public_key = "pin" } },
+    { "a pinned key that libcurl does not take", "https",
+      { ca_file = "ca", pinned_public_key = WRONG_PIN:rep(200000) } },
     { "a CA file that is missing", "https", { ca_file = "missing" } },
     { "TLS 1.1", "tls11", { ca_file = "ca" } },
     { "TLS 1.1 when 1.2 is asked for", "tls11", { ca_file = "ca", min_version = "1.2" } },
