@@ -1,6 +1,14 @@
 -- Mutants that no spec can kill, by file: { the line, the change, why it makes no difference }.
 
 return {
+  ["csrc/bind/core_pool.c"] = {
+    { "lua_pushinteger(L, count < 1 ? 1 : count > AHK_POOL_THREADS_MAX ? AHK_POOL_THREADS_MAX : count);", "1 -> 0 (2)",
+      "where sysconf has no answer, which it has on Linux, on macOS and in the BSDs" },
+  },
+  ["csrc/bind/curl.c"] = {
+    { "enum { TRANSPORT_WEIGHT = 256 * 1024 };", "256 -> 255",
+      "about so much; curl_descriptor_spec.lua tells where it is far too little" },
+  },
   ["csrc/http/callbacks.c"] = {
     { "AHK_SETOPT(CURLOPT_SEEKFUNCTION, on_seek);", "dropped",
       "on_seek refuses to rewind a body that was sent in part; without it libcurl has no way to, and fails the same" },

@@ -7,6 +7,7 @@ local nginx = require "spec.support.servers.nginx"
 local no_redis = require "spec.support.servers.no_redis"
 local redis = require "alipayhk.redis"
 local redis_server = require "spec.support.servers.redis"
+local shell = require "spec.support.shell"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113 143 (5.1's name)
 
@@ -108,6 +109,23 @@ describe("a connection to Redis", function()
     for i = 2, 66 do words[i] = large end
     assert.error_matches(function() connection:pipeline { words } end, "more than 67108864 bytes")
     assert.equal("PONG", connection:call("PING"))
+  end)
+
+  -- In kB: what this process has allocated.
+  local function allocated()
+    collectgarbage()
+    collectgarbage()
+    return tonumber(shell.read("/proc/self/status"):match "VmData:%s*(%d+)")
+  end
+
+  it("keeps nothing of commands that it refused", function()
+    local commands = { { "ECHO", ("x"):rep(1024 * 1024) }, {} }
+    local before = allocated()
+    for _ = 1, 50 do
+      assert.error_matches(function() connection:pipeline(commands) end, "at least its name")
+    end
+    local more = allocated() - before
+    assert.is_true(more < 25 * 1024, more)
   end)
 
   it("sends a pipeline in one go, and gives what each command gives", function()

@@ -127,6 +127,14 @@ describe("connections to Redis in a process", function()
     assert.equal(before, process.open_files())
   end)
 
+  it("have few descriptors at any time, though nobody closes them", function()
+    local most = tonumber((run(PROGRAM .. [[
+      local process = require "spec.support.process"
+      print(process.most_open_files(300, function() assert(connect(false):call("PING") == "PONG") end))
+    ]])))
+    assert.is_true(most < 60, most)
+  end)
+
   local it_limits = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
 
   it_limits("get descriptors back from those that nobody has any more", function()

@@ -124,6 +124,21 @@ describe("a new database", function()
     db:close()
   end)
 
+  -- Path.
+  local FEW = [[
+    local path = ...
+    local process = require "spec.support.process"
+    local sqlite = require "alipayhk.sqlite"
+    print(process.most_open_files(300, function() assert(sqlite.open(path)) end))
+  ]]
+
+  it("is held open a few times, however often it was opened and not closed", function()
+    local db, path = databases.open(TABLE)
+    db:close()
+    local most = tonumber((child.run(FEW, { path })))
+    assert.is_true(most < 100, most)
+  end)
+
   it("is not opened by a process that is started", function()
     local db, path = databases.open(TABLE)
     assert(db:lock())

@@ -48,6 +48,17 @@ for i = 1, tonumber(count) do
 end
 ]]
 
+-- Url, CA file. Prints the most files that were open, with clients as those.
+local FEW = [[
+local url, ca_file = ...
+local curl = require "alipayhk.curl"
+local process = require "spec.support.process"
+local request = require "spec.support.servers.request"
+print(process.most_open_files(300, function()
+  assert(curl.new():send(request(url, { tls = { ca_file = ca_file } })))
+end))
+]]
+
 -- Url, CA file. Sends with no descriptor left, then one, and so on: each is sent, or the descriptors are named.
 local SHORT = [[
 local url, ca_file = ...
@@ -124,6 +135,12 @@ describe("descriptors of curl", function()
 
   it("suffice for clients over TLS that nobody closes", function()
     run(FORGOTTEN, "https", { 100 }, limit(64))
+  end)
+
+  -- Others in the process want some, too.
+  it("are few at any time, though nobody closes clients", function()
+    local most = tonumber(run(FEW, "http"))
+    assert.is_true(most < 40, most)
   end)
 
   for _, listener in ipairs{ "http", "https" } do

@@ -5,6 +5,8 @@ local curl = require "alipayhk.curl"
 local nginx = require "spec.support.servers.nginx"
 local request = require "spec.support.servers.request"
 
+local unpack = table.unpack or unpack -- luacheck: ignore 113 143 (5.1's name)
+
 local SERVER = [[
   ssl_certificate %s/server.pem; ssl_certificate_key %s/server.key;
   keepalive_requests %d;
@@ -68,6 +70,18 @@ local function handled(server)
   multi:close()
   return assert(tonumber(said), said)
 end
+
+describe("a handle for many exchanges", function()
+  it("says what it is, may be closed twice, and is of no use after that", function()
+    local multi = curl.multi(1)
+    assert.equal("alipayhk.curl.multi (open)", tostring(multi))
+    for _ = 1, 2 do assert.equal(0, select("#", multi:close())) end
+    assert.equal("alipayhk.curl.multi (closed)", tostring(multi))
+    for name, arguments in pairs { start = { request("http://127.0.0.1:1/"), 1 }, wait = { 0 }, finished = {} } do
+      assert.error_matches(function() multi[name](multi, unpack(arguments)) end, "the multi is closed", 1, true)
+    end
+  end)
+end)
 
 describe("many exchanges over HTTP/2", function()
   local server, multi

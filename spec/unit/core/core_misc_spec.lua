@@ -3,6 +3,8 @@
 local core = require "alipayhk.core"
 local shell = require "spec.support.shell"
 
+local function pack(...) return { n = select("#", ...), ... } end
+
 local MESSAGE_MAX = 64 * 1024 * 1024
 
 describe("random_bytes", function()
@@ -80,6 +82,20 @@ describe("time", function()
 
   it("throws for a span that is no number", function()
     assert.error_matches(function() core.sleep() end, "number expected", 1, true)
+  end)
+end)
+
+describe("in_c_locale", function()
+  it("gives what a function gives first, and throws what it throws", function()
+    assert.same({ n = 1, 3 }, pack(core.in_c_locale(select, 2, 1, 3, 5)))
+    local thrown = {}
+    local ran, failure = pcall(core.in_c_locale, error, thrown)
+    assert.is_false(ran)
+    assert.equal(thrown, failure)
+  end)
+
+  it("throws where there is nothing to call", function()
+    assert.error_matches(function() core.in_c_locale() end, "bad argument #1", 1, true)
   end)
 end)
 
