@@ -27,14 +27,14 @@ local function await(condition, what)
   error("did not come: " .. what)
 end
 
--- Runs a chunk beside us, with a path as arg[1], and waits until it calls `ready`: its pid.
-local function start(chunk, path)
+-- Runs a chunk beside us, with a path as arg[1], and waits until it calls `ready`: its pid. `env` is child.command's.
+local function start(chunk, path, env)
   local ready = path .. ".ready"
   local command = child.command("local function ready() io.open(arg[2], 'w'):close() end\n" .. chunk .. [[
 
     ready()
     require("alipayhk.core").sleep(60000)
-  ]], { path, ready })
+  ]], { path, ready }, env)
   -- `env` becomes Lua.
   local pid = shell.must(command .. " > /dev/null 2>&1 & echo $!"):gsub("\n", "")
   await(function() return shell.read(ready) end, "the child")
@@ -134,6 +134,17 @@ describe("the writers' lock", function()
     shell.must("kill -9 " .. pid)
     await(function() return (db:lock()) end, "the lock")
     assert.equal("0", databases.judge(path, "SELECT count(*) FROM t"))
+  end)
+
+  -- The lock's file is descriptor 0 then.
+  it("is held by a process that has no standard input, as by others", function()
+    for _, wanted in ipairs { path, path .. ".new" } do
+      local pid = start('db = assert(require("alipayhk.sqlite").open(arg[1])) assert(db:lock())', wanted,
+        { "sh", "-c", 'exec "$@" <&-', "sh" })
+      fails("LOCKED", wanted .. "-lock: others have held this lock", sqlite.open(wanted, { lock_ms = 100 }))
+      shell.must("kill -9 " .. pid)
+      assert(sqlite.open(wanted)):close()
+    end
   end)
 
   it("is not kept from others by one that waits for it and is frozen", function()
