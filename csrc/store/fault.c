@@ -97,21 +97,24 @@ static int code_of_errno(int code)
     }
 }
 
+static bool is_of_descriptors(int code)
+{
+    return code == EMFILE || code == ENFILE;
+}
+
 bool ahk_store_fail_errno(ahk_store_fault *fault, const char *path, int code)
 {
-    if (code == EMFILE || code == ENFILE) {
+    if (is_of_descriptors(code)) {
         return ahk_store_fail(fault, "SQLITE_CANTOPEN", AHK_PATH_FORMAT ": out of file descriptors (ulimit -n)",
                               AHK_PATH(path));
     }
     return put(fault, code_of_errno(code), path, ahk_explain_errno(code).text, "");
 }
 
-/* What the system said below SQLite, which keeps it where a file could not be opened. */
-static ahk_system_words system_words(sqlite3 *connection, int code)
+/* What the system said below SQLite, which keeps it where a file could not be opened; else 0. */
+static int errno_below(sqlite3 *connection, int code)
 {
-    const int system =
-        connection != NULL && (code & AHK_STORE_PRIMARY) == SQLITE_CANTOPEN ? sqlite3_system_errno(connection) : 0;
-    return system != 0 ? ahk_explain_errno(system) : (ahk_system_words){""};
+    return connection != NULL && (code & AHK_STORE_PRIMARY) == SQLITE_CANTOPEN ? sqlite3_system_errno(connection) : 0;
 }
 
 bool ahk_store_fail_sqlite(ahk_store_fault *fault, const char *path, sqlite3 *connection, int code)
@@ -119,7 +122,11 @@ bool ahk_store_fail_sqlite(ahk_store_fault *fault, const char *path, sqlite3 *co
     if (code == SQLITE_IOERR_NOMEM) {
         code = SQLITE_NOMEM; /* no fault of the disk's */
     }
+    const int system = errno_below(connection, code);
+    if (is_of_descriptors(system)) {
+        return ahk_store_fail_errno(fault, path, system); /* its directory is not to blame */
+    }
     const bool has_words = connection != NULL && sqlite3_extended_errcode(connection) == code;
     return put(fault, code, path, has_words ? sqlite3_errmsg(connection) : sqlite3_errstr(code),
-               system_words(connection, code).text);
+               system != 0 ? ahk_explain_errno(system).text : "");
 }

@@ -139,6 +139,36 @@ describe("a new database", function()
     assert.is_true(most < 100, most)
   end)
 
+  -- Path. Opens a database with no descriptor left, then one more each time. Prints what came instead of each.
+  local SHORT = [[
+    local path = ...
+    local sqlite = require "alipayhk.sqlite"
+    local files, file = {}, nil
+    repeat
+      file = io.open "/dev/null"
+      files[#files + 1] = file
+    until not file
+    local db, message, code
+    repeat
+      db, message, code = sqlite.open(path)
+      if not db then print(code, message) end
+      table.remove(files):close()
+    until db
+  ]]
+
+  it("says so where there are no descriptors, or too few to open it", function()
+    local db, path = databases.open(TABLE)
+    db:close()
+    local said, status = child.run(SHORT, { path }, { "sh", "-c", "ulimit -n 64; exec \"$@\"", "sh" })
+    assert.equal(0, status, said)
+    local count = 0
+    for line in said:gmatch "[^\n]+" do
+      count = count + 1
+      assert.matches("^SQLITE_CANTOPEN\t/.*: out of file descriptors %(ulimit %-n%)$", line)
+    end
+    assert.is_true(count >= 3, said)
+  end)
+
   it("is not opened by a process that is started", function()
     local db, path = databases.open(TABLE)
     assert(db:lock())
