@@ -4,6 +4,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <string.h>
+
+static const char NO_MEMORY[] = "out of memory";
 
 static ahk_stream_result untrusted(ahk_error *err, const char *what, const char *cure)
 {
@@ -14,10 +17,10 @@ static ahk_stream_result untrusted(ahk_error *err, const char *what, const char 
     return AHK_STREAM_UNTRUSTED;
 }
 
-static ahk_stream_result no_memory(ahk_error *err)
+static ahk_stream_result unreachable(ahk_error *err, const char *why)
 {
     ERR_clear_error();
-    (void)ahk_fail(err, "out of memory");
+    (void)ahk_fail(err, "%s", why);
     return AHK_STREAM_UNREACHABLE;
 }
 
@@ -41,18 +44,22 @@ static bool expect_name(SSL *ssl, const char *name)
 
 static ahk_stream_result prepare(ahk_stream *stream, const ahk_stream_target *target, ahk_error *err)
 {
+    const char *name = target->server_name != NULL ? target->server_name : target->host;
+    if (strlen(name) > TLSEXT_MAXLEN_host_name) {
+        (void)ahk_fail(err, "tls.server_name is longer than a name may be (%d bytes)", TLSEXT_MAXLEN_host_name);
+        return AHK_STREAM_UNTRUSTED;
+    }
     stream->context = SSL_CTX_new(TLS_client_method());
     if (stream->context == NULL || SSL_CTX_set_min_proto_version(stream->context, TLS1_2_VERSION) != 1) {
-        return no_memory(err);
+        return unreachable(err, NO_MEMORY);
     }
     SSL_CTX_set_verify(stream->context, target->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     if (target->verify && !load_authorities(stream->context, target->ca_file)) {
         return untrusted(err, "tls.ca_file cannot be read", "expected the CA's certificate as PEM");
     }
     stream->ssl = SSL_new(stream->context);
-    if (stream->ssl == NULL || SSL_set_fd(stream->ssl, stream->fd) != 1 ||
-        !expect_name(stream->ssl, target->server_name != NULL ? target->server_name : target->host)) {
-        return no_memory(err);
+    if (stream->ssl == NULL || SSL_set_fd(stream->ssl, stream->fd) != 1 || !expect_name(stream->ssl, name)) {
+        return unreachable(err, NO_MEMORY);
     }
     (void)SSL_set_mode(stream->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return AHK_STREAM_OPEN;
@@ -71,6 +78,16 @@ static bool must_wait(ahk_stream *stream, int code)
     return true;
 }
 
+/* Whether the server left without a goodbye, which OpenSSL before 3 does not call an error of TLS. */
+static bool has_ended(void)
+{
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+    return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+#else
+    return false;
+#endif
+}
+
 static ahk_stream_result explain_handshake(const ahk_stream *stream, int code, ahk_error *err)
 {
     const long verdict = SSL_get_verify_result(stream->ssl);
@@ -82,10 +99,8 @@ static ahk_stream_result explain_handshake(const ahk_stream *stream, int code, a
         ERR_clear_error();
         return AHK_STREAM_UNTRUSTED;
     }
-    if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN) {
-        ERR_clear_error();
-        (void)ahk_fail(err, "the server closed the connection during the TLS handshake: does this port speak TLS?");
-        return AHK_STREAM_UNREACHABLE;
+    if (code == SSL_ERROR_SYSCALL || code == SSL_ERROR_ZERO_RETURN || has_ended()) {
+        return unreachable(err, "the server closed the connection during the TLS handshake: does this port speak TLS?");
     }
     return untrusted(err, "no TLS", "does this port speak TLS 1.2 or 1.3, without a client certificate?");
 }
@@ -115,16 +130,6 @@ ahk_stream_result ahk_stream_tls_open(ahk_stream *stream, const ahk_stream_targe
 }
 
 /* ---- what goes over it ---------------------------------------------------------------------------- */
-
-/* Whether the server left without a goodbye, which OpenSSL before 3 does not call an error of TLS. */
-static bool has_ended(void)
-{
-#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
-    return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-#else
-    return false;
-#endif
-}
 
 /* What a read or a write gives. */
 static ptrdiff_t after(ahk_stream *stream, int done, size_t n, ahk_error *err)
@@ -163,8 +168,12 @@ ptrdiff_t ahk_stream_tls_write(ahk_stream *stream, const char *data, size_t leng
 
 void ahk_stream_tls_close(ahk_stream *stream)
 {
+    if (stream->context == NULL) {
+        return;
+    }
     SSL_free(stream->ssl);
     SSL_CTX_free(stream->context);
+    ERR_clear_error(); /* that too may fail where memory is short */
     stream->ssl = NULL;
     stream->context = NULL;
 }

@@ -7,6 +7,7 @@ local only_with = require "spec.support.asserting.only_with"
 local process = require "spec.support.process"
 local redis = require "alipayhk.redis"
 local redis_server = require "spec.support.servers.redis"
+local stress = require "spec.support.stress.run"
 
 -- Port, TLS port, CA file.
 local PROGRAM = [[
@@ -77,6 +78,36 @@ repeat results = one:receive() until results ~= false
 print(results[1][1])
 ]]
 
+-- Prints by how many kB a second round of each makes this process larger: commands that are refused, and connections
+-- over TLS that are closed.
+local GROWTH = PROGRAM .. [[
+local function allocated()
+  collectgarbage()
+  collectgarbage()
+  return tonumber(io.open("/proc/self/status"):read("*a"):match("VmData:%s*(%d+)"))
+end
+
+local one, refused = connect(false), { { "ECHO", ("x"):rep(1024 * 1024) }, {} }
+
+local uses = {}
+function uses.refused()
+  for _ = 1, 50 do
+    assert(not pcall(one.pipeline, one, refused))
+    collectgarbage()
+  end
+end
+function uses.closed()
+  for _ = 1, 100 do connect(true):close() end
+end
+
+for name, use in pairs(uses) do
+  use()
+  local before = allocated()
+  use()
+  print(name, allocated() - before)
+end
+]]
+
 describe("connections to Redis in a process", function()
   local server
 
@@ -133,6 +164,16 @@ describe("connections to Redis in a process", function()
       print(process.most_open_files(300, function() assert(connect(false):call("PING") == "PONG") end))
     ]])))
     assert.is_true(most < 60, most)
+  end)
+
+  local it_measures = only_with(not stress.is_sanitized, "the sanitizers keep what is freed", it, pending)
+
+  it_measures("keep no memory of commands that they refused, and none once they are closed", function()
+    local output = run(GROWTH)
+    for _, name in ipairs { "refused", "closed" } do
+      local more = tonumber(output:match(name .. "\t(%-?%d+)"))
+      assert.is_true(more and more < 4 * 1024, output)
+    end
   end)
 
   local it_limits = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)

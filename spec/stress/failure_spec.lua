@@ -57,10 +57,11 @@ describe("an allocation or a system call that fails", function()
 
     it("ends in a clean error, and no yes is lost: calls, batches, outboxes" .. in_lua, function()
       if lua ~= run.luas[1] and not run.is_long then return end
-      local store, wanted = redis_server.start(), run.is_long and SOME or WHOLE_WAY
+      local store, wanted = redis_server.start { tls = true }, run.is_long and SOME or WHOLE_WAY
       local given = {
         cases = "spec.support.stress.order_cases", directory = shell.directory(), edge = wanted.edge,
         points = wanted.points, offset = os.time(), redis = store.url(), redis_port = store.port,
+        redis_tls_port = store.tls_port, redis_ca_file = store.ca_file,
       }
       for name, value in pairs(local_gateway.values()) do given["gateway." .. name] = value end
       for _, part in ipairs(ORDERS) do

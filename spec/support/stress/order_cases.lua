@@ -119,10 +119,25 @@ local REDIS = {
   timeout_ms = PATIENCE_MS,
 }
 
-add("redis.connect", function()
-  return { f = redis.connect, arguments = { n = 1, REDIS }, judge = function(connected)
+local REDIS_OVER_TLS = {
+  host = "127.0.0.1", port = tonumber(inputs.redis_tls_port), connect_timeout_ms = PATIENCE_MS,
+  timeout_ms = PATIENCE_MS, tls = { ca_file = inputs.redis_ca_file },
+}
+
+local function connecting(options)
+  return { f = redis.connect, arguments = { n = 1, options }, judge = function(connected)
     return connected:call("PING") ~= "PONG" and "is not connected" or nil
   end }
+end
+
+add("redis.connect", function() return connecting(REDIS) end)
+add("redis.connect over TLS", function() return connecting(REDIS_OVER_TLS) end)
+add("redis call over TLS", function()
+  local connected = assert(redis.connect(REDIS_OVER_TLS))
+  return {
+    f = connected.call, arguments = { n = 3, connected, "ECHO", "text" }, is_spent = true,
+    judge = function(reply) return reply ~= "text" and "gives another reply" or nil end,
+  }
 end)
 add("redis call", function()
   local connected = assert(redis.connect(REDIS))
