@@ -14,6 +14,7 @@ local MULTI = "spec/transport/curl_multi_spec.lua spec/transport/curl_connection
 local SOCKET = "spec/transport/curl_socket_spec.lua "
 local SQLITE = "spec/store/sqlite_store_spec.lua spec/store/sqlite_values_spec.lua "
 local REDIS = "spec/store/redis_client_spec.lua spec/store/redis_connection_spec.lua "
+  .. "spec/store/redis_process_spec.lua "
 local EXCHANGE = "spec/unit/exchange spec/unit/client "
 local OUTBOX = "spec/outbox/outbox_spec.lua spec/outbox/outbox_put_spec.lua spec/outbox/outbox_clock_spec.lua "
   .. "spec/outbox/outbox_deliver_spec.lua "
@@ -53,7 +54,7 @@ return {
   { "csrc/bind/json.c", JSON .. "spec/unit/rules/check_json_spec.lua spec/unit/core/core_misc_spec.lua" },
   { "csrc/bind/plain.c", JSON .. "spec/unit/rules" },
   { "csrc/bind/keytool.c", "spec/cli/keygen_spec.lua spec/cli/key_spec.lua" },
-  { "csrc/bind/redis.c", REDIS .. "spec/store/redis_process_spec.lua" },
+  { "csrc/bind/redis.c", REDIS },
   { "csrc/bind/sqlite.c", SQLITE .. "spec/store/sqlite_open_spec.lua" },
   { "lua/alipayhk/exchange/call.lua", "spec/nginx/client_spec.lua " .. EXCHANGE },
   { "lua/alipayhk/exchange/", EXCHANGE },
