@@ -14,7 +14,7 @@
 #include "../http/descriptors.h"
 #include "stream_tls.h"
 
-enum { MS = 1000 };
+enum { MS = 1000, LOOKUP_DESCRIPTORS = 4 /* open at once while a name is looked up */ };
 
 static bool fail_system(ahk_error *err, const char *what, int code)
 {
@@ -63,8 +63,10 @@ static ahk_stream_result connect_to(ahk_stream *stream, const struct addrinfo *a
     const int on = 1;
     stream->fd = ahk_socket(address->ai_family, address->ai_socktype, address->ai_protocol);
     if (stream->fd < 0) {
-        stream->no_descriptors = errno == EMFILE || errno == ENFILE;
-        return unreachable(errno, err);
+        const int code = errno;
+        stream->no_descriptors = code == EMFILE || code == ENFILE;
+        (void)(stream->no_descriptors ? ahk_fail(err, AHK_NO_DESCRIPTORS) : fail_system(err, "no connection", code));
+        return AHK_STREAM_UNREACHABLE;
     }
     stream->is_open = true;
     (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -109,7 +111,9 @@ ahk_stream_result ahk_stream_open(ahk_stream *stream, const ahk_stream_target *t
     struct addrinfo *addresses = NULL;
     const int code = getaddrinfo(target->host, target->port, &hints, &addresses);
     if (code != 0) {
-        (void)ahk_fail(err, "its name was not found (%s)", gai_strerror(code));
+        stream->no_descriptors = !ahk_descriptors_left(LOOKUP_DESCRIPTORS);
+        (void)(stream->no_descriptors ? ahk_fail(err, AHK_NO_DESCRIPTORS)
+                                      : ahk_fail(err, "its name was not found (%s)", gai_strerror(code)));
         return AHK_STREAM_UNREACHABLE;
     }
     ahk_stream_result result = connect_to_any(stream, addresses, deadline, err);

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "../http/descriptors.h"
+
 static const char NO_MEMORY[] = "out of memory";
 
 static ahk_stream_result untrusted(ahk_error *err, const char *what, const char *cure)
@@ -55,7 +57,10 @@ static ahk_stream_result prepare(ahk_stream *stream, const ahk_stream_target *ta
     }
     SSL_CTX_set_verify(stream->context, target->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     if (target->verify && !load_authorities(stream->context, target->ca_file)) {
-        return untrusted(err, "tls.ca_file cannot be read", "expected the CA's certificate as PEM");
+        stream->no_descriptors = !ahk_descriptors_left(1);
+        return stream->no_descriptors
+                   ? unreachable(err, AHK_NO_DESCRIPTORS)
+                   : untrusted(err, "tls.ca_file cannot be read", "expected the CA's certificate as PEM");
     }
     stream->ssl = SSL_new(stream->context);
     if (stream->ssl == NULL || SSL_set_fd(stream->ssl, stream->fd) != 1 || !expect_name(stream->ssl, name)) {

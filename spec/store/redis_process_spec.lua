@@ -14,13 +14,18 @@ local PROGRAM = [[
 local port, tls_port, ca_file = ...
 local redis = require "alipayhk.redis"
 
-local function connect(tls)
-  return assert(redis.connect {
-    host = "127.0.0.1", port = tonumber(tls and tls_port or port), tls = tls and { ca_file = ca_file } or nil,
+local function try(tls, host)
+  return redis.connect {
+    host = host or "127.0.0.1", port = tonumber(tls and tls_port or port), tls = tls and { ca_file = ca_file } or nil,
     connect_timeout_ms = 2000, timeout_ms = 2000,
-  })
+  }
 end
+
+local function connect(...) return assert(try(...)) end
 ]]
+
+-- Words for env(1): the program may have this many files open.
+local function limit(count) return { "sh", "-c", ("ulimit -n %d; exec \"$@\""):format(count), "sh" } end
 
 -- Writes to a connection that the server has ended, and prints what the process does about SIGPIPE before and after.
 local SIGPIPE = PROGRAM .. [[
@@ -76,6 +81,21 @@ assert(status == 0, "the child was not refused")
 local results
 repeat results = one:receive() until results ~= false
 print(results[1][1])
+]]
+
+-- Connects with no descriptor left, then one, and so on. Prints what came instead.
+local SHORT = PROGRAM .. [[
+local files, file = {}, nil
+repeat
+  file = io.open "/dev/null"
+  files[#files + 1] = file
+until not file
+local one, message, code
+repeat
+  one, message, code = try(select(4, ...) == "TLS", select(5, ...))
+  if not one then print(code, message) end
+  table.remove(files):close()
+until one
 ]]
 
 -- Prints by how many kB a second round of each makes this process larger: commands that are refused, and connections
@@ -176,18 +196,33 @@ describe("connections to Redis in a process", function()
     end
   end)
 
-  local it_limits = only_with(process.has_posix, "needs luaposix for this Lua", it, pending)
-
-  it_limits("get descriptors back from those that nobody has any more", function()
-    local output = run(PROGRAM .. [[
-      local resource = require "posix.sys.resource"
-      assert(resource.setrlimit(resource.RLIMIT_NOFILE, { rlim_cur = 40, rlim_max = 40 }))
+  it("get descriptors back from those that nobody has any more", function()
+    local output = child.run(PROGRAM .. [[
       collectgarbage "stop"
-      for _ = 1, 100 do assert(connect(false):call("PING") == "PONG") end
+      for i = 1, 200 do
+        local one = connect(i % 2 == 0, i % 4 < 2 and "localhost" or nil)
+        assert(one:call("PING") == "PONG")
+      end
       print "all"
-    ]])
+    ]], { server.port, server.tls_port, server.ca_file }, limit(40))
     assert.equal("all\n", output)
   end)
+
+  for _, case in ipairs {
+    { "plain", "127.0.0.1", 1 }, { "plain", "localhost", 1 }, { "TLS", "127.0.0.1", 2 }, { "TLS", "localhost", 2 },
+  } do
+    it(("say so where there are no descriptors, or too few: %s, %s"):format(case[1], case[2]), function()
+      local arguments = { server.port, server.tls_port, server.ca_file, case[1], case[2] }
+      local said, status = child.run(SHORT, arguments, limit(64))
+      assert.equal(0, status, said)
+      local count = 0
+      for line in said:gmatch "[^\n]+" do
+        count = count + 1
+        assert.matches("^CONNECTION\t[%w.]+:%d+: out of file descriptors %(ulimit %-n%)$", line)
+      end
+      assert.is_true(count >= case[3], said)
+    end)
+  end
 
   local it_closes = only_with(process.closes_variables, "needs Lua 5.4's <close>", it, pending)
 
