@@ -200,7 +200,11 @@ static void read_results(ahk_exchange *x, CURLcode code)
     const long of_proxy = read_long(x->easy, CURLINFO_HTTP_CONNECTCODE);
     x->proxy_status = code != CURLE_OK && of_proxy != 0 && of_proxy / 100 != 2 ? of_proxy : 0;
     x->timing = read_timing(x);
-    x->has_begun = x->has_begun || x->sent > 0 || milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    x->has_begun = x->has_begun || x->sent > 0;
+#if LIBCURL_VERSION_NUM < 0x075000
+    /* What newer versions tell on_ready. Some of those have a time here for a connection that was never made, too. */
+    x->has_begun = x->has_begun || milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
+#endif
     if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_OUT_OF_MEMORY) {
         x->no_descriptors = x->no_descriptors || !ahk_descriptors_left(LOOKUP_DESCRIPTORS);
     }
