@@ -44,7 +44,8 @@ function mask.c(source)
       end
     end
   end
-  return table.concat(out):sub(2)
+  -- An element's size is the same whichever it is.
+  return (table.concat(out):sub(2):gsub("sizeof[ %w_()]*%[0%]", function(found) return paint(found, " ") end))
 end
 
 return mask

@@ -43,6 +43,10 @@ describe("a mutant", function()
     assert.same({}, mutants("AHK_REQUIRE(a < 1);", "c"))
   end)
 
+  it("is of no size of an element, which is the same of each", function()
+    assert.same({}, mutants("size_t n = sizeof all / sizeof all[0] / sizeof(all)[0];", "c"))
+  end)
+
   it("may be in a script for Redis, which is a string of the source", function()
     assert.same({ "s = [[\nlocal n = @N@ - 1\n]]" }, { (mutants("s = [[\nlocal n = @N@ + 1\n]]", "lua")[1]) })
   end)
