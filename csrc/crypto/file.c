@@ -129,7 +129,7 @@ static bool is_encrypted(const char *label, const char *header)
     return strcmp(label, "ENCRYPTED PRIVATE KEY") == 0 || strstr(header, "ENCRYPTED") != NULL;
 }
 
-typedef enum { ABSENT, PRESENT, ENCRYPTED, NO_MEMORY } presence;
+typedef enum { ABSENT, PRESENT, ENCRYPTED, EMPTY, NO_MEMORY } presence;
 
 /* The first block of that label decides. Read by OpenSSL, which is stricter than key_text.c: what it cannot
  * read, no TLS library can. */
@@ -149,13 +149,17 @@ static presence find_block(const ahk_file *file, const char *label)
         }
         OPENSSL_secure_free(name); /* "secure" cleanses the line buffers as well */
         OPENSSL_secure_free(header);
-        OPENSSL_secure_clear_free(data, length > 0 ? (size_t)length : 0);
+        OPENSSL_secure_clear_free(data, (size_t)length);
     }
-    /* The end of the text is an error too; without any, memory was short where OpenSSL does not say so. */
-    const bool is_told = ERR_peek_error() != 0 && !ahk_openssl_lacked_memory();
-    const bool lacked_memory = bio == NULL || !is_told;
+    /* The end of the text is an error too. Only a block without content ends it without any; and, in some versions,
+     * memory that is short. */
+    const bool is_told = ERR_peek_error() != 0;
+    const bool lacked_memory = ahk_openssl_lacked_memory() || bio == NULL;
     BIO_free(bio);
-    return found == ABSENT && lacked_memory ? NO_MEMORY : found;
+    if (found != ABSENT) {
+        return found;
+    }
+    return lacked_memory ? NO_MEMORY : is_told ? ABSENT : EMPTY;
 }
 
 static bool fail_absent(const ahk_file *file, const char *path, const char *label, ahk_error *err)
@@ -190,6 +194,8 @@ bool ahk_pem_file(const char *path, const char *label, ahk_error *err)
         (void)fail_absent(&file, path, label, err);
     } else if (found == NO_MEMORY) {
         (void)ahk_fail(err, AHK_PATH_FORMAT ": out of memory", AHK_PATH(path));
+    } else if (found == EMPTY) {
+        (void)ahk_fail(err, AHK_PATH_FORMAT ": a PEM block in it is empty (or memory is short)", AHK_PATH(path));
     } else if (found == ENCRYPTED) {
         (void)ahk_fail(err,
                        AHK_PATH_FORMAT ": is encrypted, and there is nowhere to give a passphrase for TLS: "

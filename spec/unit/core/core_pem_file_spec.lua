@@ -78,6 +78,16 @@ describe("a file for TLS is refused that", function()
     assert_refused("holds no", keys.path("rsa", "pkcs8.pem"), "CERTIFICATE")
   end)
 
+  it("has a block with nothing in it first, behind which OpenSSL does not read on", function()
+    local certificate = keys.read("rsa", "certificate.pem")
+    for _, body in ipairs({ "", "\n", "Proc-Type: 4,ENCRYPTED\n\n" }) do
+      local block = "-----BEGIN CERTIFICATE-----\n" .. body .. "-----END CERTIFICATE-----\n"
+      assert_refused("a PEM block in it is empty", file(block .. certificate), "CERTIFICATE")
+      assert_refused("a PEM block in it is empty", file(certificate .. block), "PRIVATE KEY")
+      assert.same({ true }, { core.pem_file(file(certificate .. block), "CERTIFICATE") })
+    end
+  end)
+
   it("is read as a key, but not by TLS", function()
     local certificate = keys.read("rsa", "certificate.pem")
     assert(core.public_key((certificate:gsub("\n", " "))))
