@@ -196,6 +196,20 @@ describe("damage is named:", function()
     assert.same({ nil, ": No such file or directory" }, { core.private_key({ file = "" }) })
   end)
 
+  -- The reason stands behind it, and has to be seen.
+  it("of a path that is long, its first 160 bytes are shown, with no character cut", function()
+    for path, shown in pairs {
+      [("/x"):rep(90)] = ("/x"):rep(80),
+      ["/" .. ("é"):rep(90)] = "/" .. ("é"):rep(79), ["//" .. ("é"):rep(90)] = "//" .. ("é"):rep(79),
+      ["/" .. ("✓"):rep(60)] = "/" .. ("✓"):rep(53), ["//" .. ("✓"):rep(60)] = "//" .. ("✓"):rep(52),
+      ["///" .. ("✓"):rep(60)] = "///" .. ("✓"):rep(52), ["/" .. ("😀"):rep(50)] = "/" .. ("😀"):rep(39),
+      [("\191"):rep(170)] = ("?"):rep(160),
+      ["/" .. ("x"):rep(155) .. "😀\128"] = "/" .. ("x"):rep(155) .. "😀",
+    } do
+      assert.same({ nil, shown .. ": No such file or directory" }, { core.private_key({ file = path }) })
+    end
+  end)
+
   -- What a flipped byte does depends on the byte; that nothing throws or crashes does not.
   it("any flipped byte ends in a key or a message", function()
     for _, row in ipairs(PARTS) do

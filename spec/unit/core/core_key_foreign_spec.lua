@@ -154,6 +154,15 @@ describe("is named:", function()
   end
 end)
 
+describe("a text of hex digits", function()
+  it("is a key in hex from 34 digits on, where they are whole bytes", function()
+    for digits, is_hex in pairs { [32] = false, [33] = false, [34] = true, [35] = false, [36] = true } do
+      local _, message = core.private_key(("30"):rep(18):sub(1, digits))
+      assert.equal(is_hex, message:find("a key in hex", 1, true) ~= nil, message)
+    end
+  end)
+end)
+
 describe("an EC key with its curve spelled out", function()
   local directory = shell.directory()
 

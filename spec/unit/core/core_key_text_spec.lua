@@ -112,6 +112,7 @@ local BARE = {
   ["with \\n every 64 characters"] = function(text) return (text:gsub(("."):rep(64), "%0\\n")) end,
   ["indented"] = surrounded("   ", "   "),
   ["as JSON of .NET"] = function(text) return replace(text, "+", "\\u002b") end,
+  ["as JSON of Gson"] = function(text) return replace(text, "=", "\\u003d") end,
   ["base64 of it"] = core.base64_encode,
 }
 
@@ -332,6 +333,12 @@ describe("a byte that belongs in no key is named:", function()
   for _, row in ipairs(ODD) do
     it(row[1], function() assert_refused(row[3], "public", row[2]) end)
   end
+
+  -- The escape becomes one byte, and what follows moves to the front: the last dot still stands behind the end.
+  it("by what the text has, and not by what stands behind its end", function()
+    local _, message = core.public_key("AAAA\\n..")
+    assert.equal("no key: neither PEM nor DER, and as base64: byte 0x2E at position 6 is not of the alphabet", message)
+  end)
 
   it("within PEM", function()
     local pem = keys.read("rsa", "pkcs8.pem")

@@ -2,6 +2,7 @@
 
 local child = require "spec.support.child"
 local core = require "alipayhk.core"
+local process = require "spec.support.process"
 local shell = require "spec.support.shell"
 
 local ASK = [[
@@ -63,6 +64,21 @@ describe("core.lock_file", function()
       assert.is_nil(lock)
       assert.equal(name .. ": " .. message, said)
     end
+  end)
+
+  it("leaves nothing open where it gets no lock", function()
+    local lock = assert(core.lock_file(path))
+    local before = process.open_files()
+    for _ = 1, 3 do
+      assert.is_false(core.lock_file(path))
+      assert.is_nil(core.lock_file "/dev/full")
+    end
+    assert.equal(before, process.open_files())
+    lock:close()
+  end)
+
+  it("works in a process that has no standard input, whose number the file gets", function()
+    assert.same({ "held\tnil\n", 0 }, { shell.run(child.command(ASK, { path }) .. " <&-") })
   end)
 end)
 

@@ -1,5 +1,6 @@
 -- Random bytes, clocks, and what the functions of the core have in common.
 
+local child = require "spec.support.child"
 local core = require "alipayhk.core"
 local shell = require "spec.support.shell"
 
@@ -72,6 +73,19 @@ describe("time", function()
     core.sleep(30)
     slept = core.monotonic() - start
     assert.is_true(slept >= 0.03 and slept < 1)
+  end)
+
+  it("passes while asleep no shorter and no longer for a signal", function()
+    local said, status = child.run([[
+      local core = require "alipayhk.core"
+      core.catch_interrupts()
+      local start = core.monotonic()
+      local signal = io.popen "sleep 0.05; kill -TERM $PPID"
+      core.sleep(200)
+      print(core.interrupted() and core.monotonic() - start >= 0.2)
+      signal:close()
+    ]], {}, { "--default-signal=TERM", "timeout", "5" })
+    assert.same({ "true\n", 0 }, { said, status })
   end)
 
   it("does not pass for nothing", function()
