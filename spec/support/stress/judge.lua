@@ -18,6 +18,7 @@ end
 function judge.complaint(message)
   if type(message) ~= "string" then return "its message is a " .. type(message) end
   if message == "" then return "its message is empty" end
+  if message:find("no reason given", 1, true) then return "nothing is said of it" end -- as an ahk_error begins
   if #message > MESSAGE_MAX then return "its message has " .. ("%d"):format(#message) .. " bytes" end
   if message:find("[^\32-\126]") then return "its message holds what nobody wrote" end
   return nil
