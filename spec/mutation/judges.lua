@@ -8,6 +8,7 @@ local KEYS = "spec/unit/core/core_key_spec.lua spec/unit/core/core_key_text_spec
   .. "spec/unit/core/core_key_sound_spec.lua "
 local SIGN = "spec/unit/core/core_sign_spec.lua "
 local JSON = "spec/unit/base/json_spec.lua "
+local OWN_LOCALE = "spec/unit/base/own_locale_spec.lua "
 local CURL = "spec/transport/curl_request_spec.lua spec/transport/curl_response_spec.lua "
   .. "spec/transport/curl_failure_spec.lua spec/transport/curl_message_spec.lua "
 local MULTI = "spec/transport/curl_multi_spec.lua spec/transport/curl_connection_spec.lua "
@@ -26,6 +27,9 @@ return {
   { "csrc/base/utf8.c", JSON .. CODECS },
   { "csrc/base/file_lock.c", "spec/unit/core/core_lock_spec.lua" },
   { "csrc/base/interrupt.c", "spec/unit/core/core_interrupt_spec.lua " .. MULTI },
+  { "csrc/base/c_locale.c", OWN_LOCALE .. JSON },
+  { "csrc/base/error.c", CODECS .. "spec/unit/core/core_key_errors_spec.lua " .. OWN_LOCALE .. MULTI },
+  { "csrc/base/clock.c", "spec/unit/core/core_misc_spec.lua " .. MULTI },
   { "csrc/base/", CODECS .. "spec/unit/core/core_key_errors_spec.lua " .. MULTI },
   { "csrc/crypto/codec.c", CODECS },
   { "csrc/crypto/digest.c", CODECS .. SIGN },
@@ -33,8 +37,10 @@ return {
   { "csrc/crypto/envelope.c", "spec/unit/core/core_envelope_spec.lua" },
   { "csrc/crypto/ecdsa_form.c", SIGN },
   { "csrc/crypto/sign.c", SIGN .. KEYS },
+  { "csrc/crypto/library.c", "spec/package/libcrypto_spec.lua" },
   { "csrc/crypto/key_foreign.c", "spec/unit/core/core_key_foreign_spec.lua " .. KEYS },
   { "csrc/crypto/", KEYS .. SIGN .. "spec/unit/core/core_key_foreign_spec.lua" },
+  { "csrc/json/number.c", JSON .. OWN_LOCALE },
   { "csrc/json/", JSON .. "spec/unit/rules/check_json_spec.lua" },
   { "csrc/keytool/", "spec/cli/keygen_spec.lua spec/cli/key_spec.lua" },
   { "csrc/pool/", "spec/unit/core/core_pool_spec.lua" },

@@ -226,6 +226,12 @@ local certificate = inputs["public.rsa.certificate.pem"]
 add("pem_file", function() return call(core.pem_file, exactly(true), certificate, "CERTIFICATE") end)
 add("no pem_file", function() return refused(core.pem_file, certificate, "PRIVATE KEY") end)
 add("sha256", function() return call(core.sha256, exactly(assert(core.sha256(TEXT))), TEXT) end)
+add("pool", function()
+  return call(core.pool, function(pool)
+    pool:close()
+    return nil
+  end, 1, private "ec", public "rsa")
+end)
 add("random_bytes", function()
   return call(core.random_bytes, function(found) return #found ~= 100 and "gives another length" or nil end, 100)
 end)

@@ -234,6 +234,12 @@ describe("what is sent", function()
     end
   end)
 
+  it("has no number that JSON has no form for", function()
+    for _, number in ipairs { 1 / 0, -1 / 0, 0 / 0 } do
+      assert.error_matches(function() core.json_number(number) end, "has no form in JSON", 1, true)
+    end
+  end)
+
   it("has a fraction as the shortest text that is it", function()
     assert.equal('{"n":0.1}', body_of { n = 0.1 })
     assert.equal(0.1 + 0.2, dkjson.decode(body_of { n = 0.1 + 0.2 }).n)
@@ -270,6 +276,10 @@ describe("what is sent", function()
       assert.same({ a = 'x"' .. MARK .. rest, b = 0.5 }, dkjson.decode(body_of { a = 'x"' .. MARK .. rest, b = 0.5 }))
       assert.same({ a = 'x\\"' .. MARK .. rest .. "\\", b = 0.5 },
         dkjson.decode(body_of { a = 'x\\"' .. MARK .. rest .. "\\", b = 0.5 }))
+      -- In a list, so that it is written before the number.
+      for _, before in ipairs { 'x"' .. MARK .. rest, 'x\\"' .. MARK .. rest .. "\\" } do
+        assert.same({ list = { before, 0.5 } }, dkjson.decode(body_of { list = { before, 0.5 } }))
+      end
     end
   end)
 end)

@@ -108,6 +108,14 @@ describe("core.pool", function()
     assert.equal(before, threads())
   end)
 
+  it("has nothing that a command inherits which is started beside it", function()
+    local function inherited() return shell.run "ls /proc/self/fd | wc -l" end
+    local before = inherited()
+    local pool = assert(core.pool(1, private.p224))
+    assert.equal(before, inherited())
+    pool:close()
+  end)
+
   it("throws for what is none of its arguments", function()
     local pool = assert(core.pool(1, private.rsa))
     assert.error_matches(function() core.pool(0, private.rsa) end, "1 to 64", 1, true)
