@@ -45,7 +45,7 @@ function mask.c(source)
     end
   end
   -- An element's size is the same whichever it is.
-  return (table.concat(out):sub(2):gsub("sizeof[ %w_()]*%[0%]", function(found) return paint(found, " ") end))
+  return (table.concat(out):sub(2):gsub("sizeof[ %w_().>-]*%[0%]", function(found) return paint(found, " ") end))
 end
 
 return mask

@@ -63,9 +63,6 @@ local function statements(language, source, code, add)
   end
 end
 
--- The 0 of `sizeof list[0]` stands for any.
-local function is_any(code, at) return code:sub(1, at - 1):find "%f[%w]sizeof [%w_.>-]+%[$" ~= nil end
-
 -- What comes next: a word, a number, C's -> and --, other signs.
 local TOKENS = { "^[%a_][%w_]*", "^%.?%d[%w.]*", "^%-[%->]", "^[-+<>=~!|&]+", "^." }
 
@@ -87,7 +84,7 @@ local function tokens(language, code, add)
   local at = 1
   while at <= #code do
     local token = token_at(code, at)
-    for _, new in ipairs(is_any(code, at) and {} or instead_of(language, token)) do
+    for _, new in ipairs(instead_of(language, token)) do
       add(at, at + #token - 1, new, new == "" and "without " .. token or token .. " -> " .. new)
     end
     at = at + #token
