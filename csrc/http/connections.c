@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "options.h"
 #include "tls_library.h"
 
 static bool is_same_file(const ahk_kept *kept)
@@ -58,9 +59,8 @@ static bool make_sessions(ahk_connections *connections)
 
 static bool make_multi(ahk_connections *connections)
 {
-    connections->multi = curl_multi_init();
-    return connections->multi != NULL &&
-           curl_multi_setopt(connections->multi, CURLMOPT_MAXCONNECTS, (long)AHK_KEPT_MAX) == CURLM_OK;
+    connections->multi = ahk_options_multi(AHK_KEPT_MAX);
+    return connections->multi != NULL;
 }
 
 bool ahk_connections_ready(ahk_connections *connections)

@@ -22,6 +22,9 @@ bool ahk_socket_is_acknowledged(int fd);
  * what is written next. */
 void ahk_socket_acknowledge(int fd);
 
+/* What libcurl and the resolver open at once beside a connection, at most. */
+enum { AHK_DESCRIPTORS_AT_ONCE = 4 };
+
 /* Whether this many could be opened now. */
 bool ahk_descriptors_left(int count);
 

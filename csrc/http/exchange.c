@@ -12,8 +12,7 @@
 enum {
     POLL_MS = 1000,
     BODY_KEPT_MAX = 64 * 1024, /* bytes, of an answer's buffer */
-    CHAIN_MAX = 16 * 1024,
-    LOOKUP_DESCRIPTORS = 4 /* open at once while a name is looked up */
+    CHAIN_MAX = 16 * 1024
 };
 
 void ahk_exchange_clear(ahk_exchange *exchange)
@@ -206,7 +205,7 @@ static void read_results(ahk_exchange *x, CURLcode code)
     x->has_begun = x->has_begun || milliseconds(x->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
 #endif
     if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_OUT_OF_MEMORY) {
-        x->no_descriptors = x->no_descriptors || !ahk_descriptors_left(LOOKUP_DESCRIPTORS);
+        x->no_descriptors = x->no_descriptors || !ahk_descriptors_left(AHK_DESCRIPTORS_AT_ONCE);
     }
     x->no_descriptors = x->no_descriptors && code != CURLE_OK && !x->has_begun;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../base/c_locale.h"
+#include "options.h"
 #include "sigpipe.h"
 #include "tls_library.h"
 #include "verdict.h"
@@ -46,8 +47,8 @@ static bool is_inherited(const ahk_multi *multi)
 
 static bool make_curl(ahk_multi *multi)
 {
-    multi->curl = curl_multi_init();
-    return multi->curl != NULL && curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, (long)multi->most) == CURLM_OK &&
+    multi->curl = ahk_options_multi(multi->most);
+    return multi->curl != NULL &&
            curl_multi_setopt(multi->curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)multi->most) == CURLM_OK;
 }
 

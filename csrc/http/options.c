@@ -7,6 +7,20 @@ enum {
     KEEP_LIFETIME_SECONDS = 3600 /* check the server's certificate again every hour */
 };
 
+CURLM *ahk_options_multi(int most_kept)
+{
+    CURLM *multi = curl_multi_init();
+    if (multi != NULL && curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)most_kept) != CURLM_OK) {
+        (void)curl_multi_cleanup(multi);
+        return NULL;
+    }
+#if LIBCURL_VERSION_NUM >= 0x081400
+    /* As CURLOPT_QUICK_EXIT below: since then the resolver's threads are the multi handle's. */
+    (void)curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
+    return multi;
+}
+
 static CURLcode set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500

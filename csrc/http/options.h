@@ -18,4 +18,7 @@
 /* The first option that fails decides. */
 AHK_MUST_USE CURLcode ahk_options_set(CURL *easy, const ahk_request *request);
 
+/* A multi handle that keeps at most so many connections; NULL where memory is short. It is the caller's. */
+AHK_MUST_USE CURLM *ahk_options_multi(int most_kept);
+
 #endif

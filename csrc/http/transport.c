@@ -33,7 +33,7 @@ void ahk_transport_free(ahk_transport *transport)
 static ahk_outcome send_guarded(ahk_transport *t, ahk_exchange *x, const ahk_request *request, ahk_error *err)
 {
     if (!ahk_connections_ready(&t->connections)) {
-        x->no_descriptors = !ahk_descriptors_left(1);
+        x->no_descriptors = !ahk_descriptors_left(AHK_DESCRIPTORS_AT_ONCE);
         ahk_fail(err, "out of %s: nothing was sent", x->no_descriptors ? "file descriptors (ulimit -n)" : "memory");
         return AHK_FAILED_CONNECT;
     }

@@ -14,7 +14,7 @@
 #include "../http/descriptors.h"
 #include "stream_tls.h"
 
-enum { MS = 1000, LOOKUP_DESCRIPTORS = 4 /* open at once while a name is looked up */ };
+enum { MS = 1000 };
 
 static bool fail_system(ahk_error *err, const char *what, int code)
 {
@@ -111,7 +111,7 @@ ahk_stream_result ahk_stream_open(ahk_stream *stream, const ahk_stream_target *t
     struct addrinfo *addresses = NULL;
     const int code = getaddrinfo(target->host, target->port, &hints, &addresses);
     if (code != 0) {
-        stream->no_descriptors = !ahk_descriptors_left(LOOKUP_DESCRIPTORS);
+        stream->no_descriptors = !ahk_descriptors_left(AHK_DESCRIPTORS_AT_ONCE);
         (void)(stream->no_descriptors ? ahk_fail(err, AHK_NO_DESCRIPTORS)
                                       : ahk_fail(err, "its name was not found (%s)", gai_strerror(code)));
         return AHK_STREAM_UNREACHABLE;
