@@ -6,8 +6,6 @@
 
 #include "../base/contract.h"
 
-enum { VERIFY_PEER = 1 };
-
 typedef int verify_callback(int preverified, void *store_context);
 
 /* Functions of libssl and libcrypto; NULL for one that is missing. */
@@ -136,8 +134,9 @@ static CURLcode on_context(CURL *easy, void *context, void *user)
 {
     (void)easy;
     (void)user;
-    if (library.get_verify_mode(context) == VERIFY_PEER && library.get_verify_callback(context) == NULL) {
-        library.set_verify(context, VERIFY_PEER, on_verify);
+    /* The mode stays libcurl's: since 8.23 it asks for the result when the handshake is over. */
+    if (library.get_verify_callback(context) == NULL) {
+        library.set_verify(context, library.get_verify_mode(context), on_verify);
     }
     return CURLE_OK;
 }

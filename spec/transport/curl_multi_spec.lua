@@ -4,6 +4,7 @@ local certificates = require "spec.support.data.certificates"
 local curl = require "alipayhk.curl"
 local nginx = require "spec.support.servers.nginx"
 local request = require "spec.support.servers.request"
+local shell = require "spec.support.shell"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113 143 (5.1's name)
 
@@ -33,6 +34,9 @@ local function start(keepalive_requests, listen)
   server.url = server.url:gsub("^http:", "https:")
   return server
 end
+
+-- libcurl from 8.20 on offers a connection on which there was no answer to all that wait, and each goes on a new one.
+local OFFERS_THE_OLD_ONE = select(2, shell.run("${PKG_CONFIG:-pkg-config} --atleast-version=8.20.0 libcurl")) == 0
 
 -- Sends so many, `at_once` of them under way. Gives how many had which outcome (the protocol, or an error's code), and
 -- on how many connections.
@@ -121,7 +125,7 @@ describe("many exchanges over HTTP/2", function()
     assert.same({ timeout = 8 }, (send(multi, server, 8, 8, { path = "/?sleep=2", timeout_ms = 300 })))
     local outcomes, connections = send(multi, server, 400, 64)
     assert.same({ ["HTTP/2.0"] = 400 }, outcomes)
-    assert.is_true(connections <= 3, connections)
+    assert.is_true(connections <= (OFFERS_THE_OLD_ONE and 64 or 3), connections)
   end)
 end)
 
