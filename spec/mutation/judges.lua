@@ -49,7 +49,7 @@ return {
   { "csrc/http/sigpipe.c", SOCKET .. "spec/transport/curl_process_spec.lua" },
   { "csrc/http/transport.c", CURL .. "spec/transport/curl_process_spec.lua spec/transport/curl_poison_spec.lua" },
   { "csrc/http/descriptors.c", SOCKET .. "spec/transport/curl_descriptor_spec.lua " .. MULTI },
-  { "csrc/http/", CURL .. MULTI .. "spec/transport/curl_tls_spec.lua" },
+  { "csrc/http/", CURL .. MULTI .. "spec/transport/curl_poison_spec.lua spec/transport/curl_tls_spec.lua" },
   { "csrc/redis/", REDIS },
   { "csrc/store/", SQLITE .. "spec/store/sqlite_open_spec.lua spec/store/sqlite_lock_spec.lua "
     .. "spec/store/sqlite_full_spec.lua" },
