@@ -79,6 +79,7 @@ return {
   { "lua/alipayhk/delivery/redis/", "spec/unit/delivery/redis_resp_spec.lua "
     .. "spec/unit/delivery/redis_url_spec.lua " .. REDIS },
   { "lua/alipayhk/delivery/batch.lua", "spec/unit/delivery/batch_spec.lua" },
+  { "lua/alipayhk/delivery/engine.lua", "spec/unit/delivery/batch_spec.lua " .. OUTBOX },
   { "lua/alipayhk/delivery/source.lua", "spec/unit/delivery/batch_spec.lua" },
   { "lua/alipayhk/delivery/crew.lua", "spec/unit/delivery/crew_spec.lua spec/nginx/many_spec.lua "
     .. "spec/gateway/many_spec.lua spec/outbox/outbox_slow_store_spec.lua" },
