@@ -56,11 +56,16 @@ static ahk_stream_result prepare(ahk_stream *stream, const ahk_stream_target *ta
         return unreachable(err, NO_MEMORY);
     }
     SSL_CTX_set_verify(stream->context, target->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-    if (target->verify && !load_authorities(stream->context, target->ca_file)) {
-        stream->no_descriptors = !ahk_descriptors_left(1);
-        return stream->no_descriptors
-                   ? unreachable(err, AHK_NO_DESCRIPTORS)
-                   : untrusted(err, "tls.ca_file cannot be read", "expected the CA's certificate as PEM");
+    if (target->verify) {
+        const bool is_loaded = load_authorities(stream->context, target->ca_file);
+        /* Of the system's, OpenSSL opens some in the handshake, and says of none that it could not. */
+        stream->no_descriptors = (!is_loaded || target->ca_file == NULL) && !ahk_descriptors_left(1);
+        if (stream->no_descriptors) {
+            return unreachable(err, AHK_NO_DESCRIPTORS);
+        }
+        if (!is_loaded) {
+            return untrusted(err, "tls.ca_file cannot be read", "expected the CA's certificate as PEM");
+        }
     }
     stream->ssl = SSL_new(stream->context);
     if (stream->ssl == NULL || SSL_set_fd(stream->ssl, stream->fd) != 1 || !expect_name(stream->ssl, name)) {

@@ -9,14 +9,15 @@ local redis = require "alipayhk.redis"
 local redis_server = require "spec.support.servers.redis"
 local stress = require "spec.support.stress.run"
 
--- Port, TLS port, CA file.
+-- Port, TLS port, CA file ("" for the system's).
 local PROGRAM = [[
 local port, tls_port, ca_file = ...
 local redis = require "alipayhk.redis"
 
 local function try(tls, host)
   return redis.connect {
-    host = host or "127.0.0.1", port = tonumber(tls and tls_port or port), tls = tls and { ca_file = ca_file } or nil,
+    host = host or "127.0.0.1", port = tonumber(tls and tls_port or port),
+    tls = tls and { ca_file = ca_file ~= "" and ca_file or nil } or nil,
     connect_timeout_ms = 2000, timeout_ms = 2000,
   }
 end
@@ -92,7 +93,7 @@ repeat
 until not file
 local one, message, code
 repeat
-  one, message, code = try(select(4, ...) == "TLS", select(5, ...))
+  one, message, code = try(select(4, ...) ~= "plain", select(5, ...))
   if not one then print(code, message) end
   table.remove(files):close()
 until one
@@ -210,10 +211,13 @@ describe("connections to Redis in a process", function()
 
   for _, case in ipairs {
     { "plain", "127.0.0.1", 1 }, { "plain", "localhost", 1 }, { "TLS", "127.0.0.1", 2 }, { "TLS", "localhost", 2 },
+    { "TLS by the system's CAs", "localhost", 2 },
   } do
     it(("say so where there are no descriptors, or too few: %s, %s"):format(case[1], case[2]), function()
-      local arguments = { server.port, server.tls_port, server.ca_file, case[1], case[2] }
-      local said, status = child.run(SHORT, arguments, limit(64))
+      local ca_file = case[1] == "TLS" and server.ca_file or ""
+      local env = limit(64)
+      table.insert(env, 1, "SSL_CERT_FILE=" .. server.ca_file)
+      local said, status = child.run(SHORT, { server.port, server.tls_port, ca_file, case[1], case[2] }, env)
       assert.equal(0, status, said)
       local count = 0
       for line in said:gmatch "[^\n]+" do
