@@ -62,9 +62,9 @@ static ahk_stream_result connect_to(ahk_stream *stream, const struct addrinfo *a
 {
     const int on = 1;
     stream->fd = ahk_socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+    const int code = errno;
+    stream->no_descriptors = stream->fd < 0 && (code == EMFILE || code == ENFILE);
     if (stream->fd < 0) {
-        const int code = errno;
-        stream->no_descriptors = code == EMFILE || code == ENFILE;
         (void)(stream->no_descriptors ? ahk_fail(err, AHK_NO_DESCRIPTORS) : fail_system(err, "no connection", code));
         return AHK_STREAM_UNREACHABLE;
     }
