@@ -92,7 +92,6 @@ return {
       "every time of a clock is later than the first of 1970" },
   },
   ["lua/alipayhk/base/suggest.lua"] = {
-    { "for i = 1, #a do", "1 -> 0", "the row before the first is made once more, and is the same" },
     { "local near = other and math.abs(#other - #folded) < least", "< -> <=",
       "it saves time alone: the distance is never less than the difference of the lengths" },
     { [[if not ("_" .. other .. "_"):find("_" .. word .. "_", 1, true) then return false end]], "1 -> 0",
