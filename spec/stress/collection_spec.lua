@@ -2,11 +2,10 @@
 -- of Lua's is held by Lua, too. Under valgrind: valgrind_spec.
 
 local key_inputs = require "spec.support.stress.key_inputs"
-local local_gateway = require "spec.support.servers.gateway"
+local order_inputs = require "spec.support.stress.order_inputs"
 local redis_server = require "spec.support.servers.redis"
 local run = require "spec.support.stress.run"
 local server = require "spec.support.servers.server"
-local shell = require "spec.support.shell"
 
 describe("a full collection wherever Lua may collect", function()
   for _, lua in ipairs(run.luas) do
@@ -36,12 +35,9 @@ describe("a full collection wherever Lua may collect", function()
     end)
 
     it("changes nothing on an order's way, through a batch and both stores" .. in_lua, function()
-      local store = redis_server.start()
-      local inputs = {
-        cases = "spec.support.stress.order_cases", directory = shell.directory(),
-        redis = store.url(), redis_port = store.port, patience_ms = "20000",
-      }
-      for name, value in pairs(local_gateway.values()) do inputs["gateway." .. name] = value end
+      local store = redis_server.start { tls = true }
+      local inputs = order_inputs(store)
+      inputs.patience_ms = "20000"
       local result = collecting(inputs)
       store.stop()
       assert.is_true(result.points > 10)

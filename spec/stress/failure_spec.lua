@@ -2,7 +2,7 @@
 -- for every N: see spec/support/stress/failures.lua.
 
 local key_inputs = require "spec.support.stress.key_inputs"
-local local_gateway = require "spec.support.servers.gateway"
+local order_inputs = require "spec.support.stress.order_inputs"
 local redis_server = require "spec.support.servers.redis"
 local run = require "spec.support.stress.run"
 local server = require "spec.support.servers.server"
@@ -58,12 +58,8 @@ describe("an allocation or a system call that fails", function()
     it("ends in a clean error, and no yes is lost: calls, batches, outboxes" .. in_lua, function()
       if lua ~= run.luas[1] and not run.is_long then return end
       local store, wanted = redis_server.start { tls = true }, run.is_long and SOME or WHOLE_WAY
-      local given = {
-        cases = "spec.support.stress.order_cases", directory = shell.directory(), edge = wanted.edge,
-        points = wanted.points, offset = os.time(), redis = store.url(), redis_port = store.port,
-        redis_tls_port = store.tls_port, redis_ca_file = store.ca_file,
-      }
-      for name, value in pairs(local_gateway.values()) do given["gateway." .. name] = value end
+      local given = order_inputs(store)
+      given.edge, given.points, given.offset = wanted.edge, wanted.points, os.time()
       for _, part in ipairs(ORDERS) do
         given.only, given.except, given.skipped = part.only, part.except, part.skipped
         local result = run.driver(lua, "failures", given)

@@ -3,8 +3,8 @@
 -- spec/nginx/valgrind_spec.lua.
 
 local key_inputs = require "spec.support.stress.key_inputs"
-local local_gateway = require "spec.support.servers.gateway"
 local only_with = require "spec.support.asserting.only_with"
+local order_inputs = require "spec.support.stress.order_inputs"
 local redis_server = require "spec.support.servers.redis"
 local run = require "spec.support.stress.run"
 local server = require "spec.support.servers.server"
@@ -26,7 +26,7 @@ end
 describe("under valgrind", function()
   local store
 
-  setup(function() store = redis_server.start() end)
+  setup(function() store = redis_server.start { tls = true } end)
   teardown(function() store.stop() end)
 
   for lua, interpreter in pairs(INTERPRETERS) do
@@ -51,11 +51,8 @@ describe("under valgrind", function()
     end)
 
     test("nor does an order on its way, in " .. interpreter, function()
-      local inputs = {
-        cases = "spec.support.stress.order_cases", directory = shell.directory(),
-        redis = store.url(), redis_port = store.port, patience_ms = "20000",
-      }
-      for name, value in pairs(local_gateway.values()) do inputs["gateway." .. name] = value end
+      local inputs = order_inputs(store)
+      inputs.patience_ms = "20000"
       assert.is_true(watch(inputs) > 10)
     end)
   end
