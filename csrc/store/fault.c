@@ -105,7 +105,7 @@ static bool is_of_descriptors(int code)
 bool ahk_store_fail_errno(ahk_store_fault *fault, const char *path, int code)
 {
     if (is_of_descriptors(code)) {
-        return ahk_store_fail(fault, "SQLITE_CANTOPEN", AHK_PATH_FORMAT ": out of file descriptors (ulimit -n)",
+        return ahk_store_fail(fault, "DESCRIPTORS", AHK_PATH_FORMAT ": out of file descriptors (ulimit -n)",
                               AHK_PATH(path));
     }
     return put(fault, code_of_errno(code), path, ahk_explain_errno(code).text, "");

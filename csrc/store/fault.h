@@ -25,7 +25,7 @@ enum { AHK_STORE_PRIMARY = 0xFF };
 bool ahk_store_fail(ahk_store_fault *fault, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What the system refused for that file. */
+/* What the system refused for that file; code "DESCRIPTORS" where there were none left. */
 bool ahk_store_fail_errno(ahk_store_fault *fault, const char *path, int code);
 
 /* What SQLite refused; `connection` has its words, and may be NULL. */

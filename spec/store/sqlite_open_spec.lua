@@ -164,9 +164,31 @@ describe("a new database", function()
     local count = 0
     for line in said:gmatch "[^\n]+" do
       count = count + 1
-      assert.matches("^SQLITE_CANTOPEN\t/.*: out of file descriptors %(ulimit %-n%)$", line)
+      assert.matches("^DESCRIPTORS\t/.*: out of file descriptors %(ulimit %-n%)$", line)
     end
     assert.is_true(count >= 3, said)
+  end)
+
+  -- Path.
+  local OUTBOX = [[
+    local path = ...
+    local alipayhk = require "alipayhk"
+    local files, file = {}, nil
+    require "alipayhk.sqlite"
+    local function outbox() return alipayhk.outbox { store = "sqlite:" .. path, client_id = "C1" } end
+    assert(outbox()):close()
+    repeat
+      file = io.open "/dev/null"
+      files[#files + 1] = file
+    until not file
+    local _, err = outbox()
+    print(err.kind, err.code, err.retryable)
+  ]]
+
+  it("may be opened later as an outbox' store where there were no descriptors", function()
+    local path = shell.directory() .. "/outbox.db"
+    local said = child.run(OUTBOX, { path }, { "sh", "-c", "ulimit -n 64; exec \"$@\"", "sh" })
+    assert.equal("store\tfailed\ttrue\n", said)
   end)
 
   it("is not opened by a process that is started", function()

@@ -42,7 +42,7 @@ function Breaker:failed(lane, sent_ms, now_ms)
     if self.failures < FAILURES or self.lane_count < LANES then return end
     self.opened_ms, self.pause_ms = now_ms, FIRST_PROBE_MS
   elseif sent_ms <= self.opened_ms then
-    return -- it left before: no probe
+    return -- it left before, or as it opened: no probe
   else
     self.pause_ms = min(self.pause_ms * 2, LAST_PROBE_MS)
   end

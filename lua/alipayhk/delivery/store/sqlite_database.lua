@@ -19,6 +19,7 @@ local CODES = {
   { "FOREIGN", "foreign", false },
   { "SQLITE_BUSY", "locked", true },
   { "LOCKED", "locked", true },
+  { "DESCRIPTORS", "failed", true },
   { "SQLITE_IOERR", "failed", true },
   { "SQLITE_NOMEM", "failed", true },
   { "", "failed", false },
