@@ -80,6 +80,7 @@ describe("an allocation or a system call that fails", function()
       assert.truthy(unset:find("stack-buffer-overflow", 1, true) or unset:find("nobody wrote", 1, true), unset)
       assert.truthy(said_of("leak"):find("leaves 1 blocks of C each time", 1, true))
       assert.truthy(said_of("leak_by_longjmp"):find("leaves 1 blocks of C each time", 1, true))
+      if run.is_sanitized then assert.truthy(said_of("leak_uncounted"):find("in planted_leak_uncounted", 1, true)) end
       assert.truthy(said_of("verify"):find("gives false", 1, true))
       assert.truthy(said_of("unchecked"):find("died", 1, true))
       assert.truthy(said_of("throw"):find("throws out of memory", 1, true))

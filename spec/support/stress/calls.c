@@ -263,3 +263,12 @@ SHOWN int usleep(useconds_t time)
     const struct timespec shorter = {.tv_nsec = time < 100 ? (long)time * 1000 : 100000};
     return nanosleep(&shorter, NULL);
 }
+
+/* ---- modules ------------------------------------------------------------------------------------- */
+
+/* All stay: of what is no more there a sanitizer could not say, in the end, whose function it was that leaks. */
+SHOWN int dlclose(void *module)
+{
+    (void)module;
+    return 0;
+}

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,9 +13,12 @@
 
 #define PLANTED "planted"
 
-enum { TEXT_BYTES = 100, PIECES = 4 };
+enum { TEXT_BYTES = 100, PIECES = 4, SENTENCE_BYTES = 1000 };
 
 int luaopen_planted(lua_State *L);
+
+/* The malloc that faults.c has not counted. */
+void *__real_malloc(size_t size);
 
 typedef struct {
     char *text; /* NULL once closed */
@@ -204,6 +208,27 @@ static int planted_unread(lua_State *L)
     return 1;
 }
 
+/* Leaves what only a sanitizer sees, and says something else each time that it fails. */
+static int planted_leak_uncounted(lua_State *L)
+{
+    static void *volatile left;
+    static int failures;
+    left = __real_malloc(TEXT_BYTES);
+    left = NULL;
+    for (int i = 0; i < PIECES; i++) {
+        void *piece = malloc(TEXT_BYTES);
+        if (piece == NULL) {
+            char text[SENTENCE_BYTES];
+            (void)snprintf(text, sizeof text, "out of memory, which is failure %*d", SENTENCE_BYTES - TEXT_BYTES,
+                           ++failures);
+            return ahk_push_failure(L, text);
+        }
+        free(piece);
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 int luaopen_planted(lua_State *L)
 {
     static const luaL_Reg methods[] = {
@@ -219,6 +244,7 @@ int luaopen_planted(lua_State *L)
         {"unset_error", planted_unset_error},
         {"leak", planted_leak},
         {"leak_by_longjmp", planted_leak_by_longjmp},
+        {"leak_uncounted", planted_leak_uncounted},
         {"verify", planted_verify},
         {"unchecked", planted_unchecked},
         {"throw", planted_throw},

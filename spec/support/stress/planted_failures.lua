@@ -6,8 +6,8 @@ local cases = { list = {} }
 
 function cases.judge_failure() return nil end
 
-for _, name in ipairs { "unset_error", "leak", "leak_by_longjmp", "verify", "unchecked", "throw", "leak_descriptor",
-  "unsynced", "unread",
+for _, name in ipairs { "unset_error", "leak", "leak_by_longjmp", "leak_uncounted", "verify", "unchecked", "throw",
+  "leak_descriptor", "unsynced", "unread",
 } do
   cases.list[#cases.list + 1] = { name = name, set_up = function()
     return {

@@ -52,11 +52,15 @@ local function words(inputs)
   return table.concat(list, " ")
 end
 
--- What was under way, and the first that was said after that.
+local SHOWN = 3000
+
+-- What was under way, and what a sanitizer says after that; without one, the first that was said.
 local function end_of(output)
   local last = 1
   for at in output:gmatch("()at: [^\n]*\n") do last = at end
-  return output:sub(last, last + 3000)
+  local under_way, rest = output:match("^([^\n]*\n?)(.*)$", last)
+  local said = rest:match("==%d+==ERROR.*$") or rest:match("[^\n]*runtime error: .*$") or rest
+  return under_way .. said:sub(1, SHOWN)
 end
 
 local function all_after(prefix, output)
@@ -67,13 +71,16 @@ local function all_after(prefix, output)
   return list
 end
 
+-- Leaks of libraries that fail, one by one.
+local LEAKS = "LSAN_OPTIONS=print_suppressions=0:suppressions=spec/support/stress/leaks.txt"
+
 -- Runs a driver with what it is to know: { faults, points, counts = { [NAME] = number } }. A driver that died has a
 -- fault for that. `with`: `launcher`, what stands before the interpreter; `interpreter`, another one than the host.
 function run.driver(lua, driver, inputs, with)
   with = with or {}
   local build = watches_threads and "BUILD=build/tsan" or ""
-  local command = ('eval "$(make -s env LUA=%s %s)"; %s %s spec/support/stress/%s.lua %s'):format(
-    lua, build, with.launcher or "", with.interpreter or host(lua), driver, words(inputs))
+  local command = ('eval "$(make -s env LUA=%s %s)"; %s %s %s spec/support/stress/%s.lua %s'):format(
+    lua, build, LEAKS, with.launcher or "", with.interpreter or host(lua), driver, words(inputs))
   local output, status = shell.run(command)
   local faults = all_after("fault: ", output)
   if status ~= 0 then faults[#faults + 1] = ("died (status %d): %s"):format(status, end_of(output)) end
