@@ -3,6 +3,7 @@
 #ifndef AHK_ERROR_H
 #define AHK_ERROR_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,6 +28,13 @@ int ahk_shown(const char *text, size_t max);
  * ahk_fail(err, AHK_PATH_FORMAT ": %s", AHK_PATH(path), reason) */
 #define AHK_PATH_FORMAT "%.*s"
 #define AHK_PATH(path) ahk_shown(path, 160), path
+
+/* That a process may open no more: what is said of it, and whether an errno means it. */
+#define AHK_NO_DESCRIPTORS "out of file descriptors (ulimit -n)"
+static inline bool ahk_errno_is_of_descriptors(int code)
+{
+    return code == EMFILE || code == ENFILE;
+}
 
 /* The system's words for an errno, in English: those of another locale may be in bytes that are no UTF-8. */
 typedef struct {

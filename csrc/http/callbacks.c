@@ -39,7 +39,7 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
     x->has_opened = true;
     const int fd = ahk_socket(address->family, address->socktype, address->protocol);
     if (fd < 0) {
-        x->no_descriptors = errno == EMFILE || errno == ENFILE;
+        x->no_descriptors = ahk_errno_is_of_descriptors(errno);
         return CURL_SOCKET_BAD;
     }
     /* libcurl opens the CA file next, and without a descriptor for it would report it as missing. */

@@ -11,6 +11,8 @@
 #include <linux/sockios.h>
 #endif
 
+#include "../base/error.h"
+
 int ahk_socket(int family, int type, int protocol)
 {
 #ifdef SOCK_CLOEXEC
@@ -72,7 +74,7 @@ bool ahk_descriptors_left(int count)
     while (left && n < count && n < COUNT_MAX) {
         const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (fd < 0) {
-            left = errno != EMFILE && errno != ENFILE;
+            left = !ahk_errno_is_of_descriptors(errno);
             break;
         }
         opened[n++] = fd;

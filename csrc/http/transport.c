@@ -34,7 +34,7 @@ static ahk_outcome send_guarded(ahk_transport *t, ahk_exchange *x, const ahk_req
 {
     if (!ahk_connections_ready(&t->connections)) {
         x->no_descriptors = !ahk_descriptors_left(AHK_DESCRIPTORS_AT_ONCE);
-        ahk_fail(err, "out of %s: nothing was sent", x->no_descriptors ? "file descriptors (ulimit -n)" : "memory");
+        ahk_fail(err, "%s: nothing was sent", x->no_descriptors ? AHK_NO_DESCRIPTORS : "out of memory");
         return AHK_FAILED_CONNECT;
     }
     return ahk_exchange_run(x, &t->connections, request, err);

@@ -153,7 +153,7 @@ static ahk_outcome judge_stop(const ahk_facts *f)
 {
     const ahk_exchange *x = f->x;
     if (x->no_descriptors) {
-        return is_told(f, AHK_FAILED_CONNECT, "out of file descriptors (ulimit -n): nothing was sent");
+        return is_told(f, AHK_FAILED_CONNECT, AHK_NO_DESCRIPTORS ": nothing was sent");
     }
     if (x->was_poisoned) {
         return is_told(f, AHK_FAILED_CONNECT,

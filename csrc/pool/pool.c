@@ -150,7 +150,7 @@ ahk_pool *ahk_pool_new(int threads, const ahk_key *const *keys, size_t key_count
     (void)pthread_mutex_init(&pool->lock, NULL);
     (void)pthread_cond_init(&pool->work, NULL);
     if (!make_pipe(pool)) {
-        (void)ahk_fail(err, "out of file descriptors (ulimit -n)");
+        (void)ahk_fail(err, AHK_NO_DESCRIPTORS);
         ahk_pool_free(pool);
         return NULL;
     }

@@ -63,7 +63,7 @@ static ahk_stream_result connect_to(ahk_stream *stream, const struct addrinfo *a
     const int on = 1;
     stream->fd = ahk_socket(address->ai_family, address->ai_socktype, address->ai_protocol);
     const int code = errno;
-    stream->no_descriptors = stream->fd < 0 && (code == EMFILE || code == ENFILE);
+    stream->no_descriptors = stream->fd < 0 && ahk_errno_is_of_descriptors(code);
     if (stream->fd < 0) {
         (void)(stream->no_descriptors ? ahk_fail(err, AHK_NO_DESCRIPTORS) : fail_system(err, "no connection", code));
         return AHK_STREAM_UNREACHABLE;

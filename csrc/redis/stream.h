@@ -11,8 +11,6 @@
 #include "../base/contract.h"
 #include "../base/error.h"
 
-#define AHK_NO_DESCRIPTORS "out of file descriptors (ulimit -n)"
-
 typedef struct {
     const char *host; /* a name or an address; an IPv6 one without brackets */
     const char *port;

@@ -97,16 +97,10 @@ static int code_of_errno(int code)
     }
 }
 
-static bool is_of_descriptors(int code)
-{
-    return code == EMFILE || code == ENFILE;
-}
-
 bool ahk_store_fail_errno(ahk_store_fault *fault, const char *path, int code)
 {
-    if (is_of_descriptors(code)) {
-        return ahk_store_fail(fault, "DESCRIPTORS", AHK_PATH_FORMAT ": out of file descriptors (ulimit -n)",
-                              AHK_PATH(path));
+    if (ahk_errno_is_of_descriptors(code)) {
+        return ahk_store_fail(fault, "DESCRIPTORS", AHK_PATH_FORMAT ": " AHK_NO_DESCRIPTORS, AHK_PATH(path));
     }
     return put(fault, code_of_errno(code), path, ahk_explain_errno(code).text, "");
 }
@@ -123,7 +117,7 @@ bool ahk_store_fail_sqlite(ahk_store_fault *fault, const char *path, sqlite3 *co
         code = SQLITE_NOMEM; /* no fault of the disk's */
     }
     const int system = errno_below(connection, code);
-    if (is_of_descriptors(system)) {
+    if (ahk_errno_is_of_descriptors(system)) {
         return ahk_store_fail_errno(fault, path, system); /* its directory is not to blame */
     }
     const bool has_words = connection != NULL && sqlite3_extended_errcode(connection) == code;

@@ -1,8 +1,10 @@
 -- How a database is made, found and refused. The judge is the sqlite3 command.
 
+local assert_refusals = require "spec.support.asserting.refusals"
 local child = require "spec.support.child"
 local core = require "alipayhk.core"
 local databases = require "spec.support.databases"
+local limit = require("spec.support.descriptors").limit
 local only_with = require "spec.support.asserting.only_with"
 local shell = require "spec.support.shell"
 local sqlite = require "alipayhk.sqlite"
@@ -143,51 +145,33 @@ describe("a new database", function()
   local SHORT = [[
     local path = ...
     local sqlite = require "alipayhk.sqlite"
-    local files, file = {}, nil
-    repeat
-      file = io.open "/dev/null"
-      files[#files + 1] = file
-    until not file
-    local db, message, code
-    repeat
-      db, message, code = sqlite.open(path)
-      if not db then print(code, message) end
-      table.remove(files):close()
-    until db
+    require("spec.support.descriptors").print_refusals(function() return sqlite.open(path) end)
   ]]
 
   it("says so where there are no descriptors, or too few to open it", function()
     local db, path = databases.open(TABLE)
     db:close()
-    local said, status = child.run(SHORT, { path }, { "sh", "-c", "ulimit -n 64; exec \"$@\"", "sh" })
+    local said, status = child.run(SHORT, { path }, limit(64))
     assert.equal(0, status, said)
-    local count = 0
-    for line in said:gmatch "[^\n]+" do
-      count = count + 1
-      assert.matches("^DESCRIPTORS\t/.*: out of file descriptors %(ulimit %-n%)$", line)
-    end
-    assert.is_true(count >= 3, said)
+    assert_refusals(said, "^DESCRIPTORS\t/.*: out of file descriptors %(ulimit %-n%)$", 3)
   end)
 
   -- Path.
   local OUTBOX = [[
     local path = ...
     local alipayhk = require "alipayhk"
-    local files, file = {}, nil
-    require "alipayhk.sqlite"
+    local descriptors = require "spec.support.descriptors"
     local function outbox() return alipayhk.outbox { store = "sqlite:" .. path, client_id = "C1" } end
     assert(outbox()):close()
-    repeat
-      file = io.open "/dev/null"
-      files[#files + 1] = file
-    until not file
+    local files = descriptors.take_all()
     local _, err = outbox()
+    for _, file in ipairs(files) do file:close() end
     print(err.kind, err.code, err.retryable)
   ]]
 
   it("may be opened later as an outbox' store where there were no descriptors", function()
     local path = shell.directory() .. "/outbox.db"
-    local said = child.run(OUTBOX, { path }, { "sh", "-c", "ulimit -n 64; exec \"$@\"", "sh" })
+    local said = child.run(OUTBOX, { path }, limit(64))
     assert.equal("store\tfailed\ttrue\n", said)
   end)
 

@@ -12,7 +12,6 @@ describe("a full collection wherever Lua may collect", function()
     local in_lua = " (Lua " .. lua .. ")"
 
     local function collecting(inputs)
-      inputs.collect = "yes"
       local result = run.driver(lua, "undisturbed", inputs)
       assert.same({}, result.faults)
       return result
@@ -26,9 +25,8 @@ describe("a full collection wherever Lua may collect", function()
     end
 
     it("changes nothing that a C function gives" .. in_lua, function()
-      local gateway, inputs = server.start(), key_inputs()
-      inputs.http, inputs.https, inputs.ca_file = gateway:url(""), gateway:url("", "https"), gateway.ca_file
-      local result = collecting(inputs)
+      local gateway = server.start()
+      local result = collecting(key_inputs(gateway))
       gateway:stop()
       assert.is_true(result.points > 100)
       assert_collected(result)

@@ -1,12 +1,8 @@
 -- File descriptors: what a child gets of ours, and what happens when there are no more.
 
 local child = require "spec.support.child"
+local limit = require("spec.support.descriptors").limit
 local server = require "spec.support.servers.server"
-
--- Words for env(1): the chunk may have this many files open.
-local function limit(count)
-  return { "sh", "-c", ("ulimit -n %d; exec \"$@\""):format(count), "sh" }
-end
 
 -- Url, CA file. Prints the sockets of our connection among the files of a process that Lua starts meanwhile.
 local INHERITED = [[
@@ -63,15 +59,10 @@ end))
 local SHORT = [[
 local url, ca_file = ...
 local curl = require "alipayhk.curl"
+local descriptors = require "spec.support.descriptors"
 local request = require "spec.support.servers.request"
 
-local files = {}
-while true do
-  local file = io.open("/dev/null")
-  if not file then break end
-  files[#files + 1] = file
-end
-
+local files = descriptors.take_all()
 local sent, short = 0, 0
 for _ = 0, 12 do
   local transport = curl.new()

@@ -1,4 +1,4 @@
--- What failure_cases.lua is given of keys, and a directory.
+-- What failure_cases.lua is given: keys, a directory, and, for those that send, a server of the specs.
 
 local keys = require "spec.support.data.keys"
 local shell = require "spec.support.shell"
@@ -16,11 +16,14 @@ local FORMS = {
   "public.ec.spki.der", "public.ec.certificate.pem",
 }
 
-return function()
+return function(gateway)
   local given = { passphrase = keys.passphrase, directory = shell.directory() }
   for _, name in ipairs(FORMS) do
     local algorithm, form = name:match("^[a-z]+%.([a-z]+)%.(.*)$")
     given[name] = keys.path(ALGORITHMS[algorithm], form)
+  end
+  if gateway then
+    given.http, given.https, given.ca_file = gateway:url(""), gateway:url("", "https"), gateway.ca_file
   end
   return given
 end

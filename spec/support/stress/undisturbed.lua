@@ -1,9 +1,8 @@
--- Makes each call once, and nothing fails: for valgrind and the sanitizers, in any interpreter.
+-- Makes each call once, and nothing fails, with a full collection at each check of the collector: for valgrind and the
+-- sanitizers, in any interpreter. Where that is the host of the stress drivers and Lua can do it, in Lua 5.4, there is
+-- one before each object is made, too; it counts those.
 --
---     lua undisturbed.lua [collect=yes] NAME=VALUE ...     as failures.lua has them
---
--- collect: with a full collection at each check of the collector, and where the interpreter is the host of the stress
--- drivers and Lua can do it, in Lua 5.4, before each object is made. It counts those.
+--     lua undisturbed.lua NAME=VALUE ...     as failures.lua has them
 
 package.preload.stress = package.preload.stress or function() return { worlds = {} } end
 
@@ -31,19 +30,17 @@ local function collecting(f, ...)
   return finish(call(...))
 end
 
-local call = inputs.collect and collecting or pcall
-
 for _, case in ipairs(cases.list) do
   if case.name:find(inputs.only or "") then
     report.at("%s", case.name)
     local made = case.set_up()
-    local ok, first, second = call(made.f, unpack(made.arguments, 1, made.arguments.n))
+    local ok, first, second = collecting(made.f, unpack(made.arguments, 1, made.arguments.n))
     local wrong = not made.refused and (ok and first ~= nil and made.judge(first, second) or not (ok and first ~= nil)
       and "fails: " .. tostring(second or first))
     if wrong then report.fault(case.name, "%s", wrong) end
     if made.finish then made.finish() end
     report.count(1)
-    if inputs.collect and stress.collections then print(("count: %d %s"):format(stress.collections(), case.name)) end
+    if stress.collections then print(("count: %d %s"):format(stress.collections(), case.name)) end
   end
 end
 collectgarbage()
